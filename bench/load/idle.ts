@@ -1,0 +1,28 @@
+// Opens many connections that then say nothing, and reports what each costs the broker in memory.
+import type { LoadOptions } from "./options.ts";
+import { cpuSeconds, residentKib, settledKib } from "./process-figures.ts";
+import type { LoadResult } from "./result.ts";
+import { type Swarm, within } from "./swarm.ts";
+
+export async function runIdle(options: LoadOptions, swarm: Swarm): Promise<LoadResult> {
+  const { pid, idle } = options;
+  const kibBefore = residentKib(pid);
+  const cpuBefore = cpuSeconds(pid);
+  const start = performance.now();
+  await within(options.limit, "connecting", swarm.connect("i", idle));
+  const seconds = (performance.now() - start) / 1000;
+  const cpu = cpuSeconds(pid) - cpuBefore;
+  const kib = (await swarm.orFault(settledKib(pid, pid === 0 ? 0 : options.settle))) - kibBefore;
+  return {
+    generator: "load",
+    mode: "idle",
+    timeout: false,
+    disordered: 0,
+    metrics: {
+      connections: idle,
+      connectsPerSecond: idle / seconds,
+      kibPerConnection: kib / idle,
+      cpuUsPerConnect: (cpu * 1e6) / idle,
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// The everyday run: publishers, subscribers (pairs, fan-out or one shared group), as fast as the window allows or at a rate.
+import type { LoadConnection } from "./connection.ts";
+import { Flow } from "./flow.ts";
+import type { LoadOptions } from "./options.ts";
+import { cpuSeconds, residentKib } from "./process-figures.ts";
+import type { LoadResult } from "./result.ts";
+import { type Swarm, within } from "./swarm.ts";
+import { type PublishTemplate, publishTemplate, type Version } from "./wire.ts";
+
+export const CONNECT_LIMIT_SECONDS = 30;
+
+/** The topic of a publisher, as in mload.c. */
+export function topicOf(publisher: number): string {
+  return `bench/load/site${publisher % 7}/device${publisher}`;
+}
+
+/** The topic filters of subscriber `index`. */
+export function filtersOf(options: LoadOptions, index: number): string[] {
+  if (options.shared) return ["$share/g/bench/load/#"];
+  if (options["fan-out"]) return [options.wildcard ? "bench/+/+/#" : "bench/load/#"];
+  const filters: string[] = [];
+  for (let i = index; i < options.publishers; i += options.subscribers) filters.push(topicOf(i));
+  return filters;
+}
+
+export function deliveriesPerMessage(options: LoadOptions): number {
+  if (options["fan-out"]) return options.subscribers;
+  return options.subscribers > 0 ? 1 : 0;
+}
+
+/** One encoded PUBLISH for each publisher. */
+export function templates(options: LoadOptions): (k: number, publisher: LoadConnection) => PublishTemplate {
+  const version = options.version as Version;
+  const made = Array.from({ length: options.publishers }, (_, i) =>
+    publishTemplate(version, topicOf(i), options.qos, options.retain, options.payload),
+  );
+  return (_, publisher) => made[publisher.index] as PublishTemplate;
+}
+
+export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<LoadResult> {
+  const subscribers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
+  const publishers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("p", options.publishers));
+  const subscribed = subscribers.map((subscriber) => subscriber.subscribe(filtersOf(options, subscriber.index), options.qos));
+  await within(CONNECT_LIMIT_SECONDS, "subscribing", swarm.orFault(Promise.all(subscribed)));
+  const flow = new Flow({
+    publishers,
+    subscribers,
+    qos: options.qos,
+    messages: options.messages,
+    durationSeconds: options.duration,
+    deliveriesPerMessage: deliveriesPerMessage(options),
+    window: options.window,
+    rate: options.rate,
+    limitSeconds: options.limit,
+    template: templates(options),
+    checksOrder: true,
+  });
+  const cpuBefore = cpuSeconds(options.pid);
+  const { timeout, disordered, ...counts } = await swarm.orFault(flow.run());
+  const cpu = cpuSeconds(options.pid) - cpuBefore;
+  const own = process.cpuUsage();
+  return {
+    generator: "load",
+    mode: modeOf(options),
+    timeout,
+    disordered,
+    metrics: {
+      ...counts,
+      inPerSecond: counts.sent / counts.seconds,
+      outPerSecond: counts.delivered / counts.seconds,
+      brokerCpuUsPerMessage: (cpu * 1e6) / Math.max(1, counts.sent + counts.delivered),
+      generatorCpuSeconds: (own.user + own.system) / 1e6,
+      brokerRssKib: residentKib(options.pid),
+    },
+  };
+}
+
+function modeOf(options: LoadOptions): string {
+  if (options["fan-out"]) return options.wildcard ? "fanout-wild" : "fanout";
+  return options.shared ? "shared" : "pairs";
+}

@@ -1,0 +1,178 @@
+/**
+ * One end of an MQTT connection as a machine: bytes and time go in, events and bytes come out. It owns no socket, timer or
+ * promise. What both ends share is here: framing, decoding, aliases, size limits, the output, and the end.
+ */
+import { decodeInto, encodePacket, type Side } from "./codec.ts";
+import type { Fault } from "./errors.ts";
+import { Framer } from "./framer.ts";
+import { Output, type OutputPool, type Taken } from "./output.ts";
+import type { Packet, Version } from "./packet.ts";
+import { LastTopic, type Publish } from "./packets/publish.ts";
+import { Reader } from "./reader.ts";
+import { ReasonCode } from "./reason-codes.ts";
+import { type EndReason, endReasonOf } from "./reasons.ts";
+import { InboundAliases } from "./topic-aliases.ts";
+
+/** The last event of a connection. */
+export interface Ended {
+  readonly type: "ENDED";
+  readonly reason: EndReason;
+  /** The peer's mistake, when it was one. */
+  readonly fault: Fault | null;
+}
+
+/** One end of an MQTT connection. Times: milliseconds of any clock that never goes back. */
+export interface Machine<Event> {
+  /** Takes bytes as read; they must not change afterwards. A peer's mistake becomes an event, never an exception. */
+  receive(chunk: Uint8Array, nowMs: number): void;
+  /** The next event in order, or null when there is none now. */
+  next(): Event | null;
+  /** All bytes to write, in order, or null. Taking them empties the output. */
+  takeOutput(): Taken | null;
+  /** When `tick` is due at the latest; Infinity when nothing is pending. */
+  deadlineMs(): number;
+  tick(nowMs: number): void;
+}
+
+const NOTHING = new Uint8Array(0);
+/** A packet of which this much is still being received counts as a sign of life, so that a slow link can carry a large one. */
+const SIGN_OF_LIFE_BYTES = 1024;
+
+/** What the machines of both ends have in common. */
+export abstract class Endpoint {
+  readonly output: Output;
+  /** Of the connection; a server learns it from CONNECT. */
+  version: Version;
+  /** Largest packet that the peer takes, in bytes with fixed header [5.0 §3.1.2.11.4]. */
+  peerMaximumPacketSize: number = Number.POSITIVE_INFINITY;
+  /** When the last whole packet came. */
+  lastReceivedMs: number;
+  /** Bytes taken in so far. */
+  receivedBytes = 0;
+  protected readonly framer: Framer;
+  readonly #sender: Side;
+  readonly #reader: Reader = new Reader(NOTHING, 0, 0);
+  readonly #lastTopic: LastTopic = new LastTopic();
+  #aliases: InboundAliases | null = null;
+  #ended: Ended | null = null;
+  #endedSeen = false;
+
+  /**
+   * @param sender the side that the peer is
+   * @param maximumPacketSize largest packet taken, in bytes with fixed header
+   */
+  protected constructor(sender: Side, version: Version, maximumPacketSize: number, pool: OutputPool, nowMs: number) {
+    this.#sender = sender;
+    this.version = version;
+    this.framer = new Framer(maximumPacketSize);
+    this.output = new Output(pool);
+    this.lastReceivedMs = nowMs;
+  }
+
+  /** Why the connection ended, or null while it has not. */
+  get ended(): Ended | null {
+    return this.#ended;
+  }
+
+  receive(chunk: Uint8Array, nowMs: number): void {
+    if (this.#ended !== null) return;
+    this.receivedBytes += chunk.length;
+    this.framer.push(chunk);
+    this.lastReceivedAt(nowMs);
+  }
+
+  /** Notes the time for the packets that `next` will find in what has been received. */
+  protected lastReceivedAt(nowMs: number): void {
+    this.#pendingMs = nowMs;
+    if (this.framer.heldBytes >= SIGN_OF_LIFE_BYTES) this.lastReceivedMs = nowMs;
+  }
+  #pendingMs = 0;
+
+  takeOutput(): Taken | null {
+    return this.output.take();
+  }
+
+  /** Allows the peer to use topic aliases up to `maximum`. */
+  protected allowAliases(maximum: number): void {
+    if (maximum > 0) this.#aliases = new InboundAliases(maximum);
+  }
+
+  /** The end as an event, once. */
+  protected takeEnded(): Ended | null {
+    if (this.#endedSeen) return null;
+    this.#endedSeen = this.#ended !== null;
+    return this.#ended;
+  }
+
+  /** The next packet, decoded and legal by itself; null when there is none or the connection has ended. */
+  protected nextPacket(): Packet | null {
+    if (this.#ended !== null) return null;
+    const framer = this.framer;
+    const framed = framer.next();
+    if (framed === "more") {
+      framer.release();
+      return null;
+    }
+    if (framed !== "packet") {
+      this.#framingFault(framed);
+      return null;
+    }
+    this.lastReceivedMs = this.#pendingMs;
+    const decoded = decodeInto(this.#reader, framer.bytes, framer.start, framer.end, this.version, this.#sender, this.#lastTopic);
+    if ((decoded as Packet).type === undefined) {
+      this.fail(decoded as Fault);
+      return null;
+    }
+    const packet = decoded as Packet;
+    if (packet.type === "PUBLISH" && packet.properties.topicAlias !== undefined) return this.#resolveAlias(packet);
+    return packet;
+  }
+
+  #framingFault(framed: "malformed length" | "too large"): void {
+    if (framed === "too large") {
+      const allowed = this.framer.maximumPacketSize;
+      this.fail({ reasonCode: ReasonCode.PacketTooLarge, message: `a packet is larger than ${allowed} bytes, the most allowed [5.0 §3.1.2.11.4]` });
+    } else {
+      this.fail({ reasonCode: ReasonCode.MalformedPacket, message: "Remaining Length has more than four bytes [5.0 §1.5.5] [3.1.1 §2.2.3]" });
+    }
+  }
+
+  #resolveAlias(packet: Publish): Publish | null {
+    const alias = packet.properties.topicAlias!;
+    const topicName = this.#aliases === null ? null : this.#aliases.resolve(alias, packet.topicName);
+    if (topicName === null) {
+      this.fail({ reasonCode: ReasonCode.TopicAliasInvalid, message: `PUBLISH: topic alias ${alias} is out of range or stands for nothing [5.0 MQTT-3.3.2-9]` });
+      return null;
+    }
+    packet.topicName = topicName;
+    return packet;
+  }
+
+  /**
+   * Writes `packet`. One larger than the peer takes is not sent, and false is returned [5.0 MQTT-3.1.2-24]; the caller then does
+   * without it or without what made it large.
+   * @throws MqttError when a field is not allowed
+   */
+  send(packet: Packet): boolean {
+    if (this.#ended !== null) return false;
+    const bytes = encodePacket(packet, this.version);
+    if (bytes.length > this.peerMaximumPacketSize) return false;
+    this.output.append(bytes);
+    return true;
+  }
+
+  /** Ends the connection by the peer's mistake. */
+  fail(fault: Fault): void {
+    this.end(endReasonOf(fault), fault);
+  }
+
+  /** Ends the connection: no packet is received or sent any more; what is in the output is still to be written. */
+  end(reason: EndReason, fault: Fault | null = null): void {
+    if (this.#ended !== null) return;
+    this.beforeEnd(reason, fault);
+    this.#ended = { type: "ENDED", reason, fault };
+  }
+
+  /** Writes what this end says before it closes. */
+  protected abstract beforeEnd(reason: EndReason, fault: Fault | null): void;
+}

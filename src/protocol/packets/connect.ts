@@ -1,0 +1,95 @@
+/** CONNECT [5.0 §3.1] [3.1.1 §3.1]: the only packet that tells its own version. */
+import type { Connect, Qos, Version, Will } from "../packet.ts";
+import { decodeProperties, encodeProperties, NO_PROPERTIES } from "../properties.ts";
+import type { Reader } from "../reader.ts";
+import { ReasonCode } from "../reason-codes.ts";
+import { topicNameFault } from "../topics.ts";
+import { Writer } from "../writer.ts";
+
+const FLAG_CLEAN_START = 0x02;
+const FLAG_WILL = 0x04;
+const FLAG_WILL_RETAIN = 0x20;
+const FLAG_PASSWORD = 0x40;
+const FLAG_USERNAME = 0x80;
+/** mosquitto sets the highest bit of the protocol level when a bridge connects. */
+const BRIDGE_BIT = 0x80;
+
+/** Decodes the body of a CONNECT. */
+export function decodeConnect(reader: Reader): Connect {
+  const name = reader.utf8();
+  const level = reader.u8();
+  const version = versionOf(reader, name, level & ~BRIDGE_BIT);
+  const flags = reader.u8();
+  checkFlags(reader, flags, version);
+  const keepAliveSeconds = reader.u16();
+  const properties = version === 5 ? decodeProperties(reader, "CONNECT") : NO_PROPERTIES;
+  const clientId = reader.utf8();
+  const will = (flags & FLAG_WILL) !== 0 ? decodeWill(reader, flags, version) : null;
+  const username = (flags & FLAG_USERNAME) !== 0 ? reader.utf8() : null;
+  const password = (flags & FLAG_PASSWORD) !== 0 ? reader.binary() : null;
+  if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
+    reader.fail(ReasonCode.ProtocolError, "CONNECT: Authentication Data without Authentication Method [5.0 §3.1.2.11.10]");
+  }
+  return {
+    type: "CONNECT", version, bridge: (level & BRIDGE_BIT) !== 0, cleanStart: (flags & FLAG_CLEAN_START) !== 0,
+    keepAliveSeconds, clientId, will, username, password, properties,
+  };
+}
+
+function versionOf(reader: Reader, name: string, level: number): Version {
+  if (name === "MQTT" && (level === 4 || level === 5)) return level;
+  if (name === "MQIsdp" && level === 3) return 3;
+  reader.fail(
+    ReasonCode.UnsupportedProtocolVersion,
+    `CONNECT: protocol ${JSON.stringify(name)} level ${level}; MQIsdp 3, MQTT 4 and MQTT 5 are spoken here [5.0 MQTT-3.1.2-2] [3.1.1 MQTT-3.1.2-2]`,
+  );
+  return 5;
+}
+
+function checkFlags(reader: Reader, flags: number, version: Version): void {
+  const willQos = (flags >> 3) & 3;
+  if ((flags & 1) !== 0 && version !== 3) {
+    reader.fail(ReasonCode.MalformedPacket, "CONNECT: the reserved flag is set [5.0 MQTT-3.1.2-3] [3.1.1 MQTT-3.1.2-3]");
+  } else if (willQos === 3) {
+    reader.fail(ReasonCode.MalformedPacket, "CONNECT: will QoS 3 [5.0 MQTT-3.1.2-12] [3.1.1 MQTT-3.1.2-14]");
+  } else if ((flags & FLAG_WILL) === 0 && (willQos !== 0 || (flags & FLAG_WILL_RETAIN) !== 0)) {
+    reader.fail(ReasonCode.MalformedPacket, "CONNECT: will QoS or will retain without a will [5.0 MQTT-3.1.2-11] [3.1.1 MQTT-3.1.2-13]");
+  } else if (version !== 5 && (flags & FLAG_PASSWORD) !== 0 && (flags & FLAG_USERNAME) === 0) {
+    reader.fail(ReasonCode.MalformedPacket, "CONNECT: a password without a user name [3.1.1 MQTT-3.1.2-22]");
+  }
+}
+
+function decodeWill(reader: Reader, flags: number, version: Version): Will {
+  const properties = version === 5 ? decodeProperties(reader, "WILL") : NO_PROPERTIES;
+  const topicName = reader.utf8();
+  const payload = reader.binary();
+  // The depth of the topic is the broker's limit to judge, not the decoder's.
+  const fault = reader.fault === null ? topicNameFault(topicName, Number.POSITIVE_INFINITY) : null;
+  if (fault !== null) reader.fail(ReasonCode.TopicNameInvalid, `CONNECT: will ${fault}`);
+  return { topicName, payload, qos: ((flags >> 3) & 3) as Qos, retain: (flags & FLAG_WILL_RETAIN) !== 0, properties };
+}
+
+/** Encodes a CONNECT; `packet.version` decides its form. */
+export function encodeConnect(packet: Connect): Uint8Array {
+  const { version, will } = packet;
+  const writer = new Writer();
+  writer.utf8(version === 3 ? "MQIsdp" : "MQTT");
+  writer.u8(version | (packet.bridge ? BRIDGE_BIT : 0));
+  writer.u8(
+    (packet.cleanStart ? FLAG_CLEAN_START : 0) |
+      (will === null ? 0 : FLAG_WILL | (will.qos << 3) | (will.retain ? FLAG_WILL_RETAIN : 0)) |
+      (packet.password === null ? 0 : FLAG_PASSWORD) |
+      (packet.username === null ? 0 : FLAG_USERNAME),
+  );
+  writer.u16(packet.keepAliveSeconds);
+  if (version === 5) encodeProperties(writer, "CONNECT", packet.properties);
+  writer.utf8(packet.clientId);
+  if (will !== null) {
+    if (version === 5) encodeProperties(writer, "WILL", will.properties);
+    writer.utf8(will.topicName);
+    writer.binary(will.payload);
+  }
+  if (packet.username !== null) writer.utf8(packet.username);
+  if (packet.password !== null) writer.binary(packet.password);
+  return writer.packet(0x10);
+}

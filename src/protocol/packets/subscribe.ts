@@ -1,0 +1,85 @@
+/** SUBSCRIBE and SUBACK [5.0 §3.8, §3.9] [3.1.1 §3.8, §3.9]. */
+import type { Qos, Suback, Subscribe, SubscriptionRequest, Version } from "../packet.ts";
+import { decodeProperties, encodeProperties, NO_PROPERTIES } from "../properties.ts";
+import type { Reader } from "../reader.ts";
+import { isReasonCodeOn, ReasonCode } from "../reason-codes.ts";
+import { isShared, topicFilterFault } from "../topics.ts";
+import { Writer } from "../writer.ts";
+
+/** Decodes the body of a SUBSCRIBE; how deep a filter may be is for the receiver to judge. */
+export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
+  const packetId = reader.u16();
+  if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
+  const properties = version === 5 ? decodeProperties(reader, "SUBSCRIBE") : NO_PROPERTIES;
+  const subscriptions: SubscriptionRequest[] = [];
+  while (reader.left > 0) subscriptions.push(decodeRequest(reader, version));
+  if (subscriptions.length === 0) {
+    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: no topic filter [5.0 MQTT-3.8.3-2] [3.1.1 MQTT-3.8.3-3]");
+  }
+  return { type: "SUBSCRIBE", packetId, subscriptions, properties };
+}
+
+function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
+  const topicFilter = reader.utf8();
+  const options = reader.u8();
+  const qos = options & 3;
+  const retainHandling = (options >> 4) & 3;
+  if (qos === 3) {
+    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: QoS 3 [5.0 §3.8.3.1] [3.1.1 MQTT-3.8.3-4]");
+  } else if (options > (version === 5 ? 0x3f : 3)) {
+    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: reserved option bits are set [5.0 MQTT-3.8.3-5] [3.1.1 MQTT-3.8.3-4]");
+  } else if (retainHandling === 3) {
+    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: retain handling 3 [5.0 §3.8.3.1]");
+  } else if ((options & 4) !== 0 && isShared(topicFilter)) {
+    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: no local on a shared subscription [5.0 MQTT-3.8.3-4]");
+  }
+  checkFilter(reader, "SUBSCRIBE", topicFilter);
+  return {
+    topicFilter, qos: qos as Qos, noLocal: (options & 4) !== 0, retainAsPublished: (options & 8) !== 0,
+    retainHandling: retainHandling as 0 | 1 | 2,
+  };
+}
+
+/** Leaves a fault in `reader` when `topicFilter` is not well-formed. */
+export function checkFilter(reader: Reader, packet: "SUBSCRIBE" | "UNSUBSCRIBE", topicFilter: string): void {
+  if (reader.fault !== null) return;
+  const fault = topicFilterFault(topicFilter, Number.POSITIVE_INFINITY);
+  if (fault !== null) reader.fail(ReasonCode.TopicFilterInvalid, `${packet}: ${fault}`);
+}
+
+/** Encodes a SUBSCRIBE. Before 5.0 only the QoS of the options is sent. */
+export function encodeSubscribe(packet: Subscribe, version: Version): Uint8Array {
+  const writer = new Writer();
+  writer.u16(packet.packetId);
+  if (version === 5) encodeProperties(writer, "SUBSCRIBE", packet.properties);
+  for (const request of packet.subscriptions) {
+    writer.utf8(request.topicFilter);
+    const options = (request.noLocal ? 4 : 0) | (request.retainAsPublished ? 8 : 0) | (request.retainHandling << 4);
+    writer.u8(request.qos | (version === 5 ? options : 0));
+  }
+  return writer.packet(0x82);
+}
+
+/** Decodes the body of a SUBACK. */
+export function decodeSuback(reader: Reader, version: Version): Suback {
+  const packetId = reader.u16();
+  if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "SUBACK: packet identifier 0 [5.0 §2.2.1] [3.1.1 §2.3.1]");
+  const properties = version === 5 ? decodeProperties(reader, "SUBACK") : NO_PROPERTIES;
+  const reasonCodes: number[] = [];
+  while (reader.left > 0) {
+    const code = reader.u8();
+    const legal = version === 5 ? isReasonCodeOn("SUBACK", code) : code <= 2 || code === 0x80;
+    if (!legal) reader.fail(ReasonCode.MalformedPacket, `SUBACK: unknown code 0x${code.toString(16)} [5.0 §3.9.3] [3.1.1 MQTT-3.9.3-2]`);
+    reasonCodes.push(code);
+  }
+  return { type: "SUBACK", packetId, reasonCodes, properties };
+}
+
+/** Encodes a SUBACK. */
+export function encodeSuback(packet: Suback, version: Version): Uint8Array {
+  const writer = new Writer();
+  writer.u16(packet.packetId);
+  if (version === 5) encodeProperties(writer, "SUBACK", packet.properties);
+  for (const code of packet.reasonCodes) writer.u8(code);
+  return writer.packet(0x90);
+}

@@ -1,0 +1,222 @@
+/**
+ * The server's end of a connection: CONNECT first and once, its answer, the AUTH exchange, keep-alive, and DISCONNECT with the
+ * reason. What a PUBLISH or SUBSCRIBE means is decided above; who may connect too.
+ */
+import type { Fault } from "./errors.ts";
+import { type Ended, Endpoint, type Machine } from "./machine.ts";
+import type { OutputPool } from "./output.ts";
+import type { Connack, Connect, Packet } from "./packet.ts";
+import { NO_PROPERTIES, type Properties } from "./properties.ts";
+import { connackReturnCode, ReasonCode } from "./reason-codes.ts";
+import { END_REASONS, type EndReason } from "./reasons.ts";
+
+/** What a connection runs under before its CONNECT is accepted. */
+export interface ServerMachineOptions {
+  /** Largest CONNECT taken, in bytes. */
+  readonly maximumConnectBytes: number;
+  /** From the opening of the connection to a whole CONNECT, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  readonly pool: OutputPool;
+}
+
+/** What the server grants with its CONNACK. */
+export interface Acceptance {
+  readonly sessionPresent: boolean;
+  /** Properties of the CONNACK; ignored before 5.0. */
+  readonly properties: Properties;
+  /** In force; 0 switches it off. */
+  readonly keepAliveSeconds: number;
+  /** Largest packet taken from now on, in bytes with fixed header. */
+  readonly maximumPacketSize: number;
+  /** Topic aliases that the client may use. */
+  readonly topicAliasMaximum: number;
+}
+
+/** What `next` of a ServerMachine returns: a packet of the client, or the end. */
+export type ServerEvent = Packet | Ended;
+
+/** How the variable header of a 5.0 CONNECT begins. */
+const MQTT_5: readonly number[] = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5];
+
+type State = "awaiting CONNECT" | "deciding" | "awaiting AUTH" | "connected";
+
+/** The server's end of one connection. */
+export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
+  #state: State = "awaiting CONNECT";
+  #deadlineMs: number;
+  #keepAliveMs = 0;
+  #authenticationMethod: string | null = null;
+  #problemInformation = true;
+
+  constructor(options: ServerMachineOptions, nowMs: number) {
+    super("client", 5, options.maximumConnectBytes, options.pool, nowMs);
+    this.#deadlineMs = nowMs + options.connectTimeoutMs;
+  }
+
+  /** Whether the client's reason strings and user properties are wanted beyond PUBLISH, CONNACK and DISCONNECT [5.0 §3.1.2.11.7]. */
+  get problemInformation(): boolean {
+    return this.#problemInformation;
+  }
+
+  get isConnected(): boolean {
+    return this.#state === "connected";
+  }
+
+  next(): ServerEvent | null {
+    if (this.ended === null) {
+      if (this.#state === "connected") {
+        const packet = this.nextPacket();
+        if (packet !== null && this.#isLegalNow(packet)) return packet;
+      } else if (this.#state === "awaiting CONNECT") {
+        const connect = this.#nextConnect();
+        if (connect !== null) return connect;
+      } else if (this.#state === "awaiting AUTH") {
+        const auth = this.#nextAuth();
+        if (auth !== null) return auth;
+      }
+    }
+    return this.takeEnded();
+  }
+
+  #isLegalNow(packet: Packet): boolean {
+    if (packet.type === "CONNECT") {
+      this.#protocolError("a second CONNECT [5.0 MQTT-3.1.0-2] [3.1.1 MQTT-3.1.0-2]");
+      return false;
+    }
+    if (packet.type === "AUTH") {
+      if (packet.reasonCode === ReasonCode.ReAuthenticate && packet.properties.authenticationMethod === this.#authenticationMethod) return true;
+      this.#protocolError("AUTH that is no re-authentication with the method of CONNECT [5.0 §4.12.1]");
+      return false;
+    }
+    return true;
+  }
+
+  #protocolError(message: string): void {
+    this.fail({ reasonCode: ReasonCode.ProtocolError, message });
+  }
+
+  #nextConnect(): Connect | null {
+    const firstByte = this.framer.firstByte;
+    if (firstByte >= 0 && firstByte !== 0x10) {
+      this.#notConnect(firstByte);
+      return null;
+    }
+    const packet = this.nextPacket();
+    if (packet === null || packet.type !== "CONNECT") return null;
+    this.version = packet.version;
+    this.#authenticationMethod = packet.properties.authenticationMethod ?? null;
+    this.#problemInformation = packet.properties.requestProblemInformation ?? true;
+    this.peerMaximumPacketSize = packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    this.#state = "deciding";
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    return packet;
+  }
+
+  /** Judged by the first byte, so that a peer that speaks something else cannot make us gather its packet. */
+  #notConnect(firstByte: number): void {
+    const message =
+      firstByte === 0x16 ? "the first byte is that of a TLS handshake, but this listener speaks plain MQTT"
+      : firstByte >> 4 === 1 ? "CONNECT: reserved flags are set [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]"
+      : "the first packet is not CONNECT [5.0 MQTT-3.1.0-1] [3.1.1 MQTT-3.1.0-1]";
+    this.fail({ reasonCode: firstByte >> 4 === 1 ? ReasonCode.MalformedPacket : ReasonCode.ProtocolError, message });
+  }
+
+  #nextAuth(): Packet | null {
+    const packet = this.nextPacket();
+    if (packet === null) return null;
+    const isAnswer = packet.type === "AUTH" && packet.reasonCode === ReasonCode.ContinueAuthentication;
+    if (packet.type === "DISCONNECT" || (isAnswer && packet.properties.authenticationMethod === this.#authenticationMethod)) {
+      this.#state = "deciding";
+      return packet;
+    }
+    this.#protocolError(`${packet.type} while an authentication is under way; only AUTH or DISCONNECT may come [5.0 MQTT-3.1.2-30]`);
+    return null;
+  }
+
+  /** Asks the client to go on with its authentication, and waits for its AUTH until `deadlineMs`. */
+  challenge(authenticationData: Uint8Array | undefined, deadlineMs: number): void {
+    const properties: Properties = {
+      ...(this.#authenticationMethod !== null && { authenticationMethod: this.#authenticationMethod }),
+      ...(authenticationData !== undefined && { authenticationData }),
+    };
+    this.send({ type: "AUTH", reasonCode: ReasonCode.ContinueAuthentication, properties });
+    this.#state = "awaiting AUTH";
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Accepts the CONNECT. */
+  accept(acceptance: Acceptance, nowMs: number): void {
+    if (this.ended !== null) return;
+    this.framer.maximumPacketSize = acceptance.maximumPacketSize;
+    this.allowAliases(acceptance.topicAliasMaximum);
+    this.#keepAliveMs = acceptance.keepAliveSeconds * 1500;
+    this.lastReceivedMs = nowMs;
+    this.#state = "connected";
+    this.send({ type: "CONNACK", sessionPresent: acceptance.sessionPresent, reasonCode: 0, properties: acceptance.properties });
+  }
+
+  /** Answers the CONNECT with a refusal and ends. `returnCode` replaces what 3.1 and 3.1.1 would be told. */
+  refuse(reason: EndReason, properties: Properties = NO_PROPERTIES): void {
+    if (this.ended !== null) return;
+    this.#sendConnack(END_REASONS[reason].code, properties);
+    this.end(reason);
+  }
+
+  #sendConnack(code: ReasonCode, properties: Properties): void {
+    const reasonCode = this.version === 5 ? code : connackReturnCode(code);
+    // Codes without a return code before 5.0: the connection is only closed [3.1.1 §3.2.2.3].
+    if (reasonCode === null) return;
+    const connack: Connack = { type: "CONNACK", sessionPresent: false, reasonCode, properties };
+    if (!this.send(connack)) this.send({ ...connack, properties: NO_PROPERTIES });
+  }
+
+  protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
+    if (isPeersOwnEnd(reason)) return;
+    const code = fault?.reasonCode ?? END_REASONS[reason].code;
+    const explained = fault !== null && this.#problemInformation ? { reasonString: fault.message } : NO_PROPERTIES;
+    if (this.#state === "connected") this.#sendDisconnect(code, explained);
+    else if (fault?.reasonCode === ReasonCode.UnsupportedProtocolVersion) this.#refuseVersion();
+    else if (fault !== null && this.#state === "awaiting AUTH") this.#sendConnack(code, explained);
+    else if (fault !== null && this.#state === "awaiting CONNECT" && this.#isConnectOf5()) this.#sendConnack(code, explained);
+  }
+
+  /** Whether the packet that could not be decoded was a CONNECT of 5.0, whose sender understands a reason code. */
+  #isConnectOf5(): boolean {
+    const { bytes, start, end } = this.framer;
+    let body = start + 2;
+    while (body < end && bytes[body - 1]! > 127) body++;
+    return bytes[start] === 0x10 && MQTT_5.every((byte, i) => bytes[body + i] === byte);
+  }
+
+  #sendDisconnect(reasonCode: ReasonCode, properties: Properties): void {
+    if (this.version !== 5) return;
+    if (!this.send({ type: "DISCONNECT", reasonCode, properties })) this.send({ type: "DISCONNECT", reasonCode, properties: NO_PROPERTIES });
+  }
+
+  /** In the form of 3.1.1: a client that asks for a version we do not know can hardly know 5.0 [3.1.1 MQTT-3.1.2-2]. */
+  #refuseVersion(): void {
+    this.version = 4;
+    this.#sendConnack(ReasonCode.UnsupportedProtocolVersion, NO_PROPERTIES);
+  }
+
+  deadlineMs(): number {
+    if (this.ended !== null) return Number.POSITIVE_INFINITY;
+    if (this.#state !== "connected") return this.#deadlineMs;
+    return this.#keepAliveMs === 0 ? Number.POSITIVE_INFINITY : this.lastReceivedMs + this.#keepAliveMs;
+  }
+
+  /** Ends a connection that has been silent for one and a half keep-alives, or has not sent its CONNECT [5.0 MQTT-3.1.2-22] [3.1.1 MQTT-3.1.2-24]. */
+  tick(nowMs: number): void {
+    if (nowMs < this.deadlineMs()) return;
+    this.end(this.#state === "connected" ? "keep-alive-timeout" : "connect-timeout");
+  }
+
+  /** The connection was not read for a while through no fault of the client: its silence counts from now. */
+  excuseSilence(nowMs: number): void {
+    this.lastReceivedMs = nowMs;
+  }
+}
+
+function isPeersOwnEnd(reason: EndReason): boolean {
+  return reason === "client-disconnected" || reason === "disconnected-with-will" || reason === "connection-closed" || reason === "network-error" || reason === "write-stalled";
+}

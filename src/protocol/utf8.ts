@@ -1,0 +1,49 @@
+/** UTF-8 Encoded Strings [5.0 §1.5.4]: the one place that turns bytes into text and back. */
+
+// ignoreBOM keeps a leading U+FEFF, which is never to be skipped [5.0 MQTT-1.5.4-3].
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+/** Longest text that is built byte by byte; longer ones are faster through the decoder. */
+const SHORT_TEXT = 24;
+
+/**
+ * The text in `bytes[start..end)`, or null when it is not well-formed UTF-8 or holds U+0000
+ * [5.0 MQTT-1.5.4-1] [5.0 MQTT-1.5.4-2] [3.1.1 MQTT-1.5.3-1] [3.1.1 MQTT-1.5.3-2].
+ */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | null {
+  let ascii = true;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === 0) return null;
+    if (byte > 0x7f) ascii = false;
+  }
+  if (ascii && end - start <= SHORT_TEXT) {
+    let text = "";
+    for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+    return text;
+  }
+  try {
+    return DECODER.decode(bytes.subarray(start, end));
+  } catch {
+    return null;
+  }
+}
+
+/** The UTF-8 bytes of `text`. A lone surrogate becomes U+FFFD; `isEncodable` tells beforehand. */
+export function encodeUtf8(text: string): Uint8Array {
+  return ENCODER.encode(text);
+}
+
+/** Whether `text` may be sent: no U+0000 and no lone surrogate. */
+export function isEncodable(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === 0) return false;
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    if (unit > 0xdbff) return false;
+    const low = text.charCodeAt(++i);
+    if (!(low >= 0xdc00 && low <= 0xdfff)) return false;
+  }
+  return true;
+}

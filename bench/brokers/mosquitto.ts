@@ -1,0 +1,32 @@
+// Eclipse mosquitto as the system has it installed.
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BrokerKind } from "./broker.ts";
+
+/** Debian's place first: a plain user's PATH often lacks sbin. */
+const PROGRAMS = ["/usr/sbin/mosquitto", "mosquitto"];
+const FAIR = "set_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0\n";
+
+let program = "mosquitto";
+
+export const mosquitto: BrokerKind = {
+  name: "mosquitto",
+  versions: [3, 4, 5],
+  find() {
+    for (const candidate of PROGRAMS) {
+      const { stdout, error } = spawnSync(candidate, ["-h"], { encoding: "utf8" });
+      const version = /mosquitto version (\S+)/.exec(stdout ?? "")?.[1];
+      if (error !== undefined || version === undefined) continue;
+      program = candidate;
+      return version;
+    }
+    return undefined;
+  },
+  command(port, settings, folder) {
+    const file = join(folder, `mosquitto-${port}.conf`);
+    const general = settings === "fair" ? FAIR : "";
+    writeFileSync(file, `${general}allow_anonymous true\nlistener ${port} 127.0.0.1\n`);
+    return [program, "-c", file];
+  },
+};

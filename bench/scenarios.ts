@@ -1,0 +1,171 @@
+// What is measured and what we aim for: a table. Must not know how a scenario is run or printed.
+import type { Settings } from "./brokers/broker.ts";
+
+/** "times" compares with another broker, "at most" is a figure of Lacewing alone. */
+export type Goal =
+  | { readonly kind: "times"; readonly broker: string; readonly factor: number }
+  | { readonly kind: "at most"; readonly value: number };
+
+export interface Row {
+  /** A key of the generator's metrics. */
+  readonly metric: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly better: "higher" | "lower";
+  readonly goals: readonly Goal[];
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** "load" is what only our own generator can do; "mload" falls back to it without a C compiler. */
+  readonly generator: "mload" | "load";
+  /** Protocol level of CONNECT. */
+  readonly version: number;
+  /** The generator's arguments but for the port, and how much it sends in an earnest and in a quick run. */
+  readonly args: readonly string[];
+  readonly amount: readonly string[];
+  readonly quick: readonly string[];
+  /** Sent before, to let a just-in-time compiler do its work; none where the state of a fresh process counts. */
+  readonly warmUp: readonly string[] | undefined;
+  readonly settings: readonly Settings[];
+  readonly rows: readonly Row[];
+}
+
+const BOTH: readonly Settings[] = ["fair", "defaults"];
+/** For what the settings do not touch, or what bounded queues would only break. */
+const FAIR: readonly Settings[] = ["fair"];
+const SECONDS = ["-d", "1.2"];
+const WARM_UP = ["-d", "0.8"];
+/** Mosquitto takes 20 messages in flight of a 5.0 client, and so does who takes its place. */
+const RECEIVE_MAXIMUM = 20;
+
+function times(broker: string, factor: number): Goal {
+  return { kind: "times", broker, factor };
+}
+
+function atMost(value: number): Goal {
+  return { kind: "at most", value };
+}
+
+function rateRows(goals: readonly Goal[], metric: "inPerSecond" | "outPerSecond" = "inPerSecond"): readonly Row[] {
+  const title = metric === "inPerSecond" ? "" : "deliveries";
+  return [
+    { metric, title, unit: "msg/s", better: "higher", goals },
+    { metric: "brokerCpuUsPerMessage", title: "broker CPU", unit: "us/msg", better: "lower", goals: [] },
+  ];
+}
+
+function flood(name: string, args: readonly string[], quick: readonly string[], rows: readonly Row[]): Scenario {
+  const version = args.includes("-v") ? 5 : 4;
+  return { name, generator: "mload", version, args, amount: SECONDS, quick, warmUp: WARM_UP, settings: BOTH, rows };
+}
+
+function pair(qos: number, timesMosquitto: number): Scenario {
+  const goals = [times("mosquitto", timesMosquitto), times("aedes", 5)];
+  return flood(`pair-q${qos}`, ["-q", `${qos}`], ["-n", "300"], rateRows(goals));
+}
+
+function pairV5(qos: number): Scenario {
+  const window = qos === 0 ? [] : ["-w", `${RECEIVE_MAXIMUM}`];
+  return flood(`v5-pair-q${qos}`, ["-v", "5", "-q", `${qos}`, ...window], ["-n", "300"], rateRows([]));
+}
+
+function pairs500(qos: number, timesMosquitto: number): Scenario {
+  const args = ["-P", "500", "-S", "500", "-q", `${qos}`];
+  const quick = ["-P", "20", "-S", "20", "-n", "300"];
+  return flood(`500-pairs-q${qos}`, args, quick, rateRows([times("mosquitto", timesMosquitto)]));
+}
+
+function latency(pairs: number, qos: number): Scenario {
+  return {
+    name: `latency-${pairs}-q${qos}`,
+    generator: "mload",
+    version: 4,
+    args: ["-P", `${pairs}`, "-S", `${pairs}`, "-q", `${qos}`, "-R", "10000"],
+    amount: ["-n", "20000"],
+    quick: ["-n", "300"],
+    warmUp: ["-n", "10000"],
+    settings: BOTH,
+    rows: [
+      { metric: "p99Ms", title: "p99", unit: "ms", better: "lower", goals: [atMost(5)] },
+      { metric: "p50Ms", title: "p50", unit: "ms", better: "lower", goals: [] },
+    ],
+  };
+}
+
+const SUBSCRIPTION_ROWS: readonly Row[] = [
+  { metric: "cpuRatio", title: "CPU, 100,000 : 100", unit: "times", better: "lower", goals: [atMost(2)] },
+  { metric: "rateRatio", title: "slower, 100,000 : 100", unit: "times", better: "lower", goals: [atMost(2)] },
+  { metric: "fewTopicsCpuRatio", title: "CPU ratio, 100 topics", unit: "times", better: "lower", goals: [] },
+  { metric: "manyPerSecond", title: "rate with 100,000", unit: "msg/s", better: "higher", goals: [] },
+  { metric: "manyCpuUs", title: "CPU with 100,000", unit: "us/msg", better: "lower", goals: [] },
+  { metric: "subscribeSeconds", title: "subscribe all", unit: "s", better: "lower", goals: [] },
+  { metric: "unsubscribeSeconds", title: "unsubscribe all", unit: "s", better: "lower", goals: [] },
+  { metric: "kibPerSubscription", title: "memory of one", unit: "KiB", better: "lower", goals: [] },
+];
+
+export const SCENARIOS: readonly Scenario[] = [
+  pair(0, 5),
+  pair(1, 8),
+  pair(2, 15),
+  flood(
+    "fan-out-100",
+    ["-P", "1", "-S", "100", "-f", "-w", "100"],
+    ["-n", "20"],
+    rateRows([times("mosquitto", 10)], "outPerSecond"),
+  ),
+  flood(
+    "fan-out-100-16KiB",
+    ["-P", "1", "-S", "100", "-f", "-w", "20", "-l", "16384"],
+    ["-n", "5"],
+    rateRows([times("mosquitto", 1)], "outPerSecond"),
+  ),
+  pairs500(0, 5),
+  pairs500(1, 1),
+  pairV5(0),
+  pairV5(1),
+  pairV5(2),
+  latency(1, 0),
+  latency(1, 1),
+  latency(10, 0),
+  latency(10, 1),
+  {
+    name: "offline-q1",
+    generator: "load",
+    version: 4,
+    args: ["--offline", "-q", "1", "-P", "10", "-S", "10"],
+    amount: ["-n", "50000"],
+    quick: ["-n", "200"],
+    warmUp: ["-n", "5000"],
+    settings: FAIR,
+    rows: [
+      { metric: "fillPerSecond", title: "fill queues", unit: "msg/s", better: "higher", goals: [] },
+      { metric: "drainPerSecond", title: "drain queues", unit: "msg/s", better: "higher", goals: [] },
+    ],
+  },
+  {
+    name: "subscriptions",
+    generator: "load",
+    version: 4,
+    args: [],
+    amount: ["--subscriptions", "100000", "-d", "1.2"],
+    quick: ["--subscriptions", "500", "-n", "300"],
+    warmUp: undefined,
+    settings: FAIR,
+    rows: SUBSCRIPTION_ROWS,
+  },
+  {
+    name: "idle",
+    generator: "mload",
+    version: 4,
+    args: [],
+    amount: ["-I", "9000"],
+    quick: ["-I", "50", "-s", "0"],
+    warmUp: undefined,
+    settings: FAIR,
+    rows: [
+      { metric: "kibPerConnection", title: "resident, each of 9,000", unit: "KiB", better: "lower", goals: [atMost(8)] },
+      { metric: "connectsPerSecond", title: "connects", unit: "1/s", better: "higher", goals: [] },
+    ],
+  },
+];

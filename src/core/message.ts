@@ -1,0 +1,286 @@
+/**
+ * A message on its way through the broker, made once for each PUBLISH and shared by all who receive it. It keeps the bytes it
+ * came in, so that receivers who would get the same bytes do; other wire forms are made at most once each.
+ */
+import {
+  copyBytes, encodePublish, encodePublishProperties, encodeUtf8, NO_PROPERTIES, type Properties, type Publish, type PublishFields,
+  type Qos, publishBytes, publishRemainingLength, putVarint, type Version,
+} from "../protocol/index.ts";
+import type { Entry } from "./ledger.ts";
+
+/** A PUBLISH as it goes out, but for its flags and packet identifier, which each receiver has its own of. */
+export interface Encoding {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Where the packet identifier is, or -1 at QoS 0. */
+  readonly packetIdAt: number;
+}
+
+/** Wire forms by version and QoS: before 5.0 without and with packet identifier, 5.0 without and with. */
+type Encodings = [Encoding | null, Encoding | null, Encoding | null, Encoding | null];
+
+/** Bytes of messages that outlive their chunk are gathered in blocks of this size: a message keeps at most one block alive. */
+const BLOCK_BYTES = 16_384;
+/** Longer packets get a buffer of their own. */
+const LONGEST_IN_BLOCK = 2048;
+
+/** Where kept messages lie; one for each broker. */
+export class Keep {
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
+  /** Where the last `copy` is. */
+  bytes: Uint8Array = this.#block;
+  start = 0;
+
+  /** Copies `source[from..to)` to a place of its own: `bytes` at `start`. */
+  copy(source: Uint8Array, from: number, to: number): void {
+    const count = to - from;
+    if (count > LONGEST_IN_BLOCK) {
+      this.bytes = source.slice(from, to);
+      this.start = 0;
+      return;
+    }
+    if (this.#used + count > this.#block.length) {
+      this.#block = new Uint8Array(BLOCK_BYTES);
+      this.#used = 0;
+    }
+    this.bytes = this.#block;
+    this.start = this.#used;
+    this.#used += count;
+    copyBytes(source, from, to, this.#block, this.start);
+  }
+}
+
+/** One message. */
+export class Message {
+  readonly topicName: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties: Properties;
+  /** Client identifier of the Session that published it, for no local; null when it came from elsewhere. */
+  readonly publisher: object | null;
+  /** On the monotonic clock; Infinity when it does not expire. */
+  readonly expiresAtMs: number;
+  /** Its key in the store and the fact that keeps it there, while `durableUses` is above 0. */
+  storeKey = 0;
+  storeEntry: Entry | null = null;
+  durableUses = 0;
+  #bytes: Uint8Array;
+  #start: number;
+  #bodyStart: number;
+  #payloadStart: number;
+  #end: number;
+  /** 0: there is no wire form that can be passed on; 4: one of 3.1 or 3.1.1; 5: one of 5.0. */
+  readonly #wire: 0 | 4 | 5;
+  #isKept: boolean;
+  #encodings: Encodings | null = null;
+  #propertyBytes: Uint8Array | null = null;
+
+  private constructor(publish: Publish | PublishFields, wire: 0 | 4 | 5, publisher: object | null, expiresAtMs: number) {
+    this.topicName = publish.topicName;
+    this.qos = publish.qos;
+    this.retain = publish.retain;
+    this.properties = publish.properties;
+    this.publisher = publisher;
+    this.expiresAtMs = expiresAtMs;
+    this.#wire = wire;
+    if ("bytes" in publish) {
+      this.#bytes = publish.bytes;
+      this.#start = publish.start;
+      this.#bodyStart = publish.bodyStart;
+      this.#payloadStart = publish.payloadStart;
+      this.#end = publish.end;
+      this.#isKept = false;
+    } else {
+      this.#bytes = publish.payload;
+      this.#start = this.#bodyStart = this.#payloadStart = 0;
+      this.#end = publish.payload.length;
+      this.#isKept = true;
+    }
+  }
+
+  /** A message as it came from a client of `version`. */
+  static received(publish: Publish, version: Version, publisher: object, nowMs: number): Message {
+    const { properties } = publish;
+    if (properties === NO_PROPERTIES) return new Message(publish, version === 5 ? 5 : 4, publisher, Number.POSITIVE_INFINITY);
+    // An alias belongs to the publisher's connection: the others get the topic or an alias of their own [5.0 §3.3.2.3.4].
+    return new Message(publish, properties.topicAlias === undefined ? 5 : 0, publisher, expiryOf(properties, nowMs));
+  }
+
+  /** A message that no client's PUBLISH carried: a will, one from another broker, or one of the broker itself. */
+  static made(fields: PublishFields, publisher: object | null, nowMs: number): Message {
+    return new Message(fields, 0, publisher, expiryOf(fields.properties, nowMs));
+  }
+
+  /** A message from the store; `expiresAtMs` is on the monotonic clock. */
+  static restored(fields: PublishFields, storeKey: number, expiresAtMs: number): Message {
+    const message = new Message(fields, 0, null, expiresAtMs);
+    message.storeKey = storeKey;
+    return message;
+  }
+
+  get payloadBytes(): number {
+    return this.#end - this.#payloadStart;
+  }
+
+  /** A view of the payload; valid as long as the message. */
+  get payload(): Uint8Array {
+    return this.#bytes.subarray(this.#payloadStart, this.#end);
+  }
+
+  /** Makes the message independent of the chunk it came in; call before it outlives the turn. */
+  keep(keep: Keep): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    this.#encodings = null;
+    keep.copy(this.#bytes, this.#start, this.#end);
+    const moved = keep.start - this.#start;
+    this.#bytes = keep.bytes;
+    this.#start += moved;
+    this.#bodyStart += moved;
+    this.#payloadStart += moved;
+    this.#end += moved;
+  }
+
+  /** Its wire form for receivers of 5.0 or of an earlier version, with or without packet identifier. */
+  encoding(isVersion5: boolean, hasPacketId: boolean): Encoding {
+    this.#encodings ??= [null, null, null, null];
+    const index = (isVersion5 ? 2 : 0) + (hasPacketId ? 1 : 0);
+    const known = this.#encodings[index];
+    if (known) return known;
+    const made = this.#isWireForm(isVersion5, hasPacketId) ? this.#asReceived(hasPacketId) : this.#encode(isVersion5, hasPacketId);
+    this.#encodings[index] = made;
+    return made;
+  }
+
+  #isWireForm(isVersion5: boolean, hasPacketId: boolean): boolean {
+    return this.#wire === (isVersion5 ? 5 : 4) && (this.qos > 0) === hasPacketId;
+  }
+
+  #asReceived(hasPacketId: boolean): Encoding {
+    const bytes = this.#bytes;
+    const body = this.#bodyStart;
+    const topicEnd = body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!);
+    return { bytes, start: this.#start, end: this.#end, packetIdAt: hasPacketId ? topicEnd : -1 };
+  }
+
+  #encode(isVersion5: boolean, hasPacketId: boolean): Encoding {
+    const properties = isVersion5 ? this.properties : NO_PROPERTIES;
+    const { topicAlias: _, ...forwarded } = properties;
+    const bytes = encodePublish(
+      {
+        topicName: this.topicName, payload: this.payload, qos: hasPacketId ? 1 : 0, retain: false, dup: false,
+        packetId: hasPacketId ? 1 : 0, properties: properties === NO_PROPERTIES ? NO_PROPERTIES : forwarded,
+      },
+      isVersion5 ? 5 : 4,
+    );
+    let body = 2;
+    while (bytes[body - 1]! > 127) body++;
+    return { bytes, start: 0, end: bytes.length, packetIdAt: hasPacketId ? body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!) : -1 };
+  }
+
+  /** Its properties in wire form without what differs between receivers: alias, identifiers and the remaining expiry. */
+  get propertyBytes(): Uint8Array {
+    if (this.#propertyBytes === null) {
+      const { topicAlias: _, subscriptionIdentifiers: __, messageExpirySeconds: ___, ...rest } = this.properties;
+      this.#propertyBytes = encodePublishProperties(Object.keys(rest).length === 0 ? NO_PROPERTIES : rest);
+    }
+    return this.#propertyBytes;
+  }
+
+  /** Whether it has expired. */
+  isExpired(nowMs: number): boolean {
+    return nowMs >= this.expiresAtMs;
+  }
+
+  /** Seconds it has left, as the next receiver is told, at least 1; undefined when it does not expire [5.0 MQTT-3.3.2-6]. */
+  remainingExpirySeconds(nowMs: number): number | undefined {
+    return this.expiresAtMs === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
+  }
+
+  /** As a PUBLISH of 5.0, for the store. */
+  toStored(): Uint8Array {
+    const { topicAlias: _, ...properties } = this.properties;
+    return encodePublish(
+      { topicName: this.topicName, payload: this.payload, qos: this.qos, retain: this.retain, dup: false, packetId: this.qos > 0 ? 1 : 0, properties },
+      5,
+    );
+  }
+}
+
+function expiryOf(properties: Properties, nowMs: number): number {
+  const seconds = properties.messageExpirySeconds;
+  return seconds === undefined ? Number.POSITIVE_INFINITY : nowMs + seconds * 1000;
+}
+
+/** What of a PUBLISH of 5.0 differs from receiver to receiver. */
+export interface Envelope {
+  readonly firstByte: number;
+  readonly packetId: number;
+  /** The Topic Name in UTF-8; empty when the alias stands for it. */
+  readonly topic: Uint8Array;
+  /** 0: none. */
+  readonly topicAlias: number;
+  readonly subscriptionIds: readonly number[] | null;
+  readonly expirySeconds: number | undefined;
+}
+
+/** Bytes of the properties in `envelope` and those of `message`. */
+export function envelopePropertyBytes(message: Message, envelope: Envelope): number {
+  let bytes = message.propertyBytes.length + (envelope.topicAlias > 0 ? 3 : 0) + (envelope.expirySeconds === undefined ? 0 : 5);
+  if (envelope.subscriptionIds !== null) for (const id of envelope.subscriptionIds) bytes += 1 + (id < 128 ? 1 : id < 16_384 ? 2 : id < 2_097_152 ? 3 : 4);
+  return bytes;
+}
+
+/** Length of the whole packet; `propertyBytes` is what `envelopePropertyBytes` says. */
+export function envelopeBytes(message: Message, envelope: Envelope, propertyBytes: number): number {
+  const qos = envelope.packetId > 0 ? 1 : 0;
+  return publishBytes(publishRemainingLength(envelope.topic.length, qos, propertyBytes, message.payloadBytes));
+}
+
+/** Writes `message` in `envelope` to `target` at `at`, where `envelopeBytes` bytes are free. */
+export function putInEnvelope(target: Uint8Array, at: number, message: Message, envelope: Envelope, propertyBytes: number): void {
+  const { topic, packetId } = envelope;
+  let i = at;
+  target[i++] = envelope.firstByte;
+  i = putVarint(target, i, publishRemainingLength(topic.length, packetId > 0 ? 1 : 0, propertyBytes, message.payloadBytes));
+  target[i++] = topic.length >>> 8;
+  target[i++] = topic.length;
+  target.set(topic, i);
+  i += topic.length;
+  if (packetId > 0) {
+    target[i++] = packetId >>> 8;
+    target[i++] = packetId;
+  }
+  i = putVarint(target, i, propertyBytes);
+  i = putEnvelopeProperties(target, i, envelope);
+  target.set(message.propertyBytes, i);
+  target.set(message.payload, i + message.propertyBytes.length);
+}
+
+function putEnvelopeProperties(target: Uint8Array, at: number, envelope: Envelope): number {
+  let i = at;
+  if (envelope.topicAlias > 0) {
+    target[i++] = 0x23;
+    target[i++] = envelope.topicAlias >>> 8;
+    target[i++] = envelope.topicAlias;
+  }
+  if (envelope.expirySeconds !== undefined) {
+    target[i++] = 0x02;
+    target[i++] = envelope.expirySeconds >>> 24;
+    target[i++] = envelope.expirySeconds >>> 16;
+    target[i++] = envelope.expirySeconds >>> 8;
+    target[i++] = envelope.expirySeconds;
+  }
+  for (const id of envelope.subscriptionIds ?? []) {
+    target[i++] = 0x0b;
+    i = putVarint(target, i, id);
+  }
+  return i;
+}
+
+/** The Topic Name of `message` in UTF-8. */
+export function topicBytes(message: Message): Uint8Array {
+  return encodeUtf8(message.topicName);
+}

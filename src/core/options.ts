@@ -1,0 +1,73 @@
+/** Every bound and switch of the broker's core with its unit and default: mosquitto 2.1's where it has one. */
+import { DEFAULT_MAXIMUM_TOPIC_LEVELS, type Version } from "../protocol/index.ts";
+
+/** What the core runs under. */
+export interface BrokerOptions {
+  /** Largest packet taken from a client, in bytes; announced to 5.0 clients. */
+  readonly maximumPacketSize: number;
+  /** Largest CONNECT, in bytes: what a stranger can make us hold. */
+  readonly maximumConnectBytes: number;
+  /** From the opening of a connection to its whole CONNECT, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Versions that are spoken. */
+  readonly versions: readonly Version[];
+  /** QoS 1 and 2 messages taken unacknowledged from a 5.0 client, 1..65,535. */
+  readonly receiveMaximum: number;
+  /** QoS 1 and 2 messages sent unacknowledged to a client, 0..65,535; 0: as many as the client takes. */
+  readonly maximumInflightMessages: number;
+  /** QoS 1 and 2 messages that wait for one Session beyond those in flight; 0: no bound. */
+  readonly maximumQueuedMessages: number;
+  /** Payload bytes that wait for one Session; 0: no bound. */
+  readonly maximumQueuedBytes: number;
+  /** Bytes that wait for one connection's network before QoS 0 is dropped for it. */
+  readonly maximumOutputBytes: number;
+  /** Topic aliases that a client may use; announced. */
+  readonly topicAliasMaximum: number;
+  /** Topic aliases that the broker uses towards a client that allows them. */
+  readonly topicAliasMaximumOut: number;
+  /** Longest keep-alive in seconds; 5.0 clients are told, older ones refused. 0 allows also none at all. */
+  readonly maximumKeepAliveSeconds: number;
+  readonly maximumQos: 0 | 1 | 2;
+  readonly retainAvailable: boolean;
+  readonly maximumTopicLevels: number;
+  /** Longest session expiry, in seconds; longer ones are cut and the client told. */
+  readonly maximumSessionExpirySeconds: number;
+  /** Accepted connections at once; 0: no bound. */
+  readonly maximumConnections: number;
+  /** One copy for each matching Subscription, as mosquitto sends, instead of one with every Subscription Identifier. */
+  readonly allowDuplicateMessages: boolean;
+  /** Put before assigned client identifiers. */
+  readonly autoIdPrefix: string;
+  /** Topics whose receivers are remembered. */
+  readonly routeCacheTopics: number;
+  /** Prefix of the Response Information given to clients that ask; null gives none [5.0 §3.2.2.3.15]. */
+  readonly responseInformation: string | null;
+}
+
+/** Session Expiry Interval that means never [5.0 §3.1.2.11.2]. */
+export const NEVER_EXPIRES_SECONDS = 4_294_967_295;
+
+/** The defaults. */
+export const DEFAULT_OPTIONS: BrokerOptions = {
+  maximumPacketSize: 2_000_000,
+  maximumConnectBytes: 100_000,
+  connectTimeoutMs: 15_000,
+  versions: [3, 4, 5],
+  receiveMaximum: 20,
+  maximumInflightMessages: 20,
+  maximumQueuedMessages: 1000,
+  maximumQueuedBytes: 0,
+  maximumOutputBytes: 16 * 1024 * 1024,
+  topicAliasMaximum: 10,
+  topicAliasMaximumOut: 10,
+  maximumKeepAliveSeconds: 0,
+  maximumQos: 2,
+  retainAvailable: true,
+  maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
+  maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,
+  maximumConnections: 0,
+  allowDuplicateMessages: false,
+  autoIdPrefix: "auto-",
+  routeCacheTopics: 100_000,
+  responseInformation: null,
+};

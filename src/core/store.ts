@@ -1,0 +1,49 @@
+/**
+ * The Store seam: what must outlive the process, as small facts. A store keeps facts; it does not route, number or decide. It may
+ * be slow, remote, failing or gone: the core holds back every acknowledgement that promises more than it keeps (`ledger.ts`).
+ */
+import type { Ack, Qos } from "../protocol/index.ts";
+
+/** One durable fact, or the end of one. Moments are wall time in milliseconds since 1970, null: never. */
+export type Change =
+  | { readonly kind: "session-set"; readonly clientId: string; readonly principal: string | null; readonly expirySeconds: number; readonly disconnectedAtMs: number | null }
+  | { readonly kind: "session-deleted"; readonly clientId: string }
+  | { readonly kind: "subscription-set"; readonly clientId: string; readonly topicFilter: string; readonly qos: Qos; readonly noLocal: boolean; readonly retainAsPublished: boolean; readonly subscriptionId: number | null }
+  | { readonly kind: "subscription-deleted"; readonly clientId: string; readonly topicFilter: string }
+  /** A message is kept once, whatever the fan-out; `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them. */
+  | { readonly kind: "message-added"; readonly message: number; readonly publish: Uint8Array; readonly expiresAtMs: number | null }
+  | { readonly kind: "message-deleted"; readonly message: number }
+  /** A message owed to a Session, at `order` in its queue; `packetId` 0 until it was sent. `wait` is what was last waited for. */
+  | { readonly kind: "delivery-set"; readonly clientId: string; readonly order: number; readonly message: number | null; readonly qos: 1 | 2; readonly retain: boolean; readonly subscriptionIds: readonly number[] | null; readonly packetId: number; readonly wait: Ack; readonly share: string | null }
+  | { readonly kind: "delivery-deleted"; readonly clientId: string; readonly order: number }
+  /** A message owed to a shared subscription while a member that is not durable holds it. */
+  | { readonly kind: "share-set"; readonly share: string; readonly order: number; readonly message: number }
+  | { readonly kind: "share-deleted"; readonly share: string; readonly order: number }
+  /** A packet identifier received at QoS 2 and not released yet. */
+  | { readonly kind: "received-set"; readonly clientId: string; readonly packetId: number }
+  | { readonly kind: "received-deleted"; readonly clientId: string; readonly packetId: number }
+  | { readonly kind: "retained-set"; readonly topicName: string; readonly message: number }
+  | { readonly kind: "retained-deleted"; readonly topicName: string }
+  /** The will of a durable Session; `dueAtMs` is set once its connection is gone. */
+  | { readonly kind: "will-set"; readonly clientId: string; readonly publish: Uint8Array; readonly delaySeconds: number; readonly dueAtMs: number | null }
+  | { readonly kind: "will-deleted"; readonly clientId: string };
+
+/** Where the facts are kept. */
+export interface Store {
+  /** What an appended fact survives; "nothing" means that the core need not record anything. */
+  readonly survives: "nothing" | "process" | "power-loss";
+  /** Every fact still in force, in an order in which each can be applied: a message before what refers to it. */
+  replay(): AsyncIterable<Change>;
+  /**
+   * Resolves when all of `changes` survive. All are kept or none; a rejection means none, or that it is not known. The core then
+   * tries again with the same changes, so applying a change twice must do no harm. Calls do not overlap.
+   */
+  append(changes: readonly Change[]): Promise<void>;
+}
+
+/** The store of a broker without persistence: it keeps nothing and promises nothing. */
+export const NO_STORE: Store = {
+  survives: "nothing",
+  async *replay() {},
+  append: () => Promise.resolve(),
+};

@@ -1,6 +1,6 @@
 // Runs a load generator as a process and reads its result: mload.c, compiled here, or our own in TypeScript.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningBroker } from "./brokers/broker.ts";
@@ -27,13 +27,19 @@ export interface Generators {
 export function findGenerators(): Generators {
   const folder = join(ROOT, "build/bench");
   const program = join(folder, "mload");
+  // Renamed when it is whole: another run may be using the program right now.
+  const fresh = `${program}-${process.pid}`;
   mkdirSync(folder, { recursive: true });
   const compiler = process.env["CC"] ?? "cc";
-  const { status, error, stderr } = spawnSync(compiler, ["-O2", "-o", program, join(ROOT, "bench/mload.c")], {
+  const { status, error, stderr } = spawnSync(compiler, ["-O2", "-o", fresh, join(ROOT, "bench/mload.c")], {
     encoding: "utf8",
   });
-  if (status === 0) return { mload: [program], load: OWN, note: undefined };
-  const why = error === undefined ? `cannot compile bench/mload.c: ${stderr.trim().split("\n")[0]}` : "is not installed";
+  if (status === 0) {
+    renameSync(fresh, program);
+    return { mload: [program], load: OWN, note: undefined };
+  }
+  const why =
+    error === undefined ? `cannot compile bench/mload.c: ${stderr.trim().split("\n")[0]}` : "is not installed";
   const note = `The C compiler "${compiler}" ${why}; the generator in TypeScript stands in, at lower rates.`;
   return { mload: OWN, load: OWN, note };
 }

@@ -30,7 +30,13 @@ export interface Plan {
   readonly progress: (text: string) => void;
 }
 
-type Growing = { scenario: string; broker: string; settings: Settings; figures: Record<string, number[]>; failures: string[] };
+type Growing = {
+  scenario: string;
+  broker: string;
+  settings: Settings;
+  figures: Record<string, number[]>;
+  failures: string[];
+};
 
 export async function measure(plan: Plan): Promise<readonly Outcome[]> {
   const folder = mkdtempSync(join(tmpdir(), "lacewing-bench-"));
@@ -115,16 +121,25 @@ async function noting(outcome: Growing, work: () => Promise<void>): Promise<void
   }
 }
 
-function generate(plan: Plan, scenario: Scenario, amount: readonly string[], broker: RunningBroker): Promise<LoadResult> {
+function generate(
+  plan: Plan,
+  scenario: Scenario,
+  amount: readonly string[],
+  broker: RunningBroker,
+): Promise<LoadResult> {
   return runGenerator(plan.generators[scenario.generator], [...scenario.args, ...amount], broker);
 }
 
 function take(outcome: Growing, result: LoadResult): void {
-  if (result.timeout) throw new Error(`TIMEOUT: ${result.metrics["delivered"]} of ${result.metrics["expected"]} delivered`);
+  if (result.timeout) throw new Error(timeoutText(result.metrics));
   if (result.disordered > 0) throw new Error(`DISORDER: ${result.disordered} messages twice or out of order`);
   for (const [metric, value] of Object.entries(result.metrics)) {
     const values = outcome.figures[metric] ?? [];
     outcome.figures[metric] = values;
     values.push(value);
   }
+}
+
+function timeoutText({ delivered, expected }: LoadResult["metrics"]): string {
+  return delivered === undefined ? "TIMEOUT" : `TIMEOUT: ${delivered} of ${expected} delivered`;
 }

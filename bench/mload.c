@@ -397,6 +397,7 @@ static long resident_kib(int pid) {
 
 /* Waits until the broker's memory moved less than 0.5 % for two seconds, at most `settle_s`; returns it. */
 static long settled_kib(int pid) {
+  if (!pid) return 0;
   double start = now(), since = start;
   long reference = resident_kib(pid), kib = reference;
   while (now() - start < settle_s && now() - since < 2) {
@@ -410,7 +411,7 @@ static long settled_kib(int pid) {
 /* ---- runs ---- */
 
 static int run_idle(void) {
-  long kib_before = resident_kib(broker_pid);
+  long kib_before = settled_kib(broker_pid); /* a fresh process may still be growing */
   double start = now(), cpu_before = cpu_seconds(broker_pid);
   for (int i = 0; i < idle; i++) dial(0, i);
   wait_until_all_up(limit_s);

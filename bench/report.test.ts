@@ -25,7 +25,12 @@ const SCENARIO: Scenario = {
   rows: [RATE, P99],
 };
 
-function outcome(broker: string, rates: readonly number[], p99: readonly number[], failures: readonly string[] = []): Outcome {
+function outcome(
+  broker: string,
+  rates: readonly number[],
+  p99: readonly number[],
+  failures: readonly string[] = [],
+): Outcome {
   return { scenario: "pair", broker, settings: "fair", figures: { inPerSecond: rates, p99Ms: p99 }, failures };
 }
 
@@ -76,7 +81,10 @@ test("the table is Markdown with columns of one width", () => {
   const text = tableText(reportLines([SCENARIO], outcomes), brokers);
   const lines = text.split("\n");
   assert.equal(new Set(lines.map((line) => line.length)).size, 1);
-  assert.match(lines[0] ?? "", /^\| scenario +\| unit +\| +lacewing \| +mosquitto \| +aedes \| +x mosquitto \| x aedes \|/);
+  assert.match(
+    lines[0] ?? "",
+    /^\| scenario +\| unit +\| +lacewing \| +mosquitto \| +aedes \| +x mosquitto \| x aedes \|/,
+  );
   assert.match(lines[2] ?? "", /550,000 ±9% \| +100,000 \| TIMEOUT \| +5\.50 \| +- \| >= 5x mosquitto +\| yes/);
 });
 

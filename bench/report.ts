@@ -63,7 +63,12 @@ function ratioOf(row: Row, ours: number | undefined, theirs: number | undefined)
   return worse > 0 ? better / worse : undefined;
 }
 
-function judge(row: Row, goal: Goal, ours: Cell | undefined, timesBetter: Readonly<Record<string, number>>): JudgedGoal {
+function judge(
+  row: Row,
+  goal: Goal,
+  ours: Cell | undefined,
+  timesBetter: Readonly<Record<string, number>>,
+): JudgedGoal {
   const failed = (ours?.failures.length ?? 0) > 0;
   if (goal.kind === "at most") {
     const isMet = failed ? false : ours?.median === undefined ? undefined : ours.median <= goal.value;
@@ -78,7 +83,14 @@ function judge(row: Row, goal: Goal, ours: Cell | undefined, timesBetter: Readon
 export function tableText(lines: readonly Line[], brokers: readonly string[]): string {
   const others = brokers.filter((broker) => broker !== OURS);
   const compares = brokers.includes(OURS);
-  const head = ["scenario", "unit", ...brokers, ...(compares ? others.map((broker) => `x ${broker}`) : []), "goal", "met"];
+  const head = [
+    "scenario",
+    "unit",
+    ...brokers,
+    ...(compares ? others.map((broker) => `x ${broker}`) : []),
+    "goal",
+    "met",
+  ];
   const body = lines.map((line) => [
     `${line.scenario}${line.title === "" ? "" : `: ${line.title}`}`,
     line.unit,
@@ -92,7 +104,7 @@ export function tableText(lines: readonly Line[], brokers: readonly string[]): s
 
 function cellText(cell: Cell | undefined): string {
   if (cell === undefined) return "-";
-  if (cell.median === undefined) return cell.failures[0]?.startsWith("TIMEOUT") ? "TIMEOUT" : "failed";
+  if (cell.median === undefined) return cell.failures[0]?.includes("TIMEOUT") ? "TIMEOUT" : "failed";
   const failed = cell.failures.length > 0 ? ` (${cell.failures.length} failed)` : "";
   const around = cell.runs > 1 ? ` ±${Math.round(cell.spread * 100)}%` : "";
   return `${numberText(cell.median)}${around}${failed}`;
@@ -112,7 +124,9 @@ export function numberText(value: number): string {
 function aligned(head: readonly string[], body: readonly (readonly string[])[]): string {
   const goalColumn = head.indexOf("goal");
   const isText = (column: number): boolean => column < 2 || column >= goalColumn;
-  const widths = head.map((title, column) => Math.max(...[head, ...body].map((row) => row[column]?.length ?? 0), title.length));
+  const widths = head.map((title, column) =>
+    Math.max(...[head, ...body].map((row) => row[column]?.length ?? 0), title.length),
+  );
   const lineText = (row: readonly string[]): string => {
     const cells = row.map((cell, k) => (isText(k) ? cell.padEnd(widths[k] ?? 0) : cell.padStart(widths[k] ?? 0)));
     return `| ${cells.join(" | ")} |`;

@@ -39,7 +39,12 @@ function storedForm(run: StoredRun): object {
     format: FORMAT,
     date: run.date.toISOString(),
     versions: run.versions,
-    machine: { cpu: cpus()[0]?.model.trim() ?? "", cores: cpus().length, system: `${type()} ${release()}`, node: process.versions.node },
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? "",
+      cores: cpus().length,
+      system: `${type()} ${release()}`,
+      node: process.versions.node,
+    },
     runs: run.runs,
     only: run.only,
     generator: run.generator,
@@ -57,6 +62,8 @@ function storedLine(line: Line): object {
     spreads[broker] = Number(cell.spread.toFixed(3));
     if (cell.failures.length > 0) failures[broker] = cell.failures;
   }
-  const rounded = Object.fromEntries(Object.entries(timesBetter).map(([name, times]) => [name, Number(times.toPrecision(4))]));
+  const rounded = Object.fromEntries(
+    Object.entries(timesBetter).map(([name, times]) => [name, Number(times.toPrecision(4))]),
+  );
   return { scenario, metric, unit, medians, spreads, timesBetter: rounded, goals, failures };
 }

@@ -18,10 +18,30 @@ test("--quick runs once with fair settings and stores nothing", () => {
 });
 
 test("each option is heard", () => {
-  const options = parseRunOptions(["--runs", "3", "--only", "^idle$", "--brokers", "aedes", "--settings", "defaults", "--no-save"]);
-  assert.deepEqual([options.runs, options.brokers, options.settings, options.saves], [3, ["aedes"], ["defaults"], false]);
+  const options = parseRunOptions([
+    "--runs",
+    "3",
+    "--only",
+    "^idle$",
+    "--brokers",
+    "aedes",
+    "--settings",
+    "defaults",
+    "--no-save",
+  ]);
+  assert.deepEqual(
+    [options.runs, options.brokers, options.settings, options.saves],
+    [3, ["aedes"], ["defaults"], false],
+  );
   assert.ok(options.only.test("idle") && !options.only.test("pair-q0"));
 });
 
-for (const args of [["--runs", "0"], ["--runs", "many"], ["--brokers", "hivemq"], ["--settings", "fast"], ["--no-such"], ["--only", "("]])
+for (const args of [
+  ["--runs", "0"],
+  ["--runs", "many"],
+  ["--brokers", "hivemq"],
+  ["--settings", "fast"],
+  ["--no-such"],
+  ["--only", "("],
+])
   test(`${args.join(" ")} is refused`, () => assert.throws(() => parseRunOptions(args)));

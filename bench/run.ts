@@ -9,7 +9,7 @@ import { measure, type Outcome } from "./measure.ts";
 import { type Line, OURS, reportLines, tableText } from "./report.ts";
 import { machineText, saveResults } from "./results-file.ts";
 import { HELP, parseRunOptions, type RunOptions } from "./run-options.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { SCENARIOS, type Scenario } from "./scenarios.ts";
 
 const KINDS: readonly BrokerKind[] = [lacewing, mosquitto, aedes];
 const INTERRUPTED = 130;
@@ -27,6 +27,11 @@ function findBrokers(names: readonly string[]): readonly Found[] {
     say(`${kind.name} is absent${kind.name === OURS ? " (build it first)" : ""}: its columns are left out.`);
     return [];
   });
+}
+
+/** For figures that mean nothing. */
+function withoutGoals(scenario: Scenario): Scenario {
+  return { ...scenario, rows: scenario.rows.map((row) => ({ ...row, goals: [] })) };
 }
 
 async function runBench(options: RunOptions): Promise<number> {
@@ -47,9 +52,17 @@ async function runBench(options: RunOptions): Promise<number> {
     const chosen = scenarios.filter((scenario) => scenario.settings.includes(settings));
     const { runs, quick } = options;
     const kinds = brokers.map(({ kind }) => kind);
-    const outcomes = await measure({ scenarios: chosen, brokers: kinds, settings, runs, quick, generators, progress: say });
+    const outcomes = await measure({
+      scenarios: chosen,
+      brokers: kinds,
+      settings,
+      runs,
+      quick,
+      generators,
+      progress: say,
+    });
     failed.push(...outcomes.filter((outcome) => outcome.failures.length > 0));
-    const lines = reportLines(chosen, outcomes);
+    const lines = reportLines(quick ? chosen.map(withoutGoals) : chosen, outcomes);
     tables.push({ settings, lines });
     const title = quick ? "Quick: the figures mean nothing" : `Settings: ${settings}, medians of ${runs}`;
     process.stdout.write(`\n${title}\n\n${tableText(lines, Object.keys(versions))}\n`);
@@ -66,8 +79,7 @@ async function runBench(options: RunOptions): Promise<number> {
 }
 
 // The children end with us: brokers and generators are killed on "exit".
-process.once("SIGINT", () => process.exit(INTERRUPTED));
-process.once("SIGTERM", () => process.exit(INTERRUPTED));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(INTERRUPTED));
 
 try {
   const options = parseRunOptions(process.argv.slice(2));

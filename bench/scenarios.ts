@@ -164,7 +164,13 @@ export const SCENARIOS: readonly Scenario[] = [
     warmUp: undefined,
     settings: FAIR,
     rows: [
-      { metric: "kibPerConnection", title: "resident, each of 9,000", unit: "KiB", better: "lower", goals: [atMost(8)] },
+      {
+        metric: "kibPerConnection",
+        title: "resident, each of 9,000",
+        unit: "KiB",
+        better: "lower",
+        goals: [atMost(8)],
+      },
       { metric: "connectsPerSecond", title: "connects", unit: "1/s", better: "higher", goals: [] },
     ],
   },

@@ -40,7 +40,10 @@ const RAISE_LIMIT = 'ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>
 export async function startBroker(kind: BrokerKind, settings: Settings, folder: string): Promise<RunningBroker> {
   const port = await freePort();
   const command = kind.command(port, settings, folder);
-  const child = spawn("/bin/sh", ["-c", RAISE_LIMIT, "sh", ...command], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("/bin/sh", ["-c", RAISE_LIMIT, "sh", ...command], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   running.add(child);
   let errors = "";
   child.stderr?.on("data", (text: Buffer) => {

@@ -232,7 +232,9 @@ export class LoadConnection {
       case wire.UNSUBACK:
         return this.#receiveAnswer(bytes, body, end);
       case wire.DISCONNECT:
-        return this.#fail(new Error(`the broker sent DISCONNECT 0x${(end > body ? (bytes[body] ?? 0) : 0).toString(16)}`));
+        return this.#fail(
+          new Error(`the broker sent DISCONNECT 0x${(end > body ? (bytes[body] ?? 0) : 0).toString(16)}`),
+        );
     }
   }
 

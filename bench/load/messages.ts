@@ -2,7 +2,7 @@
 import type { LoadConnection } from "./connection.ts";
 import { Flow } from "./flow.ts";
 import type { LoadOptions } from "./options.ts";
-import { cpuSeconds, residentKib } from "./process-figures.ts";
+import { cpuSeconds, isMeasurable, residentKib } from "./process-figures.ts";
 import type { LoadResult } from "./result.ts";
 import { type Swarm, within } from "./swarm.ts";
 import { type PublishTemplate, publishTemplate, type Version } from "./wire.ts";
@@ -40,7 +40,9 @@ export function templates(options: LoadOptions): (k: number, publisher: LoadConn
 export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<LoadResult> {
   const subscribers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
   const publishers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("p", options.publishers));
-  const subscribed = subscribers.map((subscriber) => subscriber.subscribe(filtersOf(options, subscriber.index), options.qos));
+  const subscribed = subscribers.map((subscriber) =>
+    subscriber.subscribe(filtersOf(options, subscriber.index), options.qos),
+  );
   await within(CONNECT_LIMIT_SECONDS, "subscribing", swarm.orFault(Promise.all(subscribed)));
   const flow = new Flow({
     publishers,
@@ -68,9 +70,13 @@ export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<L
       ...counts,
       inPerSecond: counts.sent / counts.seconds,
       outPerSecond: counts.delivered / counts.seconds,
-      brokerCpuUsPerMessage: (cpu * 1e6) / Math.max(1, counts.sent + counts.delivered),
       generatorCpuSeconds: (own.user + own.system) / 1e6,
-      brokerRssKib: residentKib(options.pid),
+      ...(isMeasurable(options.pid)
+        ? {
+            brokerCpuUsPerMessage: (cpu * 1e6) / Math.max(1, counts.sent + counts.delivered),
+            brokerRssKib: residentKib(options.pid),
+          }
+        : {}),
     },
   };
 }

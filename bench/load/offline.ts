@@ -4,7 +4,7 @@ import type { Listener } from "./connection.ts";
 import { Flow, type FlowPlan } from "./flow.ts";
 import { CONNECT_LIMIT_SECONDS, deliveriesPerMessage, filtersOf, templates } from "./messages.ts";
 import type { LoadOptions } from "./options.ts";
-import { cpuSeconds, residentKib } from "./process-figures.ts";
+import { cpuSeconds, isMeasurable, residentKib } from "./process-figures.ts";
 import type { LoadResult } from "./result.ts";
 import { type Swarm, within } from "./swarm.ts";
 import { Tally } from "./tally.ts";
@@ -47,9 +47,13 @@ export async function runOffline(options: LoadOptions, swarm: Swarm): Promise<Lo
       fillPerSecond: fill.acknowledged / fill.seconds,
       drainSeconds: drain.seconds,
       drainPerSecond: drain.tally.delivered / drain.seconds,
-      fillCpuUsPerMessage: ((cpuAtDrain - cpuAtFill) * 1e6) / Math.max(1, fill.sent),
-      drainCpuUsPerMessage: ((cpuAtEnd - cpuAtDrain) * 1e6) / Math.max(1, drain.tally.delivered),
-      brokerRssKib: kibFull,
+      ...(isMeasurable(options.pid)
+        ? {
+            fillCpuUsPerMessage: ((cpuAtDrain - cpuAtFill) * 1e6) / Math.max(1, fill.sent),
+            drainCpuUsPerMessage: ((cpuAtEnd - cpuAtDrain) * 1e6) / Math.max(1, drain.tally.delivered),
+            brokerRssKib: kibFull,
+          }
+        : {}),
     },
   };
 }
@@ -59,7 +63,7 @@ async function leaveDurableSubscriptions(options: LoadOptions, swarm: Swarm): Pr
   const first = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers, kind));
   const subscribed = first.map((subscriber) => subscriber.subscribe(filtersOf(options, subscriber.index), options.qos));
   await within(CONNECT_LIMIT_SECONDS, "subscribing", swarm.orFault(Promise.all(subscribed)));
-  await Promise.all(first.map((subscriber) => subscriber.disconnect()));
+  await within(CONNECT_LIMIT_SECONDS, "disconnecting", Promise.all(first.map((subscriber) => subscriber.disconnect())));
 }
 
 interface Drain {
@@ -98,5 +102,5 @@ async function drainQueues(options: LoadOptions, swarm: Swarm, expected: number)
 async function forgetSessions(options: LoadOptions, swarm: Swarm): Promise<void> {
   swarm.destroy();
   const last = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
-  await Promise.all(last.map((subscriber) => subscriber.disconnect()));
+  await within(CONNECT_LIMIT_SECONDS, "disconnecting", Promise.all(last.map((subscriber) => subscriber.disconnect())));
 }

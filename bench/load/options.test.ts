@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { helpText, OptionError, parseLoadOptions } from "./options.ts";
 
 test("letters and names mean the same", () => {
-  const letters = parseLoadOptions("-p 1 -P 2 -S 3 -q 1 -l 4 -w 5 -n 6 -d 7.5 -R 8 -v 5 -i 9 -f -W -r -t 10 -N x -j".split(" "));
+  const letters = parseLoadOptions(
+    "-p 1 -P 2 -S 3 -q 1 -l 4 -w 5 -n 6 -d 7.5 -R 8 -v 5 -i 9 -f -W -r -t 10 -N x -j".split(" "),
+  );
   const names = parseLoadOptions(
     (
       "--port 1 --publishers 2 --subscribers 3 --qos 1 --payload 4 --window 5 --messages 6 --duration 7.5 --rate 8 " +
@@ -19,14 +21,17 @@ test("letters and names mean the same", () => {
 
 test("without options one publisher, one subscriber, QoS 0, MQTT 3.1.1", () => {
   const { publishers, subscribers, qos, version, tls, messages } = parseLoadOptions([]);
-  assert.deepEqual({ publishers, subscribers, qos, version, tls, messages }, {
-    publishers: 1,
-    subscribers: 1,
-    qos: 0,
-    version: 4,
-    tls: false,
-    messages: 100_000,
-  });
+  assert.deepEqual(
+    { publishers, subscribers, qos, version, tls, messages },
+    {
+      publishers: 1,
+      subscribers: 1,
+      qos: 0,
+      version: 4,
+      tls: false,
+      messages: 100_000,
+    },
+  );
 });
 
 test("--ca and --insecure imply --tls; --offline implies QoS 1", () => {
@@ -55,5 +60,6 @@ for (const [args, why] of [
   });
 
 test("the help names every option once", () => {
-  for (const name of Object.keys(parseLoadOptions([]))) assert.equal(helpText().split(`--${name} `).length - 1, 1, name);
+  for (const name of Object.keys(parseLoadOptions([])))
+    assert.equal(helpText().split(`--${name} `).length - 1, 1, name);
 });

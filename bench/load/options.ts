@@ -14,22 +14,52 @@ type Row = {
 const ROWS = {
   port: { short: "p", argument: "PORT", range: [1, 65_535], default: 1883, help: "the broker's port" },
   host: { argument: "HOST", default: "127.0.0.1", help: "the broker's address" },
-  publishers: { short: "P", argument: "N", range: [1, 60_000], default: 1, help: "publishers, each with a topic of its own" },
-  subscribers: { short: "S", argument: "N", range: [0, 60_000], default: 1, help: "subscribers; k takes publishers k, k+S, ..." },
+  publishers: {
+    short: "P",
+    argument: "N",
+    range: [1, 60_000],
+    default: 1,
+    help: "publishers, each with a topic of its own",
+  },
+  subscribers: {
+    short: "S",
+    argument: "N",
+    range: [0, 60_000],
+    default: 1,
+    help: "subscribers; k takes publishers k, k+S, ...",
+  },
   qos: { short: "q", argument: "QOS", range: [0, 2], default: 0, help: "of publishes and subscriptions" },
   payload: { short: "l", argument: "BYTES", range: [0, 268_000_000], default: 64, help: "payload" },
   window: { short: "w", argument: "N", range: [1, 10_000_000], default: 1000, help: "most messages under way" },
   messages: { short: "n", argument: "N", range: [1, 1e12], default: 100_000, help: "messages to send" },
   duration: { short: "d", argument: "SECONDS", range: [0, 1e6], default: 0, help: "send for so long, instead of -n" },
-  rate: { short: "R", argument: "N", range: [0, 1e9], default: 0, help: "messages a second, all publishers together; 0: no limit" },
+  rate: {
+    short: "R",
+    argument: "N",
+    range: [0, 1e9],
+    default: 0,
+    help: "messages a second, all publishers together; 0: no limit",
+  },
   version: { short: "v", argument: "3|4|5", range: [3, 5], default: 4, help: "MQTT 3.1, 3.1.1 or 5.0" },
-  pid: { short: "i", argument: "PID", range: [0, 1e9], default: 0, help: "the broker's process, for its CPU time and memory" },
+  pid: {
+    short: "i",
+    argument: "PID",
+    range: [0, 1e9],
+    default: 0,
+    help: "the broker's process, for its CPU time and memory",
+  },
   "fan-out": { short: "f", help: "every subscriber gets every message" },
   wildcard: { short: "W", help: "with -f: by bench/+/+/# instead of bench/load/#" },
   shared: { short: "g", help: "the subscribers are one shared group" },
   retain: { short: "r", help: "publish retained messages" },
   idle: { short: "I", argument: "N", range: [0, 1e6], default: 0, help: "only open this many idle connections" },
-  settle: { short: "s", argument: "SECONDS", range: [0, 600], default: 10, help: "with --idle: most time for memory to settle" },
+  settle: {
+    short: "s",
+    argument: "SECONDS",
+    range: [0, 600],
+    default: 10,
+    help: "with --idle: most time for memory to settle",
+  },
   offline: { help: "fill the queues of offline durable subscribers, then drain them" },
   subscriptions: {
     argument: "N",
@@ -95,7 +125,13 @@ function valueOf(name: string, row: Row, text: string | boolean | undefined): nu
   const value = Number(text);
   const [lowest, highest] = row.range;
   const isCount = row.argument !== "SECONDS";
-  if (text === "" || Number.isNaN(value) || value < lowest || value > highest || (isCount && !Number.isInteger(value))) {
+  if (
+    text === "" ||
+    Number.isNaN(value) ||
+    value < lowest ||
+    value > highest ||
+    (isCount && !Number.isInteger(value))
+  ) {
     throw new OptionError(`--${name} is ${JSON.stringify(text)}; allowed is ${lowest} to ${highest}`);
   }
   return value;

@@ -1,4 +1,5 @@
-// CPU time and memory of a process, from Linux's /proc. Elsewhere, or for process 0, all figures are 0.
+// CPU time and memory of a process, from Linux's /proc. Elsewhere, or for process 0, all figures are 0:
+// ask `isMeasurable` before one is reported, because 0 would meet every goal.
 import { readFileSync } from "node:fs";
 
 /** Of the times in /proc; 100 on every Linux that Node runs on. So CPU figures move in steps of 10 ms. */
@@ -6,6 +7,10 @@ const TICKS_PER_SECOND = 100;
 const USER_TIME_FIELD = 11; // counted from the field after the name, which may itself hold spaces
 const SETTLED_PART = 0.005;
 const SETTLED_MS = 2000;
+
+export function isMeasurable(pid: number): boolean {
+  return residentKib(pid) > 0;
+}
 
 export function cpuSeconds(pid: number): number {
   const text = readProc(pid, "stat");

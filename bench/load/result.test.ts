@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseResult, resultText } from "./result.ts";
 
-const RESULT = { generator: "load", mode: "pairs", timeout: false, disordered: 0, metrics: { inPerSecond: 1234.5, p50Ms: 0.25 } };
+const RESULT = {
+  generator: "load",
+  mode: "pairs",
+  timeout: false,
+  disordered: 0,
+  metrics: { inPerSecond: 1234.5, p50Ms: 0.25 },
+};
 
 test("a result survives its line", () => assert.deepEqual(parseResult(JSON.stringify(RESULT)), RESULT));
 
@@ -12,5 +18,8 @@ for (const line of ["", "{}", "null", "TIMEOUT", JSON.stringify({ ...RESULT, met
 
 test("text for people names trouble", () => {
   assert.equal(resultText("mine", RESULT), "mine  pairs  inPerSecond=1235  p50Ms=0.250");
-  assert.match(resultText("", { ...RESULT, timeout: true, disordered: 3 }), /^pairs {2}TIMEOUT {2}DISORDER of 3 messages {2}/);
+  assert.match(
+    resultText("", { ...RESULT, timeout: true, disordered: 3 }),
+    /^pairs {2}TIMEOUT {2}DISORDER of 3 messages {2}/,
+  );
 });

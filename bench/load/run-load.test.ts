@@ -1,9 +1,12 @@
 // The generator against a stub broker with faults, and against mosquitto where it is installed.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import { startBroker } from "../brokers/broker.ts";
 import { mosquitto } from "../brokers/mosquitto.ts";
 import { parseLoadOptions } from "./options.ts";
@@ -84,6 +87,39 @@ test("no broker is an error", async () => {
   const stub = await startStubBroker(4);
   await stub.close();
   await assert.rejects(runLoad(parseLoadOptions(["-p", `${stub.port}`])), /ECONNREFUSED/);
+});
+
+const openssl = spawnSync("openssl", ["version"]).status === 0 ? false : "openssl is not installed";
+test("--tls checks the certificate, unless --insecure", { skip: openssl }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "lacewing-load-"));
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=stub".split(" ");
+  const named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate];
+  assert.equal(spawnSync("openssl", [...made, ...named]).status, 0);
+  const stub = await startStubBroker(4);
+  const front = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (socket) => {
+    const behind = connect(stub.port, "127.0.0.1");
+    for (const end of [socket, behind]) end.on("error", () => {});
+    socket.pipe(behind).pipe(socket);
+  });
+  await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
+  t.after(async () => {
+    front.close();
+    await stub.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const { port } = front.address() as AddressInfo;
+  const run = (args: readonly string[]): Promise<LoadResult> =>
+    runLoad(parseLoadOptions(["-p", `${port}`, "-n", "200", ...args]));
+
+  for (const args of [
+    ["--ca", certificate],
+    ["--insecure", "-q", "1"],
+  ]) {
+    const result = await run(args);
+    assert.deepEqual([result.metrics["delivered"], result.timeout, result.disordered], [200, false, 0]);
+  }
+  await assert.rejects(run(["--tls"]), /self-signed certificate/);
 });
 
 const absent = mosquitto.find() === undefined ? "mosquitto is not installed" : false;

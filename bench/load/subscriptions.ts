@@ -5,7 +5,7 @@ import type { LoadConnection } from "./connection.ts";
 import { Flow, type FlowCounts } from "./flow.ts";
 import { CONNECT_LIMIT_SECONDS } from "./messages.ts";
 import type { LoadOptions } from "./options.ts";
-import { cpuSeconds, residentKib } from "./process-figures.ts";
+import { cpuSeconds, isMeasurable, residentKib } from "./process-figures.ts";
 import type { LoadResult } from "./result.ts";
 import { type Swarm, within } from "./swarm.ts";
 import { type PublishTemplate, publishTemplate, type Version } from "./wire.ts";
@@ -58,26 +58,30 @@ export async function runSubscriptions(options: LoadOptions, swarm: Swarm): Prom
       subscriptions: many,
       subscribeSeconds,
       unsubscribeSeconds,
-      kibPerSubscription: (kibMany - kibFew) / Math.max(1, many - CLIENTS),
       fewPerSecond: few.sent / few.seconds,
       manyPerSecond: allTopics.sent / allTopics.seconds,
-      fewCpuUs: few.cpuUs,
-      manyCpuUs: allTopics.cpuUs,
-      cpuRatio: ratio(allTopics.cpuUs, few.cpuUs),
-      fewTopicsCpuRatio: ratio(fewTopics.cpuUs, few.cpuUs),
-      rateRatio: ratio(few.sent / few.seconds, allTopics.sent / allTopics.seconds),
+      rateRatio: few.sent / few.seconds / (allTopics.sent / allTopics.seconds),
+      // In a run too short for the clock of /proc there is no ratio, and 0 would pass for a good one.
+      ...(few.cpuUs > 0
+        ? { cpuRatio: allTopics.cpuUs / few.cpuUs, fewTopicsCpuRatio: fewTopics.cpuUs / few.cpuUs }
+        : {}),
+      ...(isMeasurable(options.pid)
+        ? {
+            fewCpuUs: few.cpuUs,
+            manyCpuUs: allTopics.cpuUs,
+            kibPerSubscription: (kibMany - kibFew) / Math.max(1, many - CLIENTS),
+          }
+        : {}),
     },
   };
-}
-
-function ratio(a: number, b: number): number {
-  return b > 0 ? a / b : 0;
 }
 
 /** Every topic once and encoded before the clock runs: the generator's own caches should not show. */
 function templatesFor(options: LoadOptions, count: number): readonly PublishTemplate[] {
   const version = options.version as Version;
-  return Array.from({ length: count }, (_, i) => publishTemplate(version, topicOf(i), options.qos, false, options.payload));
+  return Array.from({ length: count }, (_, i) =>
+    publishTemplate(version, topicOf(i), options.qos, false, options.payload),
+  );
 }
 
 /** CPU and rate with topics 0..`topics`-1; the first part of the time is a warm-up. */

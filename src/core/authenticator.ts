@@ -31,6 +31,10 @@ export type Verdict =
       readonly policy: Policy;
       /** Whose Session it is: only the same principal takes a Session over. null: anonymous. */
       readonly principal: string | null;
+      /** Last data of an enhanced authentication, for the CONNACK [5.0 §4.12]. */
+      readonly data?: Uint8Array;
+      /** Begins a re-authentication [5.0 §4.12.1]; without it none is allowed. */
+      readonly reauthenticate?: (auth: Auth) => Verdict | Promise<Verdict>;
     }
   | { readonly kind: "refused"; readonly reason: EndReason; readonly reasonString?: string }
   /** Enhanced authentication goes on [5.0 §4.12]: send `data` to the client and ask `next` with its AUTH. */
@@ -42,11 +46,14 @@ export interface Authenticator {
   authenticate(applicant: Applicant): Verdict | Promise<Verdict>;
 }
 
-/** Lets everybody in, except those who ask for an authentication method, which it has none of [5.0 §4.12]. */
+/**
+ * Lets everybody in, except those who ask for an authentication method, which it has none of [5.0 §4.12]. A user name that nobody
+ * has verified makes nobody a principal.
+ */
 export const ANONYMOUS: Authenticator = {
   authenticate({ connect }) {
     if (connect.properties.authenticationMethod !== undefined) return { kind: "refused", reason: "bad-authentication-method" };
-    return { kind: "accepted", policy: ALLOW_ALL, principal: connect.username };
+    return { kind: "accepted", policy: ALLOW_ALL, principal: null };
   },
 };
 

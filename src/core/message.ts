@@ -58,8 +58,8 @@ export class Message {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly properties: Properties;
-  /** Client identifier of the Session that published it, for no local; null when it came from elsewhere. */
-  readonly publisher: object | null;
+  /** Client Identifier of the Session that published it, for no local; null when no client did. */
+  readonly publisher: string | null;
   /** On the monotonic clock; Infinity when it does not expire. */
   readonly expiresAtMs: number;
   /** Its key in the store and the fact that keeps it there, while `durableUses` is above 0. */
@@ -77,7 +77,7 @@ export class Message {
   #encodings: Encodings | null = null;
   #propertyBytes: Uint8Array | null = null;
 
-  private constructor(publish: Publish | PublishFields, wire: 0 | 4 | 5, publisher: object | null, expiresAtMs: number) {
+  private constructor(publish: Publish | PublishFields, wire: 0 | 4 | 5, publisher: string | null, expiresAtMs: number) {
     this.topicName = publish.topicName;
     this.qos = publish.qos;
     this.retain = publish.retain;
@@ -101,7 +101,7 @@ export class Message {
   }
 
   /** A message as it came from a client of `version`. */
-  static received(publish: Publish, version: Version, publisher: object, nowMs: number): Message {
+  static received(publish: Publish, version: Version, publisher: string, nowMs: number): Message {
     const { properties } = publish;
     if (properties === NO_PROPERTIES) return new Message(publish, version === 5 ? 5 : 4, publisher, Number.POSITIVE_INFINITY);
     // An alias belongs to the publisher's connection: the others get the topic or an alias of their own [5.0 §3.3.2.3.4].
@@ -109,7 +109,7 @@ export class Message {
   }
 
   /** A message that no client's PUBLISH carried: a will, one from another broker, or one of the broker itself. */
-  static made(fields: PublishFields, publisher: object | null, nowMs: number): Message {
+  static made(fields: PublishFields, publisher: string | null, nowMs: number): Message {
     return new Message(fields, 0, publisher, expiryOf(fields.properties, nowMs));
   }
 

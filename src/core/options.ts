@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly maximumQueuedBytes: number;
   /** Bytes that wait for one connection's network before QoS 0 is dropped for it. */
   readonly maximumOutputBytes: number;
+  /** Bytes that wait for the network on all connections together before QoS 0 is dropped for those that are behind. */
+  readonly maximumTotalOutputBytes: number;
   /** Topic aliases that a client may use; announced. */
   readonly topicAliasMaximum: number;
   /** Topic aliases that the broker uses towards a client that allows them. */
@@ -58,6 +60,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumQueuedMessages: 1000,
   maximumQueuedBytes: 0,
   maximumOutputBytes: 16 * 1024 * 1024,
+  maximumTotalOutputBytes: 512 * 1024 * 1024,
   topicAliasMaximum: 10,
   topicAliasMaximumOut: 10,
   maximumKeepAliveSeconds: 0,

@@ -6,7 +6,8 @@ import { decodeInto, encodePacket, type Side } from "./codec.ts";
 import type { Fault } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import { Output, type OutputPool, type Taken } from "./output.ts";
-import type { Packet, Version } from "./packet.ts";
+import type { Acknowledgement, Packet, Version } from "./packet.ts";
+import { acknowledgementFirstByte } from "./packets/acknowledgement.ts";
 import { LastTopic, type Publish } from "./packets/publish.ts";
 import { Reader } from "./reader.ts";
 import { ReasonCode } from "./reason-codes.ts";
@@ -159,6 +160,16 @@ export abstract class Endpoint {
     if (bytes.length > this.peerMaximumPacketSize) return false;
     this.output.append(bytes);
     return true;
+  }
+
+  /** Writes an acknowledgement without reason code, the form it has nearly always. */
+  sendShortAcknowledgement(type: Acknowledgement["type"], packetId: number): void {
+    const at = this.output.reserve(4);
+    const buffer = this.output.buffer!;
+    buffer[at] = acknowledgementFirstByte(type);
+    buffer[at + 1] = 2;
+    buffer[at + 2] = packetId >>> 8;
+    buffer[at + 3] = packetId;
   }
 
   /** Ends the connection by the peer's mistake. */

@@ -46,6 +46,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   #deadlineMs: number;
   #keepAliveMs = 0;
   #authenticationMethod: string | null = null;
+  #isReauthenticating = false;
   #problemInformation = true;
 
   constructor(options: ServerMachineOptions, nowMs: number) {
@@ -84,7 +85,11 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
       return false;
     }
     if (packet.type === "AUTH") {
-      if (packet.reasonCode === ReasonCode.ReAuthenticate && packet.properties.authenticationMethod === this.#authenticationMethod) return true;
+      const expected = this.#isReauthenticating ? ReasonCode.ContinueAuthentication : ReasonCode.ReAuthenticate;
+      if (packet.reasonCode === expected && packet.properties.authenticationMethod === this.#authenticationMethod) {
+        this.#isReauthenticating = true;
+        return true;
+      }
       this.#protocolError("AUTH that is no re-authentication with the method of CONNECT [5.0 §4.12.1]");
       return false;
     }
@@ -133,15 +138,26 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     return null;
   }
 
-  /** Asks the client to go on with its authentication, and waits for its AUTH until `deadlineMs`. */
+  /** Asks the client to go on with its authentication; before the CONNACK, its AUTH is awaited until `deadlineMs`. */
   challenge(authenticationData: Uint8Array | undefined, deadlineMs: number): void {
+    this.#sendAuth(ReasonCode.ContinueAuthentication, authenticationData);
+    if (this.#state === "connected") return;
+    this.#state = "awaiting AUTH";
+    this.#deadlineMs = deadlineMs;
+  }
+
+  #sendAuth(reasonCode: ReasonCode, authenticationData: Uint8Array | undefined): void {
     const properties: Properties = {
       ...(this.#authenticationMethod !== null && { authenticationMethod: this.#authenticationMethod }),
       ...(authenticationData !== undefined && { authenticationData }),
     };
-    this.send({ type: "AUTH", reasonCode: ReasonCode.ContinueAuthentication, properties });
-    this.#state = "awaiting AUTH";
-    this.#deadlineMs = deadlineMs;
+    this.send({ type: "AUTH", reasonCode, properties });
+  }
+
+  /** Tells the client that its re-authentication has succeeded [5.0 §4.12.1]. */
+  reauthenticated(authenticationData: Uint8Array | undefined): void {
+    this.#isReauthenticating = false;
+    this.#sendAuth(ReasonCode.Success, authenticationData);
   }
 
   /** Accepts the CONNECT. */

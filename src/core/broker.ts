@@ -1,0 +1,239 @@
+/**
+ * The broker: its parts, the turn of the event loop, the deadlines, and the beginning and end of it all. It owns no socket and no
+ * timer; whoever runs it calls `flush` when asked to and `tick` at the deadline.
+ */
+import { type DropReason, OutputPool, type PublishFields } from "../protocol/index.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { Clock } from "./clock.ts";
+import { Connection, type Link } from "./connection.ts";
+import { Counters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Ledger } from "./ledger.ts";
+import { ALONE, type Mesh } from "./mesh.ts";
+import { Keep, Message } from "./message.ts";
+import type { Observer, PacketObserver } from "./observer.ts";
+import type { BrokerOptions } from "./options.ts";
+import { distribute, publish } from "./publishing.ts";
+import { Records } from "./records.ts";
+import { restore } from "./restoring.ts";
+import { RetainedMessages } from "./retained-messages.ts";
+import { Router } from "./router.ts";
+import type { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+import type { Store } from "./store.ts";
+
+/** Who runs the broker. */
+export interface Host {
+  /** Asks for one call of `flush` at the end of the present turn of the event loop. */
+  requestFlush(): void;
+  /** Text that nobody can guess, for an assigned client identifier. */
+  randomId(): string;
+  /** A buffer of that many bytes with any content. */
+  allocate(bytes: number): Uint8Array;
+}
+
+/** What a broker is made of. */
+export interface BrokerParts {
+  readonly options: BrokerOptions;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly mesh?: Mesh;
+  readonly observer?: Observer;
+}
+
+/** How often the connections' own deadlines are looked at, in milliseconds. */
+const SWEEP_MS = 500;
+
+/** An MQTT broker without I/O. */
+export class Broker {
+  readonly options: BrokerOptions;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly mesh: Mesh;
+  readonly observer: Observer;
+  /** Told of every packet; null when nobody wants that. */
+  packetObserver: PacketObserver | null;
+  readonly pool: OutputPool;
+  readonly counters: Counters = new Counters();
+  readonly deadlines: Deadlines = new Deadlines();
+  readonly keep: Keep = new Keep();
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly router: Router;
+  readonly retained: RetainedMessages;
+  readonly sessions: Sessions = new Sessions(this);
+  /** Clients with an accepted CONNECT. */
+  connectedClients = 0;
+  /** Bytes that wait for the network on all connections. */
+  pendingOutputBytes = 0;
+  /** When the present turn began, on the monotonic clock. */
+  turnMs: number;
+  readonly #store: Store;
+  readonly #connections: Set<Connection> = new Set();
+  #dirty: Connection[] = [];
+  #later: (() => void)[] = [];
+  #isFlushRequested = false;
+  #sweepAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: BrokerParts) {
+    this.options = parts.options;
+    this.clock = parts.clock;
+    this.host = parts.host;
+    this.mesh = parts.mesh ?? ALONE;
+    this.observer = parts.observer ?? {};
+    this.packetObserver = this.observer.packets ?? null;
+    this.pool = new OutputPool((bytes) => this.host.allocate(bytes));
+    this.turnMs = this.clock.nowMs();
+    this.#store = parts.store;
+    this.ledger = new Ledger(
+      parts.store,
+      (state, error) => this.observer.storeState?.(state, error),
+      () => this.#requestFlush(),
+    );
+    this.records = new Records(this.ledger, this.clock);
+    this.router = new Router(this.options, this.mesh);
+    this.retained = new RetainedMessages(this.deadlines, (message) => this.#retainedExpired(message));
+    this.mesh.attach((fields) => this.#receiveFromMesh(fields));
+  }
+
+  /** Whether no other broker works together with this one. */
+  get isAlone(): boolean {
+    return this.mesh === ALONE;
+  }
+
+  /** Connections, whether or not their CONNECT has been accepted. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  /**
+   * Takes everything back that the store kept. To be awaited before the first `accept`.
+   * @throws what the store throws
+   */
+  async restore(): Promise<void> {
+    this.beginTurn();
+    await restore(this, this.#store);
+    this.#requestFlush();
+  }
+
+  /** Takes a connection that has been opened; `authenticator` decides who may come in by it. */
+  accept(link: Link, authenticator: Authenticator): Connection {
+    this.beginTurn();
+    const connection = new Connection(this, link, authenticator);
+    this.#connections.add(connection);
+    this.counters.connectionsOpened++;
+    if (this.#sweepAtMs === Number.POSITIVE_INFINITY) this.#sweepAtMs = this.turnMs + SWEEP_MS;
+    this.observer.opened?.(connection);
+    this.#requestFlush();
+    return connection;
+  }
+
+  /** Forgets a connection that has ended. */
+  removeConnection(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (connection.isReady) this.connectedClients--;
+  }
+
+  /** Publishes a message of the broker's own, below `$SYS` too. */
+  publish(fields: PublishFields): void {
+    this.beginTurn();
+    publish(this, Message.made(fields, null, this.turnMs));
+  }
+
+  /** Offers a message to the other brokers. */
+  offer(message: Message): void {
+    const { topicName, payload, qos, retain, properties } = message;
+    this.mesh.publish({ topicName, payload, qos, retain, dup: false, packetId: 0, properties });
+  }
+
+  #receiveFromMesh(fields: PublishFields): void {
+    this.beginTurn();
+    const message = Message.made(fields, null, this.turnMs);
+    this.ledger.beginObligation();
+    distribute(this, message, this.router.route(message.topicName), false);
+    this.ledger.endObligation();
+  }
+
+  /** Counts and tells that `message` does not reach `session`. */
+  dropped(reason: DropReason, session: Session, message: Message): void {
+    this.counters.dropped[reason]++;
+    this.observer.dropped?.(reason, session, message);
+  }
+
+  #retainedExpired(message: Message): void {
+    this.ledger.beginObligation();
+    this.records.retainedDeleted(message);
+    this.ledger.endObligation();
+  }
+
+  /** Notes the time. To be called when something comes in from outside. */
+  beginTurn(): number {
+    this.turnMs = this.clock.nowMs();
+    return this.turnMs;
+  }
+
+  /** Has `connection` flushed at the end of the turn. */
+  needsFlush(connection: Connection): void {
+    this.#dirty.push(connection);
+    if (!this.#isFlushRequested) this.#requestFlush();
+  }
+
+  /** Calls `run` at the end of the turn, before the flush. */
+  later(run: () => void): void {
+    this.#later.push(run);
+    this.#requestFlush();
+  }
+
+  #requestFlush(): void {
+    if (this.#isFlushRequested) return;
+    this.#isFlushRequested = true;
+    this.host.requestFlush();
+  }
+
+  /** Ends the turn: one write for each connection that has output, and the batch for the store when it is due. */
+  flush(): void {
+    this.beginTurn();
+    this.#isFlushRequested = false;
+    const later = this.#later;
+    if (later.length > 0) {
+      this.#later = [];
+      for (const run of later) run();
+    }
+    const dirty = this.#dirty;
+    if (dirty.length > 0) {
+      this.#dirty = [];
+      for (let i = 0; i < dirty.length; i++) {
+        const connection = dirty[i]!;
+        connection.isDirty = false;
+        connection.flush();
+      }
+    }
+    this.ledger.tick(this.turnMs);
+  }
+
+  /** When `tick` is due at the latest, on the monotonic clock; Infinity when nothing waits. */
+  deadlineMs(): number {
+    return Math.min(this.deadlines.nextMs(), this.ledger.deadlineMs(), this.#sweepAtMs);
+  }
+
+  /** Does what is due. */
+  tick(): void {
+    const nowMs = this.beginTurn();
+    this.deadlines.run(nowMs);
+    this.ledger.tick(nowMs);
+    if (nowMs < this.#sweepAtMs) return;
+    for (const connection of this.#connections) connection.tick(nowMs);
+    this.#sweepAtMs = this.#connections.size === 0 ? Number.POSITIVE_INFINITY : nowMs + SWEEP_MS;
+  }
+
+  /** Ends all connections: 5.0 clients are told that the server shuts down. Resolves when the store has everything. */
+  shutdown(): Promise<void> {
+    this.beginTurn();
+    for (const connection of [...this.#connections]) connection.close("server-shutting-down");
+    return new Promise((resolve) => {
+      this.ledger.whenKept(resolve);
+      this.#requestFlush();
+    });
+  }
+}

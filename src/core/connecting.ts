@@ -1,0 +1,237 @@
+/**
+ * From a CONNECT to its CONNACK: what may be refused is refused, the Authenticator is asked, the Session is found or made. Also
+ * the AUTH exchange, before and after the CONNACK [5.0 §4.12].
+ */
+import { type Auth, type Connect, type EndReason, NO_PROPERTIES, OutboundAliases, type Properties, ReasonCode, topicLevels } from "../protocol/index.ts";
+import type { Verdict } from "./authenticator.ts";
+import type { Broker } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+import { NEVER_EXPIRES_SECONDS } from "./options.ts";
+import { PendingWill } from "./wills.ts";
+
+type Accepted = Extract<Verdict, { kind: "accepted" }>;
+
+/** What is asked with the next AUTH. */
+type Next = (auth: Auth) => Verdict | Promise<Verdict>;
+
+/** The decision about one CONNECT. */
+export class Connecting {
+  readonly #connection: Connection;
+  readonly #broker: Broker;
+  #connect: Connect | null = null;
+  #next: Next | null = null;
+  #isAssigned = false;
+  /** The client identifier, once it is known. */
+  clientId: string | null = null;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#broker = connection.broker;
+  }
+
+  /** Takes the CONNECT. */
+  begin(connect: Connect): void {
+    const { will, ...rest } = connect;
+    // The chunk is not kept alive for as long as the decision takes.
+    this.#connect = { ...rest, password: connect.password?.slice() ?? null, will: will === null ? null : { ...will, payload: will.payload.slice() } };
+    this.#connection.connect = { ...rest, will: null, password: null, properties: NO_PROPERTIES };
+    const refusal = this.#refusal(connect);
+    if (refusal !== null) {
+      this.#refuse(refusal.reason, refusal.why);
+      return;
+    }
+    const clientId = connect.clientId === "" ? this.#assignId() : connect.clientId;
+    this.clientId = clientId;
+    const { authenticator, link } = this.#connection;
+    this.#ask(() => authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress: link.remoteAddress }));
+  }
+
+  #assignId(): string {
+    const { options, host, sessions } = this.#broker;
+    this.#isAssigned = true;
+    let clientId: string;
+    do clientId = options.autoIdPrefix + host.randomId();
+    while (sessions.get(clientId) !== undefined);
+    return clientId;
+  }
+
+  /** What speaks against the CONNECT itself, whoever sends it. */
+  #refusal(connect: Connect): { reason: EndReason; why: string } | null {
+    const { options } = this.#broker;
+    const { version, clientId, cleanStart, will, keepAliveSeconds } = connect;
+    if (!options.versions.includes(version)) {
+      return { reason: "unsupported-protocol-version", why: `protocol level ${version} is switched off here; allowed: ${options.versions.join(", ")}` };
+    }
+    if (options.maximumConnections > 0 && this.#broker.connectedClients >= options.maximumConnections) {
+      return { reason: "quota-exceeded", why: `${options.maximumConnections} clients are connected, the most allowed` };
+    }
+    // 5.0 allows an empty identifier always, 3.1.1 only for a clean session [3.1.1 MQTT-3.1.3-8], 3.1 never.
+    if (clientId === "" && version !== 5 && (version === 3 || !cleanStart)) {
+      return { reason: "client-identifier-not-valid", why: "an empty client identifier needs a clean session, and MQTT 3.1.1 or 5.0" };
+    }
+    const { maximumKeepAliveSeconds } = options;
+    if (version !== 5 && maximumKeepAliveSeconds > 0 && (keepAliveSeconds === 0 || keepAliveSeconds > maximumKeepAliveSeconds)) {
+      return { reason: "client-identifier-not-valid", why: `keep-alive ${keepAliveSeconds}; 1 to ${maximumKeepAliveSeconds} seconds are allowed` };
+    }
+    if (will !== null) {
+      if (topicLevels(will.topicName) > options.maximumTopicLevels) {
+        return { reason: "topic-name-invalid", why: `the will's topic has more than ${options.maximumTopicLevels} levels` };
+      }
+      if (will.qos > options.maximumQos) return { reason: "qos-not-supported", why: `the will has QoS ${will.qos}; at most ${options.maximumQos} is allowed` };
+      if (will.retain && !options.retainAvailable) return { reason: "retain-not-supported", why: "the will is retained, but retained messages are switched off" };
+    }
+    return null;
+  }
+
+  /** Takes an AUTH that the machine let through: the answer to a challenge, or a re-authentication. */
+  continue(auth: Auth): void {
+    const next = auth.reasonCode === ReasonCode.ReAuthenticate ? this.#connection.reauthenticate : this.#next;
+    if (next === null) {
+      this.#connection.fail(ReasonCode.ProtocolError, "AUTH: nobody has asked for it, and re-authentication is not offered [5.0 §4.12.1]");
+    } else {
+      this.#ask(() => next(auth));
+    }
+  }
+
+  #ask(question: () => Verdict | Promise<Verdict>): void {
+    let answer: Verdict | Promise<Verdict>;
+    try {
+      answer = question();
+    } catch (error) {
+      answer = Promise.reject(error);
+    }
+    if (!("then" in answer)) {
+      this.#decide(answer);
+      return;
+    }
+    this.#connection.pauseReading();
+    answer.then(
+      (verdict) => this.#resume(verdict),
+      (error: unknown) => {
+        this.#broker.observer.authenticatorFailed?.(this.#connection, error);
+        this.#resume({ kind: "refused", reason: "server-unavailable" });
+      },
+    );
+  }
+
+  #resume(verdict: Verdict): void {
+    this.#broker.beginTurn();
+    this.#decide(verdict);
+    this.#connection.resumeReading();
+    this.#connection.markDirty();
+  }
+
+  #decide(verdict: Verdict): void {
+    if (this.#connection.machine.ended !== null) return;
+    if (verdict.kind === "challenge") this.#challenge(verdict.data, verdict.next);
+    else if (verdict.kind === "refused") this.#refuse(verdict.reason, verdict.reasonString);
+    else if (this.#connection.session !== null) this.#reauthenticated(verdict);
+    else this.#accept(verdict);
+  }
+
+  #challenge(data: Uint8Array | undefined, next: Next): void {
+    const { machine } = this.#connection;
+    this.#next = next;
+    machine.challenge(data, this.#broker.turnMs + this.#broker.options.connectTimeoutMs);
+    this.#connection.markDirty();
+  }
+
+  #refuse(reason: EndReason, why: string | undefined): void {
+    const { machine } = this.#connection;
+    this.#connection.decided();
+    if (machine.isConnected) machine.end(reason);
+    else machine.refuse(reason, why === undefined ? NO_PROPERTIES : { reasonString: why });
+    this.#connection.process();
+  }
+
+  #reauthenticated(verdict: Accepted): void {
+    const connection = this.#connection;
+    connection.policy = verdict.policy;
+    connection.decided();
+    connection.machine.reauthenticated(verdict.data);
+    connection.markDirty();
+  }
+
+  #accept(verdict: Accepted): void {
+    const connection = this.#connection;
+    const connect = this.#connect!;
+    const clientId = this.clientId!;
+    const { sessions, ledger, records } = this.#broker;
+    const existing = sessions.get(clientId);
+    if (existing !== undefined && existing.principal !== verdict.principal) {
+      this.#refuse("client-identifier-not-valid", "the client identifier belongs to another user's session");
+      return;
+    }
+    connection.policy = verdict.policy;
+    connection.reauthenticate = verdict.reauthenticate ?? null;
+    const { session, isPresent } = sessions.open(connection, clientId, verdict.principal, connect.cleanStart, this.#sessionExpirySeconds(connect));
+    connection.session = session;
+    session.will = connect.will === null ? null : PendingWill.of(connect.will, verdict.policy);
+    records.sessionSet(session, null);
+    if (session.will !== null) records.willSet(session, session.will, null);
+    if (!records.covers(session)) {
+      this.#welcome(connect, verdict, isPresent);
+      return;
+    }
+    // A durable Session is promised with the CONNACK.
+    connection.pauseReading();
+    ledger.whenKept(() => {
+      if (connection.machine.ended !== null || session.connection !== connection) return;
+      this.#welcome(connect, verdict, isPresent);
+      connection.resumeReading();
+    });
+  }
+
+  #sessionExpirySeconds(connect: Connect): number {
+    const { maximumSessionExpirySeconds } = this.#broker.options;
+    if (connect.version === 5) return Math.min(connect.properties.sessionExpirySeconds ?? 0, maximumSessionExpirySeconds);
+    return connect.cleanStart ? 0 : Math.min(NEVER_EXPIRES_SECONDS, maximumSessionExpirySeconds);
+  }
+
+  #welcome(connect: Connect, verdict: Accepted, sessionPresent: boolean): void {
+    const connection = this.#connection;
+    const { options, observer, packetObserver, counters, turnMs } = this.#broker;
+    const { properties } = connect;
+    const keepAliveSeconds = this.#keepAliveSeconds(connect);
+    connection.receiveMaximum = properties.receiveMaximum ?? 65_535;
+    const aliases = Math.min(properties.topicAliasMaximum ?? 0, options.topicAliasMaximumOut);
+    if (aliases > 0) connection.aliases = new OutboundAliases(aliases);
+    const granted = connect.version === 5 ? this.#granted(connect, verdict, keepAliveSeconds) : NO_PROPERTIES;
+    const { maximumPacketSize, topicAliasMaximum } = options;
+    connection.machine.accept({ sessionPresent, properties: granted, keepAliveSeconds, maximumPacketSize, topicAliasMaximum }, turnMs);
+    counters.messagesSent++;
+    packetObserver?.sent(connection, { type: "CONNACK", sessionPresent, reasonCode: 0, properties: granted });
+    connection.isReady = true;
+    connection.decided();
+    this.#broker.connectedClients++;
+    observer.connected?.(connection, connect);
+    connection.markDirty();
+    connection.session!.resume(connection);
+  }
+
+  #keepAliveSeconds(connect: Connect): number {
+    const { maximumKeepAliveSeconds: maximum } = this.#broker.options;
+    const asked = connect.keepAliveSeconds;
+    return maximum > 0 && (asked === 0 || asked > maximum) ? maximum : asked;
+  }
+
+  /** Properties of the CONNACK, each only when it says something. */
+  #granted(connect: Connect, verdict: Accepted, keepAliveSeconds: number): Properties {
+    const { options } = this.#broker;
+    const { properties } = connect;
+    const expiry = this.#sessionExpirySeconds(connect);
+    return {
+      ...(expiry !== (properties.sessionExpirySeconds ?? 0) && { sessionExpirySeconds: expiry }),
+      ...(keepAliveSeconds !== connect.keepAliveSeconds && { serverKeepAliveSeconds: keepAliveSeconds }),
+      ...(options.topicAliasMaximum > 0 && { topicAliasMaximum: options.topicAliasMaximum }),
+      ...(this.#isAssigned && { assignedClientId: this.clientId! }),
+      ...(properties.authenticationMethod !== undefined && { authenticationMethod: properties.authenticationMethod }),
+      ...(verdict.data !== undefined && { authenticationData: verdict.data }),
+      ...(properties.requestResponseInformation && options.responseInformation !== null && { responseInformation: `${options.responseInformation}${this.clientId}` }),
+      ...(!options.retainAvailable && { retainAvailable: false }),
+      ...(options.maximumPacketSize > 0 && Number.isFinite(options.maximumPacketSize) && { maximumPacketSize: options.maximumPacketSize }),
+      ...(options.receiveMaximum < 65_535 && { receiveMaximum: options.receiveMaximum }),
+      ...(options.maximumQos < 2 && { maximumQos: options.maximumQos as 0 | 1 }),
+    };
+  }
+}

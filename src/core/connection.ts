@@ -1,0 +1,376 @@
+/**
+ * One network connection of a client: its machine, its way out, and the acknowledgements that wait for the store. It hands
+ * packets to those who know what they mean and knows nothing of sockets but the Link.
+ */
+import {
+  type Acknowledgement, type Auth, type Connect, type Disconnect, type DropReason, type EndReason, type Fault, NO_PROPERTIES, type OutboundAliases, type Packet,
+  ReasonCode, ServerMachine, type Taken, type Version,
+} from "../protocol/index.ts";
+import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./authenticator.ts";
+import type { Broker } from "./broker.ts";
+import { Connecting } from "./connecting.ts";
+import { Deque } from "./deque.ts";
+import type { Obligation } from "./ledger.ts";
+import type { Message } from "./message.ts";
+import { type Outlet, publishPacketBytes, writePublish } from "./publish-writer.ts";
+import { receivePublish } from "./publishing.ts";
+import type { Session } from "./session.ts";
+import { receiveSubscribe, receiveUnsubscribe } from "./subscribing.ts";
+
+/** The network as a connection sees it. Its owner calls `receive`, `drained` and `closed` of the connection. */
+export interface Link {
+  /** "ADDRESS:PORT" of the peer, as logs show it. */
+  readonly remoteAddress: string;
+  /** Writes bytes in order; `Taken.spent` goes back to the connection's `recycle` once they have left. Returns how many bytes wait now. */
+  write(taken: Taken): number;
+  /** Closes once everything written has left, or soon after when the peer does not read. */
+  close(): void;
+  /** Stops and starts reading. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in their Session. */
+const BACKLOG_BYTES = 1_048_576;
+/** Output of one turn from which on it is handed to the network before the turn ends, so that it does not gather without bound. */
+const EARLY_FLUSH_BYTES = 1_048_576;
+
+/** An answer that leaves when its obligation is met, in its turn. */
+interface Held {
+  readonly obligation: Obligation | null;
+  readonly send: () => void;
+}
+
+/** A connection, from its opening to its end. */
+export class Connection implements Outlet {
+  readonly broker: Broker;
+  readonly link: Link;
+  readonly machine: ServerMachine;
+  readonly authenticator: Authenticator;
+  /** Set with the acceptance of the CONNECT. */
+  session: Session | null = null;
+  policy: Policy = ALLOW_ALL;
+  /** Begins a re-authentication, when the Authenticator offers it. */
+  reauthenticate: ((auth: Auth) => Verdict | Promise<Verdict>) | null = null;
+  aliases: OutboundAliases | null = null;
+  /** Messages at QoS 1 and 2 that the client takes unacknowledged, 1..65,535. */
+  receiveMaximum = 65_535;
+  /** Whether the CONNACK is out: nothing goes to the client before it. */
+  isReady = false;
+  /** The CONNECT, for logs; without will and password. */
+  connect: Connect | null = null;
+  /** When it was opened, on the monotonic clock. */
+  readonly openedAtMs: number;
+  /** Waits in the broker's list for the end of the turn. */
+  isDirty = false;
+  #connecting: Connecting | null;
+  #pendingBytes = 0;
+  #held: Deque<Held> | null = null;
+  #isPaused = false;
+  #isDone = false;
+
+  constructor(broker: Broker, link: Link, authenticator: Authenticator) {
+    const { maximumConnectBytes, connectTimeoutMs } = broker.options;
+    this.broker = broker;
+    this.link = link;
+    this.authenticator = authenticator;
+    this.openedAtMs = broker.clock.nowMs();
+    this.machine = new ServerMachine({ maximumConnectBytes, connectTimeoutMs, pool: broker.pool }, this.openedAtMs);
+    this.#connecting = new Connecting(this);
+  }
+
+  get output(): ServerMachine["output"] {
+    return this.machine.output;
+  }
+
+  get isVersion5(): boolean {
+    return this.machine.version === 5;
+  }
+
+  get version(): Version {
+    return this.machine.version;
+  }
+
+  get maximumPacketSize(): number {
+    return this.machine.peerMaximumPacketSize;
+  }
+
+  /** The client identifier, or null while there is none. */
+  get clientId(): string | null {
+    return this.session?.clientId ?? this.#connecting?.clientId ?? null;
+  }
+
+  /** Bytes for the client that have not reached the network. */
+  get backlogBytes(): number {
+    return this.#pendingBytes + this.machine.output.length;
+  }
+
+  /** Whether messages that could wait in their Session go out. */
+  get hasRoom(): boolean {
+    return this.#pendingBytes + this.machine.output.length < BACKLOG_BYTES;
+  }
+
+  /** Whether messages that cannot wait go out. */
+  get hasRoomForQos0(): boolean {
+    const { options, pendingOutputBytes } = this.broker;
+    const backlog = this.#pendingBytes + this.machine.output.length;
+    if (backlog < BACKLOG_BYTES) return true;
+    return backlog < options.maximumOutputBytes && pendingOutputBytes < options.maximumTotalOutputBytes;
+  }
+
+  /** Takes bytes as read from the network. */
+  receive(chunk: Uint8Array): void {
+    const { broker } = this;
+    const nowMs = broker.beginTurn();
+    broker.counters.bytesReceived += chunk.length;
+    this.machine.receive(chunk, nowMs);
+    if (!this.#isPaused) this.process();
+  }
+
+  /** Handles what has been received, as far as it may now. */
+  process(): void {
+    const { machine } = this;
+    while (!this.#isPaused) {
+      const event = machine.next();
+      if (event === null) break;
+      if (event.type === "ENDED") {
+        this.#finish(event.reason, event.fault);
+        return;
+      }
+      this.broker.counters.messagesReceived++;
+      this.broker.packetObserver?.received(this, event);
+      this.#handle(event);
+    }
+    if (machine.output.length > 0) this.markDirty();
+  }
+
+  #handle(packet: Packet): void {
+    switch (packet.type) {
+      case "PUBLISH": return receivePublish(this, this.session!, packet);
+      case "PUBACK": case "PUBREC": case "PUBCOMP": return this.#acknowledge(packet);
+      case "PUBREL": return this.#release(packet);
+      case "SUBSCRIBE": return receiveSubscribe(this, this.session!, packet);
+      case "UNSUBSCRIBE": return receiveUnsubscribe(this, this.session!, packet);
+      case "PINGREQ": return this.send({ type: "PINGRESP" });
+      case "DISCONNECT": return this.#disconnect(packet);
+      case "CONNECT": return this.#connecting!.begin(packet);
+      case "AUTH": return this.#authenticate(packet);
+      default: throw new Error(`the machine let a ${packet.type} of a client pass`);
+    }
+  }
+
+  #authenticate(packet: Auth): void {
+    this.#connecting ??= new Connecting(this);
+    this.#connecting.continue(packet);
+  }
+
+  /** The CONNECT has been decided, or a re-authentication. */
+  decided(): void {
+    this.#connecting = null;
+  }
+
+  #acknowledge(packet: Acknowledgement): void {
+    const { type, packetId, reasonCode } = packet;
+    const result = this.session!.acknowledge(packetId, type as "PUBACK" | "PUBREC" | "PUBCOMP", reasonCode >= 0x80);
+    if (result === "send PUBREL") {
+      this.broker.records.covers(this.session!) ? this.broker.ledger.whenKept(() => this.sendPubrel(packetId, 0)) : this.sendPubrel(packetId, 0);
+    } else if (result === "protocol error") {
+      this.fail(ReasonCode.ProtocolError, `${type} ${packetId} is not what that message waits for [5.0 §4.3]`);
+    } else if (result === "unknown" && type === "PUBREC" && reasonCode < 0x80) {
+      this.sendPubrel(packetId, ReasonCode.PacketIdentifierNotFound);
+    }
+  }
+
+  /** Sends a PUBREL; before 5.0 the reason code is left out. */
+  sendPubrel(packetId: number, reasonCode: number): void {
+    this.send({ type: "PUBREL", packetId, reasonCode, properties: NO_PROPERTIES });
+  }
+
+  #release(packet: Acknowledgement): void {
+    const { ledger, records } = this.broker;
+    const session = this.session!;
+    ledger.beginObligation();
+    const isKnown = session.receivedMessages > 0 && session.received.release(packet.packetId);
+    if (isKnown) records.receivedDeleted(session, packet.packetId);
+    this.answer("PUBCOMP", packet.packetId, isKnown ? 0 : ReasonCode.PacketIdentifierNotFound, ledger.endObligation());
+  }
+
+  /** Answers a PUBLISH or PUBREL once `obligation` is met and all earlier answers are out. */
+  answer(type: Acknowledgement["type"], packetId: number, reasonCode: number, obligation: Obligation | null): void {
+    if (obligation === null && this.#held === null) this.#sendAcknowledgement(type, packetId, reasonCode);
+    else this.hold(obligation, () => this.#sendAcknowledgement(type, packetId, reasonCode));
+  }
+
+  #sendAcknowledgement(type: Acknowledgement["type"], packetId: number, reasonCode: number): void {
+    const { machine } = this;
+    if (reasonCode !== 0 && machine.version === 5) {
+      this.send({ type, packetId, reasonCode, properties: NO_PROPERTIES });
+      return;
+    }
+    this.broker.packetObserver?.sent(this, { type, packetId, reasonCode, properties: NO_PROPERTIES });
+    this.broker.counters.messagesSent++;
+    if (machine.ended === null) machine.sendShortAcknowledgement(type, packetId);
+    this.markDirty();
+  }
+
+  /** Whether an answer waits: later ones wait behind it. */
+  get isHolding(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Calls `send` once `obligation` is met and everything held before is out. Reading stops while too much is held. */
+  hold(obligation: Obligation | null, send: () => void): void {
+    this.#held ??= new Deque();
+    this.#held.push({ obligation, send });
+    if (this.#held.size >= this.broker.options.receiveMaximum) this.pauseReading();
+    if (obligation === null) this.#sendHeld();
+    else obligation.whenMet(() => this.#sendHeld());
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    if (held === null) return;
+    for (let head = held.peek(); head !== undefined; head = held.peek()) {
+      if (head.obligation !== null && !head.obligation.isMet) break;
+      held.shift();
+      head.send();
+    }
+    if (held.size === 0) this.#held = null;
+    if (held.size < this.broker.options.receiveMaximum && this.#isPaused && this.#connecting === null) this.resumeReading();
+  }
+
+  /** Stops taking packets, for a reason that is not the client's. */
+  pauseReading(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.link.pause();
+  }
+
+  /** Takes packets again. The client's silence meanwhile was none of its own. */
+  resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.machine.excuseSilence(this.broker.clock.nowMs());
+    if (this.#isDone) return;
+    this.link.resume();
+    this.broker.later(() => this.process());
+  }
+
+  /** Sends a packet other than PUBLISH; one that is too large for the client is sent without properties. */
+  send(packet: Exclude<Packet, { type: "PUBLISH" }>): void {
+    const { machine } = this;
+    if (machine.ended !== null) return;
+    const isSent = machine.send(packet) || ("properties" in packet && machine.send({ ...packet, properties: NO_PROPERTIES } as Packet));
+    if (!isSent) return;
+    this.broker.counters.messagesSent++;
+    this.broker.packetObserver?.sent(this, packet);
+    this.markDirty();
+  }
+
+  /** Why the client cannot have `message` now; null when it can. */
+  refusal(message: Message, subscriptionIds: readonly number[] | null): DropReason | null {
+    const { maximumPacketSize, policy } = this;
+    if (!policy.allowsAll && !policy.canReceive(message.topicName)) return "receive-denied";
+    if (maximumPacketSize === Number.POSITIVE_INFINITY) return null;
+    const size = publishPacketBytes(this.isVersion5, message, message.qos, subscriptionIds, this.broker.clock.nowMs());
+    return size > maximumPacketSize ? "too-large-for-receiver" : null;
+  }
+
+  /** Sends a PUBLISH that `refusal` had nothing against. */
+  sendPublish(message: Message, qos: number, retain: boolean, dup: boolean, packetId: number, subscriptionIds: readonly number[] | null): void {
+    const { machine, broker } = this;
+    if (machine.ended !== null) return;
+    const { counters } = broker;
+    writePublish(this, message, 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), packetId, subscriptionIds, broker.turnMs);
+    counters.messagesSent++;
+    counters.publishSent++;
+    counters.publishBytesSent += message.payloadBytes;
+    if (broker.packetObserver !== null) {
+      const { topicName, payloadBytes } = message;
+      broker.packetObserver.sentPublish(this, { topicName, payloadBytes, qos, retain, dup, packetId });
+    }
+    if (!this.isDirty) this.markDirty();
+    else if (machine.output.length > EARLY_FLUSH_BYTES) this.flush();
+  }
+
+  /** Has the output written at the end of the turn. */
+  markDirty(): void {
+    if (this.isDirty) return;
+    this.isDirty = true;
+    this.broker.needsFlush(this);
+  }
+
+  /** Writes the output. */
+  flush(): void {
+    const taken = this.machine.takeOutput();
+    if (taken !== null && !this.#isDone) {
+      for (const segment of taken.segments) this.broker.counters.bytesSent += segment.length;
+      this.#pending(this.link.write(taken));
+    }
+  }
+
+  #pending(bytes: number): void {
+    this.broker.pendingOutputBytes += bytes - this.#pendingBytes;
+    this.#pendingBytes = bytes;
+  }
+
+  /** The network has taken everything that was written. */
+  drained(): void {
+    this.#pending(0);
+    this.session?.pump();
+  }
+
+  /** Gives back buffers that have left. */
+  recycle(spent: readonly Uint8Array[]): void {
+    this.machine.output.recycle(spent);
+  }
+
+  /** Ends the connection by the client's mistake. */
+  fail(reasonCode: ReasonCode, message: string): void {
+    this.machine.fail({ reasonCode, message });
+  }
+
+  /** Ends the connection from outside the handling of its packets. */
+  close(reason: EndReason): void {
+    if (this.machine.ended !== null) return;
+    this.machine.end(reason);
+    this.#finish(reason, null);
+  }
+
+  /** The network is gone; `isError`: not by the peer's closing. */
+  closed(isError: boolean): void {
+    this.close(isError ? "network-error" : "connection-closed");
+    this.#pending(0);
+  }
+
+  /** Looks at the deadlines of the machine. */
+  tick(nowMs: number): void {
+    if (this.#isPaused || nowMs < this.machine.deadlineMs()) return;
+    this.machine.tick(nowMs);
+    this.process();
+  }
+
+  #disconnect(packet: Disconnect): void {
+    const session = this.session!;
+    const { sessionExpirySeconds } = packet.properties;
+    if (sessionExpirySeconds !== undefined && sessionExpirySeconds > 0 && session.expirySeconds === 0) {
+      this.fail(ReasonCode.ProtocolError, "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]");
+      return;
+    }
+    this.machine.end(packet.reasonCode === 0 ? "client-disconnected" : "disconnected-with-will");
+    if (sessionExpirySeconds !== undefined) this.broker.sessions.changeExpiry(session, sessionExpirySeconds);
+  }
+
+  #finish(reason: EndReason, fault: Fault | null): void {
+    if (this.#isDone) return;
+    this.flush();
+    this.#isDone = true;
+    this.#held = null;
+    this.machine.next();
+    this.link.close();
+    const { session } = this;
+    this.broker.removeConnection(this);
+    this.broker.observer.ended?.(this, reason, fault);
+    if (session !== null && session.connection === this) this.broker.sessions.disconnected(session, reason);
+  }
+}

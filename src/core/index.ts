@@ -1,0 +1,15 @@
+/** The broker's core: what a broker decides, without I/O. */
+export {
+  ALLOW_ALL, ANONYMOUS, type Applicant, type Authenticator, NOBODY, type Policy, type Verdict,
+} from "./authenticator.ts";
+export { Broker, type BrokerParts, type Host } from "./broker.ts";
+export { type Clock, ManualClock } from "./clock.ts";
+export { Connection, type Link } from "./connection.ts";
+export type { Counters } from "./counters.ts";
+export type { StoreState } from "./ledger.ts";
+export { ALONE, type Mesh } from "./mesh.ts";
+export type { Message } from "./message.ts";
+export type { Observer, PacketObserver, PublishSummary } from "./observer.ts";
+export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
+export type { Session } from "./session.ts";
+export { type Change, NO_STORE, type Store } from "./store.ts";

@@ -1,0 +1,143 @@
+/** What a PUBLISH does: whether it is taken, who gets it, what is retained, and how it is answered. The hot path of the broker. */
+import type { Publish, ReasonCode as Code } from "../protocol/index.ts";
+import { ReasonCode } from "../protocol/index.ts";
+import type { Broker } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+import { Message } from "./message.ts";
+import type { Route } from "./router.ts";
+import type { Session } from "./session.ts";
+
+/** What became of a message: nobody subscribes to it; it was taken; or everybody's queue was full. */
+export type Distribution = "unmatched" | "taken" | "full";
+
+/** Takes a PUBLISH from a client. */
+export function receivePublish(connection: Connection, session: Session, packet: Publish): void {
+  const { broker } = connection;
+  const { counters } = broker;
+  counters.publishReceived++;
+  counters.publishBytesReceived += packet.end - packet.payloadStart;
+  const route = broker.router.route(packet.topicName);
+  if (packet.qos === 0) {
+    if (isAllowed(connection, packet, route)) distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+    return;
+  }
+  if (packet.qos === 2 && !isNew(connection, session, packet)) return;
+  const { ledger, records } = broker;
+  ledger.beginObligation();
+  const reasonCode = take(connection, session, packet, route);
+  if (reasonCode === null) return;
+  if (packet.qos === 2 && reasonCode < 0x80) {
+    session.received.publish(packet.packetId);
+    records.receivedSet(session, packet.packetId);
+  }
+  connection.answer(packet.qos === 1 ? "PUBACK" : "PUBREC", packet.packetId, reasonCode, ledger.endObligation());
+}
+
+/** Takes a message at QoS 1 or 2 and returns its reason code; null: the connection is ended for it. */
+function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
+  const { broker } = connection;
+  if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
+  if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route)) return ReasonCode.QuotaExceeded;
+  const distribution = distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+  if (distribution === "taken") return ReasonCode.Success;
+  return distribution === "full" ? ReasonCode.QuotaExceeded : ReasonCode.NoMatchingSubscribers;
+}
+
+/** Whether the acknowledgement would have to wait for the store. */
+function owesStore(session: Session, packet: Publish, route: Route): boolean {
+  if (packet.retain || (packet.qos === 2 && session.isDurable)) return true;
+  return route.receivers.some((receiver) => receiver.qos > 0 && receiver.session.isDurable) || route.groups.some((group) => group.hasDurableMember);
+}
+
+/** Judges a PUBLISH at QoS 2; a repeated one is answered again and not delivered again [5.0 MQTT-4.3.3-10]. */
+function isNew(connection: Connection, session: Session, packet: Publish): boolean {
+  if (session.receivedMessages === 0) return true;
+  if (session.received.has(packet.packetId)) {
+    connection.answer("PUBREC", packet.packetId, ReasonCode.Success, null);
+    return false;
+  }
+  const { receiveMaximum } = connection.broker.options;
+  if (!connection.isVersion5 || session.receivedMessages < receiveMaximum) return true;
+  connection.fail(
+    ReasonCode.ReceiveMaximumExceeded, `PUBLISH: ${session.receivedMessages} messages at QoS 2 are not released; at most ${receiveMaximum} may be [5.0 MQTT-3.3.4-7]`,
+  );
+  return false;
+}
+
+function isAllowed(connection: Connection, packet: Publish, route: Route): boolean {
+  const { policy, broker } = connection;
+  const { options } = broker;
+  if (route.isTooDeep) {
+    connection.fail(ReasonCode.TopicNameInvalid, `PUBLISH: the topic name has more than ${options.maximumTopicLevels} levels, the most allowed here`);
+    return false;
+  }
+  if (packet.qos > options.maximumQos) {
+    connection.fail(ReasonCode.QosNotSupported, `PUBLISH: QoS ${packet.qos}; at most ${options.maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`);
+    return false;
+  }
+  if (packet.retain && !options.retainAvailable) {
+    connection.fail(ReasonCode.RetainNotSupported, "PUBLISH: retained messages are switched off here [5.0 MQTT-3.2.2-14]");
+    return false;
+  }
+  if (!route.isReserved && (policy.allowsAll || policy.canPublish(packet.topicName))) return true;
+  broker.observer.publishDenied?.(connection, Message.received(packet, connection.version, "", 0));
+  return false;
+}
+
+/** Publishes what did not come as a client's PUBLISH: a will, or a message of the broker itself. */
+export function publish(broker: Broker, message: Message): void {
+  broker.ledger.beginObligation();
+  distribute(broker, message, broker.router.route(message.topicName));
+  broker.ledger.endObligation();
+}
+
+/** Retains `message` if it asks for that and gives it to everybody who subscribes to its topic; `isOffered`: other brokers too. */
+export function distribute(broker: Broker, message: Message, route: Route, isOffered: boolean = true): Distribution {
+  let result: Distribution = "unmatched";
+  const { receivers, groups } = route;
+  for (let i = 0; i < receivers.length; i++) {
+    const all = receivers[i]!;
+    const { session } = all;
+    const receiver = all.own === all || session.clientId !== message.publisher ? all : all.own;
+    const reason = receiver === null ? "no-local" : session.deliver(message, receiver.qos, message.retain && receiver.retainAsPublished, receiver.subscriptionIds, null);
+    if (reason === null) result = "taken";
+    else {
+      broker.dropped(reason, session, message);
+      result = merged(result, reason === "queue-full" || reason === "queue-bytes-full");
+    }
+  }
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i]!;
+    const member = group.choose(message, null);
+    if (member === null) {
+      result = merged(result, false);
+      broker.dropped("session-offline", group.members[0]!.session, message);
+      continue;
+    }
+    const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
+    const reason = member.session.deliver(message, member.qos, message.retain && member.retainAsPublished, ids, group);
+    if (reason !== null) broker.dropped(reason, member.session, message);
+    result = reason === null ? "taken" : merged(result, reason === "queue-full" || reason === "queue-bytes-full");
+  }
+  // After the delivery, so that bytes which need not be copied for the receivers are passed on as they came.
+  if (message.retain) retain(broker, message);
+  if (isOffered && !broker.isAlone) broker.offer(message);
+  return result;
+}
+
+function merged(result: Distribution, isFull: boolean): Distribution {
+  if (result === "unmatched") return isFull ? "full" : "taken";
+  return result === "taken" || isFull ? result : "taken";
+}
+
+/** Keeps a retained message, or forgets the one of its topic when the payload is empty [5.0 MQTT-3.3.1-6]. */
+function retain(broker: Broker, message: Message): void {
+  const { retained, records, keep } = broker;
+  if (message.payloadBytes === 0) {
+    const deleted = retained.delete(message.topicName);
+    if (deleted !== null) records.retainedDeleted(deleted);
+    return;
+  }
+  message.keep(keep);
+  records.retainedSet(message, retained.set(message));
+}

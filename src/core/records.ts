@@ -1,0 +1,212 @@
+/**
+ * Which facts outlive the process, and when they no longer matter: what happens to durable Sessions, their deliveries and
+ * retained messages becomes changes in the ledger. With a store that keeps nothing, none of this does anything.
+ */
+import type { Ack } from "../protocol/index.ts";
+import type { Clock } from "./clock.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Message } from "./message.ts";
+import type { Session } from "./session.ts";
+import type { Change } from "./store.ts";
+import type { Subscription } from "./subscription.ts";
+import type { PendingWill } from "./wills.ts";
+
+/** Writes facts about durable things. "owes": the present acknowledgement waits for it; "notes": nobody waits. */
+export class Records {
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  /** Keys of messages in the store; a restored one is never below. */
+  nextMessage = 1;
+
+  constructor(ledger: Ledger, clock: Clock) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+  }
+
+  /** Whether facts of `session` are kept at all. */
+  covers(session: Session): boolean {
+    return this.#ledger.isRecording && session.isDurable;
+  }
+
+  /** A moment of the monotonic clock as wall time; null: never. */
+  #wallMs(atMs: number): number | null {
+    return atMs === Number.POSITIVE_INFINITY ? null : Math.round(this.#clock.wallMs() + atMs - this.#clock.nowMs());
+  }
+
+  /** Notes that the Session exists, and since when it has had no connection (null: it has one). */
+  sessionSet(session: Session, disconnectedAtMs: number | null): void {
+    if (!this.covers(session)) return;
+    const { clientId, principal, expirySeconds } = session;
+    this.#ledger.note({
+      kind: "session-set", clientId, principal, expirySeconds,
+      disconnectedAtMs: disconnectedAtMs === null ? null : this.#wallMs(disconnectedAtMs),
+    });
+  }
+
+  /** Notes the end of a Session and of all that belongs to it. */
+  sessionDeleted(session: Session): void {
+    if (!this.covers(session)) return;
+    for (const delivery of session.deliveries()) this.#forget(delivery);
+    this.#ledger.note({ kind: "session-deleted", clientId: session.clientId });
+  }
+
+  #forget(delivery: Delivery): void {
+    if (delivery.order === 0) return;
+    if (delivery.entry !== null && !delivery.entry.isHanded) delivery.entry.change = null;
+    delivery.entry?.settle();
+    delivery.entry = null;
+    delivery.order = 0;
+    delivery.isStored = false;
+    if (!delivery.isReceived) this.#release(delivery.message);
+  }
+
+  /** Owes a Subscription. */
+  subscriptionSet(subscription: Subscription): void {
+    const { session, topicFilter, qos, noLocal, retainAsPublished, subscriptionId } = subscription;
+    if (!this.covers(session)) return;
+    this.#ledger.owe({
+      kind: "subscription-set", clientId: session.clientId, topicFilter, qos, noLocal, retainAsPublished,
+      subscriptionId: subscriptionId === 0 ? null : subscriptionId,
+    });
+  }
+
+  /** Owes the end of a Subscription. */
+  subscriptionDeleted(subscription: Subscription): void {
+    const { session, topicFilter } = subscription;
+    if (this.covers(session)) this.#ledger.owe({ kind: "subscription-deleted", clientId: session.clientId, topicFilter });
+  }
+
+  #use(message: Message): void {
+    if (message.durableUses++ > 0) return;
+    message.storeKey = this.nextMessage++;
+    message.storeEntry = this.#ledger.owe({
+      kind: "message-added", message: message.storeKey, publish: message.toStored(), expiresAtMs: this.#wallMs(message.expiresAtMs),
+    });
+  }
+
+  #release(message: Message): void {
+    if (--message.durableUses > 0) return;
+    const deleted: Change = { kind: "message-deleted", message: message.storeKey };
+    if (message.storeEntry === null) this.#ledger.note(deleted);
+    else this.#ledger.undo(message.storeEntry, deleted);
+    message.storeEntry = null;
+  }
+
+  /** Owes a new delivery to a durable Session; `packetId` is 0 while it waits in the queue. */
+  deliveryAdded(session: Session, delivery: Delivery, packetId: number): void {
+    if (!this.covers(session)) return;
+    this.#use(delivery.message);
+    delivery.order = session.nextOrder++;
+    delivery.entry = this.#ledger.owe(deliverySet(session, delivery, packetId, firstWait(delivery), true));
+  }
+
+  /** Records that a queued delivery is on its way under `packetId`. */
+  deliverySent(session: Session, delivery: Delivery, packetId: number): void {
+    if (delivery.order === 0 || !session.isDurable) return;
+    this.#replace(delivery, deliverySet(session, delivery, packetId, firstWait(delivery), true));
+  }
+
+  /** Records that the receiver has the message at QoS 2: it is not sent again, only its PUBREL. */
+  deliveryReceived(session: Session, delivery: Delivery, packetId: number): void {
+    delivery.isReceived = true;
+    if (delivery.order === 0 || !session.isDurable) return;
+    this.#replace(delivery, deliverySet(session, delivery, packetId, "PUBCOMP", false));
+    this.#release(delivery.message);
+  }
+
+  #replace(delivery: Delivery, change: Change): void {
+    const { entry } = delivery;
+    if (entry !== null && !entry.isHanded) {
+      entry.change = change;
+      return;
+    }
+    if (entry !== null) delivery.isStored = true;
+    delivery.entry = this.#ledger.note(change);
+  }
+
+  /** The duty is done, or given up: whoever waited for the fact need not any more. */
+  deliveryDone(session: Session, delivery: Delivery): void {
+    if (delivery.order === 0) return;
+    const { entry, order } = delivery;
+    const deleted: Change = session.isDurable
+      ? { kind: "delivery-deleted", clientId: session.clientId, order }
+      : { kind: "share-deleted", share: delivery.group!.name, order };
+    if (entry !== null && entry.isHanded) delivery.isStored = true;
+    if (entry !== null) {
+      entry.settle();
+      if (!entry.isHanded) entry.change = null;
+    }
+    if (delivery.isStored) this.#ledger.note(deleted);
+    delivery.entry = null;
+    delivery.order = 0;
+    delivery.isStored = false;
+    if (!delivery.isReceived) this.#release(delivery.message);
+  }
+
+  /** Owes a message that a Session which is not durable takes for a group that has a durable member. */
+  shareAdded(delivery: Delivery): void {
+    const { group, message } = delivery;
+    if (!this.#ledger.isRecording || group === null || !group.hasDurableMember) return;
+    this.#use(message);
+    delivery.order = group.nextOrder++;
+    delivery.entry = this.#ledger.owe({ kind: "share-set", share: group.name, order: delivery.order, message: message.storeKey });
+  }
+
+  /** Notes that a message which a group was owed has been given to a durable member after a restart. */
+  shareMoved(share: string, order: number, message: Message): void {
+    this.#ledger.note({ kind: "share-deleted", share, order });
+    this.#release(message);
+  }
+
+  /** Owes a packet identifier received at QoS 2. */
+  receivedSet(session: Session, packetId: number): void {
+    if (this.covers(session)) this.#ledger.owe({ kind: "received-set", clientId: session.clientId, packetId });
+  }
+
+  /** Owes its release. */
+  receivedDeleted(session: Session, packetId: number): void {
+    if (this.covers(session)) this.#ledger.owe({ kind: "received-deleted", clientId: session.clientId, packetId });
+  }
+
+  /** Owes a retained message, in place of `replaced`. */
+  retainedSet(message: Message, replaced: Message | null): void {
+    if (!this.#ledger.isRecording) return;
+    this.#use(message);
+    this.#ledger.owe({ kind: "retained-set", topicName: message.topicName, message: message.storeKey });
+    if (replaced !== null) this.#release(replaced);
+  }
+
+  /** Owes that `deleted` is retained no more. */
+  retainedDeleted(deleted: Message): void {
+    if (!this.#ledger.isRecording) return;
+    this.#ledger.owe({ kind: "retained-deleted", topicName: deleted.topicName });
+    this.#release(deleted);
+  }
+
+  /** Notes the will of a durable Session; `dueAtMs` is set once it only waits for its delay. */
+  willSet(session: Session, will: PendingWill, dueAtMs: number | null): void {
+    if (!this.covers(session)) return;
+    this.#ledger.note({
+      kind: "will-set", clientId: session.clientId, publish: will.toStored(), delaySeconds: will.delaySeconds,
+      dueAtMs: dueAtMs === null ? null : this.#wallMs(dueAtMs),
+    });
+  }
+
+  /** Notes that there is no will any more. */
+  willDeleted(session: Session): void {
+    if (this.covers(session)) this.#ledger.note({ kind: "will-deleted", clientId: session.clientId });
+  }
+}
+
+function firstWait(delivery: Delivery): Ack {
+  return delivery.qos === 1 ? "PUBACK" : "PUBREC";
+}
+
+function deliverySet(session: Session, delivery: Delivery, packetId: number, wait: Ack, hasMessage: boolean): Change {
+  const { order, qos, retain, subscriptionIds, group, message } = delivery;
+  return {
+    kind: "delivery-set", clientId: session.clientId, order, message: hasMessage ? message.storeKey : null, qos, retain, subscriptionIds,
+    packetId, wait, share: group?.name ?? null,
+  };
+}

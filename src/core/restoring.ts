@@ -1,0 +1,151 @@
+/** Builds Sessions, Subscriptions, deliveries, retained messages and wills again from the facts that a store kept. */
+import { decodePacket, isFault, NO_PROPERTIES, type Publish, type PublishFields } from "../protocol/index.ts";
+import { ALLOW_ALL } from "./authenticator.ts";
+import type { Broker } from "./broker.ts";
+import { Delivery } from "./delivery.ts";
+import { Message } from "./message.ts";
+import { Session } from "./session.ts";
+import type { Change, Store } from "./store.ts";
+import { Subscription } from "./subscription.ts";
+import { PendingWill } from "./wills.ts";
+
+type Fact<Kind extends Change["kind"]> = Extract<Change, { kind: Kind }>;
+
+/** Reads the facts of `store` into `broker`. */
+export async function restore(broker: Broker, store: Store): Promise<void> {
+  const restorer = new Restorer(broker);
+  for await (const fact of store.replay()) restorer.apply(fact);
+  restorer.finish();
+}
+
+const NOTHING: PublishFields = { topicName: "", payload: new Uint8Array(0), qos: 2, retain: false, dup: false, packetId: 0, properties: NO_PROPERTIES };
+
+class Restorer {
+  readonly #broker: Broker;
+  readonly #messages: Map<number, Message> = new Map();
+  readonly #disconnectedAtMs: Map<Session, number> = new Map();
+  readonly #willDueAtMs: Map<Session, number> = new Map();
+  readonly #shares: Fact<"share-set">[] = [];
+  /** Stands for every message that its receiver has already. */
+  readonly #received: Message = Message.made(NOTHING, null, 0);
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  apply(fact: Change): void {
+    switch (fact.kind) {
+      case "session-set": return this.#session(fact);
+      case "subscription-set": return this.#subscription(fact);
+      case "message-added": return this.#message(fact);
+      case "delivery-set": return this.#delivery(fact);
+      case "received-set": return this.#receivedId(fact);
+      case "retained-set": return this.#retained(fact);
+      case "will-set": return this.#will(fact);
+      case "share-set": this.#shares.push(fact); return;
+      default: throw new Error(`a store replays facts in force, not ${fact.kind}`);
+    }
+  }
+
+  /** A moment of the wall clock on the monotonic one. */
+  #monotonicMs(wallMs: number): number {
+    const { clock } = this.#broker;
+    return clock.nowMs() + wallMs - clock.wallMs();
+  }
+
+  #session(fact: Fact<"session-set">): void {
+    const session = new Session(this.#broker, fact.clientId, fact.principal, fact.expirySeconds);
+    this.#broker.sessions.add(session);
+    // A connection that was there when the process ended has been gone since then at the earliest: count from now.
+    const { clock } = this.#broker;
+    const sinceMs = fact.disconnectedAtMs === null ? clock.nowMs() : Math.min(this.#monotonicMs(fact.disconnectedAtMs), clock.nowMs());
+    session.disconnectedAtMs = sinceMs;
+    this.#disconnectedAtMs.set(session, sinceMs);
+  }
+
+  #owner(clientId: string): Session {
+    const session = this.#broker.sessions.get(clientId);
+    if (session === undefined) throw new Error(`the store names the session "${clientId}" before it says that it exists`);
+    return session;
+  }
+
+  #subscription(fact: Fact<"subscription-set">): void {
+    const session = this.#owner(fact.clientId);
+    const { topicFilter, qos, noLocal, retainAsPublished, subscriptionId } = fact;
+    const subscription = new Subscription(session, topicFilter, qos, noLocal, retainAsPublished, subscriptionId ?? 0);
+    session.subscriptions.set(topicFilter, subscription);
+    this.#broker.router.add(subscription);
+  }
+
+  #message(fact: Fact<"message-added">): void {
+    const { records } = this.#broker;
+    const expiresAtMs = fact.expiresAtMs === null ? Number.POSITIVE_INFINITY : this.#monotonicMs(fact.expiresAtMs);
+    this.#messages.set(fact.message, Message.restored(decoded(fact.publish), fact.message, expiresAtMs));
+    records.nextMessage = Math.max(records.nextMessage, fact.message + 1);
+  }
+
+  #known(message: number): Message {
+    const known = this.#messages.get(message);
+    if (known === undefined) throw new Error(`the store names message ${message} and does not have it`);
+    return known;
+  }
+
+  #delivery(fact: Fact<"delivery-set">): void {
+    const { router } = this.#broker;
+    const group = fact.share === null ? null : (router.group(fact.share) ?? null);
+    const message = fact.message === null ? this.#received : this.#known(fact.message);
+    const delivery = new Delivery(message, fact.qos, fact.retain, fact.subscriptionIds, group);
+    delivery.order = fact.order;
+    delivery.isStored = true;
+    delivery.isReceived = fact.message === null;
+    if (!delivery.isReceived) message.durableUses++;
+    this.#owner(fact.clientId).restore(delivery, fact.packetId, fact.wait);
+  }
+
+  #receivedId(fact: Fact<"received-set">): void {
+    this.#owner(fact.clientId).received.publish(fact.packetId);
+  }
+
+  #retained(fact: Fact<"retained-set">): void {
+    const message = this.#known(fact.message);
+    message.durableUses++;
+    this.#broker.retained.set(message);
+  }
+
+  #will(fact: Fact<"will-set">): void {
+    const session = this.#owner(fact.clientId);
+    // Its policy was that of a connection which is gone; the message was allowed when the client said it.
+    session.will = new PendingWill({ ...decoded(fact.publish), packetId: 0 }, fact.delaySeconds, ALLOW_ALL);
+    if (fact.dueAtMs !== null) this.#willDueAtMs.set(session, this.#monotonicMs(fact.dueAtMs));
+  }
+
+  /** Sets the deadlines, and gives to a durable member what a group had lent to one that is gone. */
+  finish(): void {
+    const { sessions } = this.#broker;
+    for (const share of this.#shares) this.#share(share);
+    for (const [session, sinceMs] of this.#disconnectedAtMs) sessions.awaitReturn(session, sinceMs, this.#willDueAtMs.get(session));
+  }
+
+  #share({ share, order, message }: Fact<"share-set">): void {
+    const { router, ledger, records } = this.#broker;
+    const group = router.group(share);
+    const kept = this.#known(message);
+    kept.durableUses++;
+    if (group !== undefined) group.nextOrder = Math.max(group.nextOrder, order + 1);
+    const member = group?.choose(kept, null);
+    ledger.beginObligation();
+    if (member != null) {
+      const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
+      member.session.deliver(kept, member.qos, kept.retain && member.retainAsPublished, ids, member.group);
+    }
+    ledger.endObligation();
+    records.shareMoved(share, order, kept);
+  }
+}
+
+function decoded(bytes: Uint8Array): PublishFields {
+  const packet = decodePacket(bytes, 0, bytes.length, 5, "client");
+  if (isFault(packet) || packet.type !== "PUBLISH") throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
+  const { topicName, payload, qos, retain, properties }: Publish = packet;
+  return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
+}

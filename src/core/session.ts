@@ -1,0 +1,311 @@
+/**
+ * A Session [5.0 §4.1]: what the broker owes to one client and has taken from it. It outlives connections when the client asked
+ * for that. This file is the outbound half of the delivery rules: what is sent at once, what waits, what is dropped and why.
+ */
+import { type Ack, type DropReason, Inflight, lowerQos, MAXIMUM_PACKET_ID, type Qos, Received } from "../protocol/index.ts";
+import type { Broker } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+import type { Deadline } from "./deadlines.ts";
+import { Delivery } from "./delivery.ts";
+import { Deque } from "./deque.ts";
+import type { Message } from "./message.ts";
+import type { ShareGroup, Subscription } from "./subscription.ts";
+import type { PendingWill } from "./wills.ts";
+
+/** What an acknowledgement asks of the connection that it came on. */
+export type Acknowledged = "done" | "send PUBREL" | "unknown" | "protocol error";
+
+/** State that belongs to a Client Identifier. */
+export class Session {
+  readonly clientId: string;
+  /** Who it belongs to; null: anonymous. */
+  readonly principal: string | null;
+  /** How long it outlives its connection; 0: not at all. Changed by a new CONNECT or a DISCONNECT. */
+  expirySeconds: number;
+  connection: Connection | null = null;
+  /** On the monotonic clock; meaningful without connection. */
+  disconnectedAtMs = 0;
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  will: PendingWill | null = null;
+  expiry: Deadline | null = null;
+  hasEnded = false;
+  /** Place of the next delivery in the store. */
+  nextOrder = 1;
+  readonly #broker: Broker;
+  /** A message that is never sent again is not held: its entry has null. */
+  #inflight: Inflight<Delivery | null> | null = null;
+  #received: Received | null = null;
+  #queue: Deque<Delivery> | null = null;
+  #queuedBytes = 0;
+  /** Packet identifiers in flight on the last connection that have not been sent again on this one, in order. */
+  #resend: Deque<number> | null = null;
+  /** Deliveries whose PUBREL is out, for the store. */
+  #releasing: Map<number, Delivery> | null = null;
+
+  constructor(broker: Broker, clientId: string, principal: string | null, expirySeconds: number) {
+    this.#broker = broker;
+    this.clientId = clientId;
+    this.principal = principal;
+    this.expirySeconds = expirySeconds;
+  }
+
+  /** Whether it outlives its connection. */
+  get isDurable(): boolean {
+    return this.expirySeconds > 0;
+  }
+
+  get queuedMessages(): number {
+    return this.#queue?.size ?? 0;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get inflightMessages(): number {
+    return this.#inflight?.size ?? 0;
+  }
+
+  /** Packet identifiers taken at QoS 2 and not released. */
+  get received(): Received {
+    this.#received ??= new Received();
+    return this.#received;
+  }
+
+  /** Number of them, without making room for any. */
+  get receivedMessages(): number {
+    return this.#received?.size ?? 0;
+  }
+
+  /** All deliveries that are not done. */
+  *deliveries(): IterableIterator<Delivery> {
+    if (this.#inflight !== null) for (const [, { message }] of this.#inflight.entries()) if (message !== null) yield message;
+    if (this.#releasing !== null) yield* this.#releasing.values();
+    if (this.#queue !== null) yield* this.#queue;
+  }
+
+  /** Whether a message could be sent now: for the choice among those who share a Subscription. */
+  canTakeNow(needsPacketId: boolean): boolean {
+    const { connection } = this;
+    if (connection === null || !connection.hasRoom) return false;
+    return !needsPacketId || (this.queuedMessages === 0 && (this.#inflight === null || this.#inflight.hasRoom));
+  }
+
+  /**
+   * Takes a message for the client: sends it, queues it, or drops it and returns why.
+   * @param qos the highest QoS that its Subscriptions allow
+   * @param retain RETAIN as the client will see it
+   */
+  deliver(message: Message, qos: Qos, retain: boolean, subscriptionIds: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+    const granted = lowerQos(message.qos, qos);
+    const { connection } = this;
+    if (granted === 0) return this.#deliverQos0(connection, message, retain, subscriptionIds);
+    if (connection !== null && this.#hasNothingToOvertake(connection)) return this.#send(connection, message, granted, retain, subscriptionIds, group);
+    if (connection === null && !this.isDurable) return "session-offline";
+    return this.#enqueue(message, granted, retain, subscriptionIds, group);
+  }
+
+  #deliverQos0(connection: Connection | null, message: Message, retain: boolean, ids: readonly number[] | null): DropReason | null {
+    if (connection === null || !connection.isReady) return "session-offline";
+    if (!connection.hasRoomForQos0) return "receiver-slow";
+    const reason = connection.refusal(message, ids);
+    if (reason === null) connection.sendPublish(message, 0, retain, false, 0, ids);
+    return reason;
+  }
+
+  #hasNothingToOvertake(connection: Connection): boolean {
+    if (this.#queue !== null && this.#queue.size > 0) return false;
+    if (this.#resend !== null || !connection.isReady || !connection.hasRoom) return false;
+    this.#inflight ??= new Inflight(this.#window(connection));
+    return this.#inflight.hasRoom;
+  }
+
+  #window(connection: Connection): number {
+    const { maximumInflightMessages } = this.#broker.options;
+    return Math.min(connection.receiveMaximum, maximumInflightMessages === 0 ? MAXIMUM_PACKET_ID : maximumInflightMessages);
+  }
+
+  #send(connection: Connection, message: Message, qos: 1 | 2, retain: boolean, ids: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+    const reason = connection.refusal(message, ids);
+    if (reason !== null) return reason;
+    // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
+    const delivery = this.isDurable || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
+    const packetId = this.#inflight!.add(delivery, qos);
+    if (delivery !== null) this.#keep(delivery, packetId);
+    this.#write(connection, message, qos, retain, false, packetId, ids);
+    return null;
+  }
+
+  #keep(delivery: Delivery, packetId: number): void {
+    const { records, keep } = this.#broker;
+    delivery.message.keep(keep);
+    if (records.covers(this)) records.deliveryAdded(this, delivery, packetId);
+    else records.shareAdded(delivery);
+  }
+
+  /** A PUBLISH at QoS 2 does not leave before its packet identifier is stored. */
+  #write(connection: Connection, message: Message, qos: 1 | 2, retain: boolean, dup: boolean, packetId: number, ids: readonly number[] | null): void {
+    if (qos === 2 && this.#broker.records.covers(this)) {
+      this.#broker.ledger.whenKept(() => {
+        if (this.connection === connection && this.#inflight?.get(packetId)?.message != null) {
+          connection.sendPublish(message, qos, retain, dup, packetId, ids);
+        }
+      });
+    } else {
+      connection.sendPublish(message, qos, retain, dup, packetId, ids);
+    }
+  }
+
+  #enqueue(message: Message, qos: 1 | 2, retain: boolean, ids: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
+    const queue = (this.#queue ??= new Deque());
+    if (maximumQueuedMessages > 0 && queue.size >= maximumQueuedMessages) return "queue-full";
+    if (maximumQueuedBytes > 0 && this.#queuedBytes + message.payloadBytes > maximumQueuedBytes) return "queue-bytes-full";
+    const delivery = new Delivery(message, qos, retain, ids, group);
+    this.#keep(delivery, 0);
+    this.#push(delivery);
+    return null;
+  }
+
+  #push(delivery: Delivery): void {
+    (this.#queue ??= new Deque()).push(delivery);
+    this.#queuedBytes += delivery.message.payloadBytes;
+  }
+
+  /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */
+  resume(connection: Connection): void {
+    if (this.#inflight !== null) {
+      this.#inflight.receiveMaximum = this.#window(connection);
+      if (this.#inflight.size > 0) {
+        this.#resend = new Deque();
+        for (const [packetId] of this.#inflight.entries()) this.#resend.push(packetId);
+      }
+    }
+    this.pump();
+  }
+
+  /** Sends what waits, as far as window and network have room. */
+  pump(): void {
+    const { connection } = this;
+    if (connection === null || !connection.isReady) return;
+    if (this.#resend !== null) this.#pumpResend(connection, this.#resend);
+    const queue = this.#queue;
+    if (queue === null || this.#resend !== null) return;
+    const inflight = (this.#inflight ??= new Inflight(this.#window(connection)));
+    while (queue.size > 0 && inflight.hasRoom && connection.hasRoom) {
+      const delivery = queue.shift()!;
+      this.#queuedBytes -= delivery.message.payloadBytes;
+      this.#sendQueued(connection, inflight, delivery);
+    }
+  }
+
+  #pumpResend(connection: Connection, resend: Deque<number>): void {
+    const inflight = this.#inflight!;
+    while (resend.size > 0 && inflight.size - resend.size < inflight.receiveMaximum && connection.hasRoom) {
+      const packetId = resend.shift()!;
+      const entry = inflight.get(packetId);
+      if (entry === undefined) continue;
+      if (entry.wait === "PUBCOMP") connection.sendPubrel(packetId, 0);
+      else {
+        const { message, retain, subscriptionIds } = entry.message!;
+        connection.sendPublish(message, entry.qos, retain, true, packetId, subscriptionIds);
+      }
+    }
+    if (resend.size === 0) this.#resend = null;
+  }
+
+  #sendQueued(connection: Connection, inflight: Inflight<Delivery | null>, delivery: Delivery): void {
+    const { message, qos, retain, subscriptionIds } = delivery;
+    const broker = this.#broker;
+    const reason = message.isExpired(broker.clock.nowMs()) ? "message-expired" : connection.refusal(message, subscriptionIds);
+    if (reason !== null) {
+      broker.records.deliveryDone(this, delivery);
+      broker.dropped(reason, this, message);
+      return;
+    }
+    const packetId = inflight.add(delivery, qos);
+    broker.records.deliverySent(this, delivery, packetId);
+    this.#write(connection, message, qos, retain, false, packetId, subscriptionIds);
+  }
+
+  /** Applies an acknowledgement of the client; `refused`: its reason code was 0x80 or more. */
+  acknowledge(packetId: number, ack: Ack, refused: boolean): Acknowledged {
+    const inflight = this.#inflight;
+    const entry = inflight?.get(packetId);
+    if (inflight === null || entry === undefined) return "unknown";
+    const delivery = entry.message;
+    const step = inflight.acknowledge(packetId, ack, refused);
+    if (step === "unexpected") return "protocol error";
+    if (delivery !== null || this.#releasing !== null) this.#record(packetId, delivery, step);
+    if (step === "done" && (this.#queue !== null || this.#resend !== null)) this.pump();
+    return step;
+  }
+
+  #record(packetId: number, delivery: Delivery | null, step: "done" | "send PUBREL"): void {
+    const { records } = this.#broker;
+    const known = delivery ?? this.#releasing?.get(packetId);
+    if (known === undefined) return;
+    if (step === "done") {
+      this.#releasing?.delete(packetId);
+      records.deliveryDone(this, known);
+    } else if (delivery !== null) {
+      records.deliveryReceived(this, delivery, packetId);
+      (this.#releasing ??= new Map()).set(packetId, delivery);
+    }
+  }
+
+  /** Forgets the connection. */
+  detach(nowMs: number): void {
+    this.connection = null;
+    this.disconnectedAtMs = nowMs;
+    this.#resend = null;
+  }
+
+  /**
+   * Takes out the deliveries that came by shared subscriptions, are not under way at QoS 2 and for which `canHave` says that
+   * another member would take them now [5.0 §4.8.2] [5.0 MQTT-4.8.2-5].
+   */
+  takeShared(canHave: (delivery: Delivery) => boolean): Delivery[] {
+    const taken: Delivery[] = [];
+    const isTaken = (delivery: Delivery): boolean => delivery.group !== null && canHave(delivery) && taken.push(delivery) > 0;
+    if (this.#inflight !== null) {
+      for (const [packetId, { message: delivery, qos }] of this.#inflight.entries()) {
+        if (delivery !== null && qos === 1 && isTaken(delivery)) this.#inflight.remove(packetId);
+      }
+    }
+    if (this.#queue !== null) {
+      const queued = this.#queue.drain();
+      this.#queuedBytes = 0;
+      for (const delivery of queued) if (!isTaken(delivery)) this.#push(delivery);
+    }
+    for (const delivery of taken) this.#broker.records.deliveryDone(this, delivery);
+    return taken;
+  }
+
+  /** Ends: everything owed is given up, but for what other members of a shared subscription can have, which is returned. */
+  end(): Delivery[] {
+    const shared = this.takeShared(() => true);
+    this.hasEnded = true;
+    const { records } = this.#broker;
+    for (const delivery of this.deliveries()) {
+      if (!delivery.isReceived) this.#broker.dropped("session-ended", this, delivery.message);
+      if (!this.isDurable) records.deliveryDone(this, delivery);
+    }
+    records.sessionDeleted(this);
+    this.#inflight = this.#queue = this.#received = this.#releasing = this.#resend = null;
+    this.#queuedBytes = 0;
+    return shared;
+  }
+
+  /** Puts a delivery back that a store kept. */
+  restore(delivery: Delivery, packetId: number, wait: Ack): void {
+    this.nextOrder = Math.max(this.nextOrder, delivery.order + 1);
+    if (packetId === 0) {
+      this.#push(delivery);
+      return;
+    }
+    this.#inflight ??= new Inflight(MAXIMUM_PACKET_ID);
+    this.#inflight.restore(packetId, wait === "PUBCOMP" ? null : delivery, delivery.qos, wait);
+    if (wait === "PUBCOMP") (this.#releasing ??= new Map()).set(packetId, delivery);
+  }
+}

@@ -1,0 +1,142 @@
+/** All Sessions: found, made, taken over, left by their connection, ended; and what becomes of their wills then. */
+import type { EndReason } from "../protocol/index.ts";
+import type { Broker } from "./broker.ts";
+import type { Connection } from "./connection.ts";
+import type { Delivery } from "./delivery.ts";
+import { Message } from "./message.ts";
+import { NEVER_EXPIRES_SECONDS } from "./options.ts";
+import { publish } from "./publishing.ts";
+import { Session } from "./session.ts";
+
+/** Sessions by client identifier. */
+export class Sessions {
+  readonly #broker: Broker;
+  readonly #byId: Map<string, Session> = new Map();
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#byId.get(clientId);
+  }
+
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#byId.values();
+  }
+
+  /**
+   * The Session for a new connection, which it belongs to from now on. Another connection of the same Session is closed
+   * [5.0 MQTT-3.1.4-3]; a clean start ends what there was [5.0 MQTT-3.1.2-4].
+   */
+  open(connection: Connection, clientId: string, principal: string | null, cleanStart: boolean, expirySeconds: number): { session: Session; isPresent: boolean } {
+    this.#byId.get(clientId)?.connection?.close("session-taken-over");
+    const left = this.#byId.get(clientId);
+    if (left !== undefined && cleanStart) this.end(left);
+    const present = cleanStart ? undefined : left;
+    const session = present ?? this.add(new Session(this.#broker, clientId, principal, expirySeconds));
+    session.expiry?.cancel();
+    session.expiry = null;
+    this.#cancelWill(session);
+    this.#setExpiry(session, expirySeconds);
+    session.connection = connection;
+    return { session, isPresent: present !== undefined };
+  }
+
+  /** Adds a Session that a store kept, or a new one. */
+  add(session: Session): Session {
+    this.#byId.set(session.clientId, session);
+    return session;
+  }
+
+  /** The client is back before the delay was over: no will [5.0 §3.1.3.2.2]. */
+  #cancelWill(session: Session): void {
+    if (session.will === null) return;
+    session.will.deadline?.cancel();
+    session.will = null;
+    this.#broker.records.willDeleted(session);
+  }
+
+  #setExpiry(session: Session, expirySeconds: number): void {
+    // Facts of a Session that ends with its connection are not kept any longer.
+    if (expirySeconds === 0) this.#broker.records.sessionDeleted(session);
+    session.expirySeconds = expirySeconds;
+  }
+
+  /** A DISCONNECT has brought another Session Expiry Interval. */
+  changeExpiry(session: Session, expirySeconds: number): void {
+    this.#setExpiry(session, Math.min(expirySeconds, this.#broker.options.maximumSessionExpirySeconds));
+  }
+
+  /** The connection is gone: the will is published or waits, the Session ends or waits. */
+  disconnected(session: Session, reason: EndReason): void {
+    const { turnMs, records } = this.#broker;
+    session.detach(turnMs);
+    if (reason === "client-disconnected") this.#cancelWill(session);
+    if (!session.isDurable) {
+      this.end(session);
+      return;
+    }
+    records.sessionSet(session, turnMs);
+    this.awaitReturn(session, turnMs);
+    // What others of a shared subscription can have now does not wait for this client to come back.
+    this.#redistribute(session.takeShared(({ group, message }) => group!.choose(message, session)?.session.connection != null), session);
+  }
+
+  /** Sets the deadlines of a Session whose connection went at `sinceMs`; `willDueAtMs` when a store kept that moment. */
+  awaitReturn(session: Session, sinceMs: number, willDueAtMs?: number): void {
+    const { deadlines } = this.#broker;
+    if (session.expirySeconds < NEVER_EXPIRES_SECONDS) {
+      session.expiry = deadlines.add(sinceMs + session.expirySeconds * 1000, () => this.end(session));
+    }
+    const { will } = session;
+    if (will === null) return;
+    const delaySeconds = Math.min(will.delaySeconds, session.expirySeconds);
+    const dueAtMs = willDueAtMs ?? sinceMs + delaySeconds * 1000;
+    if (dueAtMs <= this.#broker.turnMs) {
+      this.#publishWill(session);
+    } else {
+      will.deadline = deadlines.add(dueAtMs, () => this.#publishWill(session));
+      this.#broker.records.willSet(session, will, dueAtMs);
+    }
+  }
+
+  #publishWill(session: Session): void {
+    const { will } = session;
+    if (will === null) return;
+    will.deadline?.cancel();
+    session.will = null;
+    this.#broker.records.willDeleted(session);
+    if (!will.policy.allowsAll && !will.policy.canPublish(will.fields.topicName)) return;
+    publish(this.#broker, Message.made(will.fields, session.clientId, this.#broker.turnMs));
+  }
+
+  /** Ends a Session: its will goes out now, its Subscriptions and deliveries are gone. */
+  end(session: Session): void {
+    if (session.hasEnded) return;
+    session.expiry?.cancel();
+    this.#byId.delete(session.clientId);
+    for (const subscription of session.subscriptions.values()) this.#broker.router.remove(subscription);
+    session.subscriptions.clear();
+    const shared = session.end();
+    this.#publishWill(session);
+    this.#redistribute(shared, session);
+  }
+
+  #redistribute(deliveries: readonly Delivery[], from: Session): void {
+    for (const { message, group } of deliveries) {
+      const member = group!.choose(message, from);
+      if (member === null) {
+        this.#broker.dropped("session-ended", from, message);
+        continue;
+      }
+      const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
+      const reason = member.session.deliver(message, member.qos, message.retain && member.retainAsPublished, ids, group);
+      if (reason !== null) this.#broker.dropped(reason, member.session, message);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/** SUBSCRIBE and UNSUBSCRIBE: what is granted, what is stored before the answer leaves, and the retained messages that follow. */
+import {
+  isShared, NO_PROPERTIES, parseShared, ReasonCode, type Subscribe, type SubscriptionRequest, topicFilterFault, type Unsubscribe,
+} from "../protocol/index.ts";
+import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
+import { Subscription } from "./subscription.ts";
+
+/** Takes a SUBSCRIBE. */
+export function receiveSubscribe(connection: Connection, session: Session, packet: Subscribe): void {
+  const { ledger, observer } = connection.broker;
+  const subscriptionId = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
+  const reasonCodes: number[] = [];
+  const wanting: Subscription[] = [];
+  ledger.beginObligation();
+  for (const request of packet.subscriptions) {
+    const refusal = refusalOf(connection, request);
+    const reasonCode = refusal ?? subscribe(session, request, subscriptionId, connection, wanting);
+    reasonCodes.push(reasonCode);
+    observer.subscribed?.(connection, request, reasonCode);
+  }
+  const codes = connection.isVersion5 ? reasonCodes : reasonCodes.map((code) => (code >= 0x80 ? 0x80 : code));
+  const respond = (): void => {
+    connection.send({ type: "SUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
+    for (const subscription of wanting) sendRetained(connection, session, subscription);
+  };
+  const obligation = ledger.endObligation();
+  if (obligation === null && !connection.isHolding) respond();
+  else connection.hold(obligation, respond);
+}
+
+function refusalOf(connection: Connection, request: SubscriptionRequest): ReasonCode | null {
+  const { policy, broker } = connection;
+  const { topicFilter } = request;
+  if (topicFilterFault(topicFilter, broker.options.maximumTopicLevels) !== null) return ReasonCode.TopicFilterInvalid;
+  const matched = isShared(topicFilter) ? parseShared(topicFilter)!.topicFilter : topicFilter;
+  return policy.allowsAll || policy.canSubscribe(matched) ? null : ReasonCode.NotAuthorized;
+}
+
+function subscribe(session: Session, request: SubscriptionRequest, subscriptionId: number, connection: Connection, wanting: Subscription[]): ReasonCode {
+  const { router, records, options } = connection.broker;
+  const { topicFilter, noLocal, retainAsPublished, retainHandling } = request;
+  const qos = request.qos < options.maximumQos ? request.qos : options.maximumQos;
+  let subscription = session.subscriptions.get(topicFilter);
+  const isNew = subscription === undefined;
+  if (subscription === undefined) {
+    subscription = new Subscription(session, topicFilter, qos, noLocal, retainAsPublished, subscriptionId);
+    session.subscriptions.set(topicFilter, subscription);
+    router.add(subscription);
+  } else {
+    // An identical filter replaces the Subscription without losing a message [5.0 MQTT-3.8.4-3] [3.1.1 MQTT-3.8.4-3].
+    subscription.qos = qos;
+    subscription.noLocal = noLocal;
+    subscription.retainAsPublished = retainAsPublished;
+    subscription.subscriptionId = subscriptionId;
+    router.changed(subscription);
+  }
+  records.subscriptionSet(subscription);
+  const wantsRetained = subscription.group === null && (retainHandling === 0 || (retainHandling === 1 && isNew));
+  if (wantsRetained) wanting.push(subscription);
+  return qos;
+}
+
+/** Sends the retained messages of a Subscription [5.0 §3.3.1.3]; never those of a shared one [5.0 §4.8.2]. */
+function sendRetained(connection: Connection, session: Session, subscription: Subscription): void {
+  const { broker } = connection;
+  const { topicFilter, qos, noLocal, subscriptionId } = subscription;
+  const ids = subscriptionId > 0 ? [subscriptionId] : null;
+  broker.ledger.beginObligation();
+  for (const message of broker.retained.match(topicFilter, broker.turnMs)) {
+    const isOwn = noLocal && message.publisher === session.clientId;
+    const reason = isOwn ? "no-local" : session.deliver(message, qos, true, ids, null);
+    if (reason !== null) broker.dropped(reason, session, message);
+  }
+  broker.ledger.endObligation();
+}
+
+/** Takes an UNSUBSCRIBE. */
+export function receiveUnsubscribe(connection: Connection, session: Session, packet: Unsubscribe): void {
+  const { ledger, observer } = connection.broker;
+  const reasonCodes: number[] = [];
+  ledger.beginObligation();
+  for (const topicFilter of packet.topicFilters) {
+    const existed = unsubscribe(connection, session, topicFilter);
+    reasonCodes.push(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
+    observer.unsubscribed?.(connection, topicFilter, existed);
+  }
+  const respond = (): void => connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes, properties: NO_PROPERTIES });
+  const obligation = ledger.endObligation();
+  if (obligation === null && !connection.isHolding) respond();
+  else connection.hold(obligation, respond);
+}
+
+function unsubscribe(connection: Connection, session: Session, topicFilter: string): boolean {
+  const subscription = session.subscriptions.get(topicFilter);
+  if (subscription === undefined) return false;
+  session.subscriptions.delete(topicFilter);
+  connection.broker.router.remove(subscription);
+  connection.broker.records.subscriptionDeleted(subscription);
+  return true;
+}

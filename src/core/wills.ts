@@ -1,0 +1,41 @@
+/** Wills [5.0 §3.1.2.5]: kept with the Session, published when its connection ends badly and the delay is over. */
+import { encodePublish, NO_PROPERTIES, type Properties, type PublishFields, type Will } from "../protocol/index.ts";
+import type { Policy } from "./authenticator.ts";
+import type { Deadline } from "./deadlines.ts";
+
+/** The will of one Session. */
+export class PendingWill {
+  readonly fields: PublishFields;
+  /** From the end of the connection to the publishing, unless the Session ends earlier [5.0 §3.1.3.2.2]. */
+  readonly delaySeconds: number;
+  /** What its client may do. */
+  readonly policy: Policy;
+  /** Set while it waits for its delay. */
+  deadline: Deadline | null = null;
+
+  constructor(fields: PublishFields, delaySeconds: number, policy: Policy) {
+    this.fields = fields;
+    this.delaySeconds = delaySeconds;
+    this.policy = policy;
+  }
+
+  /** The will that a CONNECT carries. Its payload is copied, as it outlives the chunk. */
+  static of(will: Will, policy: Policy): PendingWill {
+    const { willDelaySeconds, ...rest } = will.properties;
+    const properties: Properties = Object.keys(rest).length === 0 ? NO_PROPERTIES : copied(rest);
+    const { topicName, qos, retain } = will;
+    return new PendingWill(
+      { topicName, payload: will.payload.slice(), qos, retain, dup: false, packetId: 0, properties }, willDelaySeconds ?? 0, policy,
+    );
+  }
+
+  /** As a PUBLISH of 5.0. */
+  toStored(): Uint8Array {
+    return encodePublish({ ...this.fields, packetId: this.fields.qos > 0 ? 1 : 0 }, 5);
+  }
+}
+
+function copied(properties: Properties): Properties {
+  const { correlationData } = properties;
+  return correlationData === undefined ? properties : { ...properties, correlationData: correlationData.slice() };
+}

@@ -1,5 +1,5 @@
-// Runs the scenarios: for each, the brokers take turns (A B C A B C ...), each time as a fresh process, so that a machine that
-// slows down slows all of them. Gathers the figures; does not judge or print them.
+// Runs the scenarios: for each, the brokers take turns (A B C A B C ...), each time as a fresh process, so that a
+// machine that slows down slows all of them. Gathers the figures; does not judge or print them.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -83,23 +83,27 @@ function judge(
 export function tableText(lines: readonly Line[], brokers: readonly string[]): string {
   const others = brokers.filter((broker) => broker !== OURS);
   const compares = brokers.includes(OURS);
+  const judges = lines.some((line) => line.goals.length > 0);
   const head = [
     "scenario",
     "unit",
     ...brokers,
     ...(compares ? others.map((broker) => `x ${broker}`) : []),
-    "goal",
-    "met",
+    ...(judges ? ["goal", "met"] : []),
   ];
   const body = lines.map((line) => [
     `${line.scenario}${line.title === "" ? "" : `: ${line.title}`}`,
     line.unit,
     ...brokers.map((broker) => cellText(line.cells[broker])),
     ...(compares ? others.map((broker) => timesText(line.timesBetter[broker])) : []),
-    line.goals.map((goal) => goal.text).join(", "),
-    line.goals.map((goal) => (goal.isMet === undefined ? "?" : goal.isMet ? "yes" : "NO")).join(", "),
+    ...(judges ? goalTexts(line) : []),
   ]);
   return aligned(head, body);
+}
+
+function goalTexts({ goals }: Line): readonly string[] {
+  const met = goals.map((goal) => (goal.isMet === undefined ? "?" : goal.isMet ? "yes" : "NO"));
+  return [goals.map((goal) => goal.text).join(", "), met.join(", ")];
 }
 
 function cellText(cell: Cell | undefined): string {
@@ -120,10 +124,11 @@ export function numberText(value: number): string {
   return value.toPrecision(3);
 }
 
+const TEXT_COLUMNS = ["scenario", "unit", "goal", "met"];
+
 /** Text columns to the left, figures to the right. */
 function aligned(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const goalColumn = head.indexOf("goal");
-  const isText = (column: number): boolean => column < 2 || column >= goalColumn;
+  const isText = (column: number): boolean => TEXT_COLUMNS.includes(head[column] ?? "");
   const widths = head.map((title, column) =>
     Math.max(...[head, ...body].map((row) => row[column]?.length ?? 0), title.length),
   );

@@ -31,7 +31,8 @@ export function saveResults(run: StoredRun): string {
 export function machineText(): string {
   const [cpu] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
-  return `${cpu?.model.trim() ?? arch()}, ${cpus().length} cores, ${gib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+  const model = cpu?.model.trim() ?? arch();
+  return `${model}, ${cpus().length} cores, ${gib} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
 }
 
 function storedForm(run: StoredRun): object {

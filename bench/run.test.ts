@@ -46,7 +46,7 @@ test("--quick runs every scenario and judges none", async () => {
 test("without a C compiler it says so and goes on", async () => {
   const { status, out, errors } = await bench("--quick --brokers aedes --only ^pair", { CC: "no-such-compiler" });
   assert.match(errors, /The C compiler "no-such-compiler" is not installed; the generator in TypeScript stands in/);
-  assert.match(out, /pair-q1 +\| msg\/s \| +[\d,.]+ \|/);
+  assert.match(out, /pair-q1 +\| msg\/s +\| +[\d,.]+ \|/);
   assert.equal(status, 0);
 });
 

@@ -1,5 +1,6 @@
-// The command behind `npm run bench`: finds the brokers and generators, measures, prints the tables, stores the medians.
-// Exit: 0 all of Lacewing's runs went well (whether or not goals are met), 1 some did not, 2 wrong options or nothing to run.
+// The command behind `npm run bench`: finds brokers and generators, measures, prints the tables, stores the medians.
+// Exit: 0 all of Lacewing's runs went well (whether or not goals are met), 1 some did not, 2 wrong options or nothing
+// to run, 130 interrupted.
 import { aedes } from "./brokers/aedes.ts";
 import type { BrokerKind, Settings } from "./brokers/broker.ts";
 import { lacewing } from "./brokers/lacewing.ts";

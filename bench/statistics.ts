@@ -9,7 +9,7 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Half the distance of the extremes as a part of the median (0.05 is plus or minus 5 %); 0 for fewer than two values. */
+/** Half the distance of the extremes as a part of the median (0.05 is plus or minus 5 %); 0 for a single value. */
 export function spread(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const middle = median(values);

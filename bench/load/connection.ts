@@ -1,5 +1,5 @@
-// One MQTT connection of the generator: parses what comes in place, joins what goes out into one write for each chunk read,
-// answers the QoS 1 and 2 handshakes. Does not know what is measured; whoever measures is its listener.
+// One MQTT connection of the generator: parses what comes in place, joins what goes out into one write for each chunk
+// read, answers the QoS 1 and 2 handshakes. Does not know what is measured; whoever measures is its listener.
 import { connect, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import * as wire from "./wire.ts";
@@ -198,7 +198,10 @@ export class LoadConnection {
     let offset = 0;
     while (offset < bytes.length) {
       const length = wire.packetBytes(bytes, offset, bytes.length);
-      if (length < 0) return this.#fail(new Error("the broker sent a malformed Remaining Length"));
+      if (length < 0) {
+        this.#fail(new Error("the broker sent a malformed Remaining Length"));
+        return;
+      }
       if (length === 0 || offset + length > bytes.length) break;
       this.#packet(bytes, offset, offset + length);
       offset += length;
@@ -215,26 +218,30 @@ export class LoadConnection {
     while ((bytes[body++] as number) >= 128); // past the Remaining Length
     switch (head >> 4) {
       case wire.PUBLISH:
-        return this.#receivePublish(head, bytes, body, end);
+        this.#receivePublish(head, bytes, body, end);
+        return;
       case wire.PUBACK:
       case wire.PUBCOMP:
         if (this.#isRefused(bytes, body, end)) return;
         this.acknowledged++;
-        return this.listener.onAcknowledged(this);
+        this.listener.onAcknowledged(this);
+        return;
       case wire.PUBREC:
         if (this.#isRefused(bytes, body, end)) return;
-        return this.#acknowledge(0x62, bytes, body); // PUBREL
+        this.#acknowledge(0x62, bytes, body); // PUBREL
+        return;
       case wire.PUBREL:
-        return this.#acknowledge(0x70, bytes, body); // PUBCOMP
+        this.#acknowledge(0x70, bytes, body); // PUBCOMP
+        return;
       case wire.CONNACK:
-        return this.#receiveConnack(bytes, body, end);
+        this.#receiveConnack(bytes, body, end);
+        return;
       case wire.SUBACK:
       case wire.UNSUBACK:
-        return this.#receiveAnswer(bytes, body, end);
+        this.#receiveAnswer(bytes, body, end);
+        return;
       case wire.DISCONNECT:
-        return this.#fail(
-          new Error(`the broker sent DISCONNECT 0x${(end > body ? (bytes[body] ?? 0) : 0).toString(16)}`),
-        );
+        this.#fail(new Error(`the broker sent DISCONNECT 0x${(end > body ? (bytes[body] ?? 0) : 0).toString(16)}`));
     }
   }
 
@@ -269,7 +276,10 @@ export class LoadConnection {
 
   #receiveConnack(bytes: Buffer, body: number, end: number): void {
     const code = bytes[body + 1] as number;
-    if (code !== 0) return this.#fail(new Error(`CONNACK code ${code}`));
+    if (code !== 0) {
+      this.#fail(new Error(`CONNACK code ${code}`));
+      return;
+    }
     if (this.#version === 5 && end > body + 2) this.receiveMaximum = wire.receiveMaximum(bytes, body + 2);
     this.#connack?.resolve();
     this.#connack = undefined;
@@ -283,7 +293,9 @@ export class LoadConnection {
     }
     for (; at < end; at++) {
       const code = bytes[at] as number;
-      if (code >= 0x80) return this.#fail(new Error(`SUBACK or UNSUBACK code 0x${code.toString(16)}`));
+      if (code < 0x80) continue;
+      this.#fail(new Error(`SUBACK or UNSUBACK code 0x${code.toString(16)}`));
+      return;
     }
     this.#requests--;
     this.#requestWaiter?.resolve();

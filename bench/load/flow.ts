@@ -1,5 +1,5 @@
-// Sends messages through the broker, within a window and perhaps at a rate, and counts what comes back, until every message
-// is delivered (and acknowledged at QoS 1 and 2) or the time is up. Must not know how connections were made.
+// Sends messages through the broker, within a window and perhaps at a rate, and counts what comes back, until every
+// message is delivered (and acknowledged at QoS 1 and 2) or the time is up. Must not know how connections were made.
 import type { Listener, LoadConnection } from "./connection.ts";
 import { type Latencies, Tally } from "./tally.ts";
 import type { PublishTemplate } from "./wire.ts";

@@ -1,4 +1,5 @@
-// The everyday run: publishers, subscribers (pairs, fan-out or one shared group), as fast as the window allows or at a rate.
+// The everyday run: publishers and subscribers (pairs, fan-out or one shared group), as fast as the window allows or at
+// a rate.
 import type { LoadConnection } from "./connection.ts";
 import { Flow } from "./flow.ts";
 import type { LoadOptions } from "./options.ts";

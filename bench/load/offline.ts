@@ -1,5 +1,5 @@
 // Durable subscribers go away, publishers fill their queues, the subscribers come back and take it all: two rates.
-// A broker that bounds its queues below -n drops messages and so ends in TIMEOUT; that is a finding, not a fault of the run.
+// A broker that bounds its queues below -n drops messages and so ends in TIMEOUT: a finding, not a fault of the run.
 import type { Listener } from "./connection.ts";
 import { Flow, type FlowPlan } from "./flow.ts";
 import { CONNECT_LIMIT_SECONDS, deliveriesPerMessage, filtersOf, templates } from "./messages.ts";

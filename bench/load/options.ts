@@ -88,7 +88,8 @@ export function helpText(): string {
   const lines = Object.entries<Row>(ROWS).map(([name, row]) => {
     const short = row.short === undefined ? "    " : `-${row.short}, `;
     const fallback = row.default === undefined || row.default === "" ? "" : ` [${row.default}]`;
-    return `  ${short}${`--${name}${row.argument === undefined ? "" : ` ${row.argument}`}`.padEnd(24)} ${row.help}${fallback}`;
+    const argument = row.argument === undefined ? "" : ` ${row.argument}`;
+    return `  ${short}${`--${name}${argument}`.padEnd(24)} ${row.help}${fallback}`;
   });
   return `node build/bench/load.js [OPTIONS]: an MQTT load generator; every message is counted\n${lines.join("\n")}\n`;
 }
@@ -97,7 +98,7 @@ export function helpText(): string {
 export function parseLoadOptions(args: readonly string[]): LoadOptions {
   const values = parseText(args);
   const options: Record<string, number | string | boolean> = {};
-  for (const [name, row] of Object.entries<Row>(ROWS)) options[name] = valueOf(name, row, values[name]);
+  for (const [name, row] of Object.entries<Row>(ROWS)) options[name] = optionValue(name, row, values[name]);
   const checked = options as LoadOptions;
   if (checked.ca !== "" || checked.insecure) checked.tls = true;
   if (checked.offline && checked.qos === 0) checked.qos = 1;
@@ -118,7 +119,7 @@ function parseText(args: readonly string[]): Record<string, string | boolean | u
   }
 }
 
-function valueOf(name: string, row: Row, text: string | boolean | undefined): number | string | boolean {
+function optionValue(name: string, row: Row, text: string | boolean | undefined): number | string | boolean {
   if (row.default === undefined) return text === true;
   if (text === undefined) return row.default;
   if (row.range === undefined) return String(text);

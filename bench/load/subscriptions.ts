@@ -1,5 +1,5 @@
-// What a publish costs the broker with 100 subscriptions and with N, held by 100 clients; exact, "+" and "#" filters mixed.
-// Every published topic matches exactly one subscription, so that both sizes deliver the same and only the search differs.
+// What a publish costs the broker with 100 subscriptions and with N, held by 100 clients; exact, "+" and "#" filters
+// mixed. Every published topic matches exactly one subscription: both sizes deliver the same, only the search differs.
 // The goal is judged with all N topics in turn; "few topics" publishes the first 100 only, which a cache may answer.
 import type { LoadConnection } from "./connection.ts";
 import { Flow, type FlowCounts } from "./flow.ts";
@@ -115,7 +115,7 @@ async function costOf(
   return { ...counts, cpuUs: (cpu * 1e6) / Math.max(1, counts.sent) };
 }
 
-/** Client k holds subscriptions k, k + 100, ...: subscribes or unsubscribes those from..to-1 and returns the seconds. */
+/** Client k holds subscriptions k, k + 100, ...: (un)subscribes those from..to-1 and returns the seconds. */
 async function changeAll(
   options: LoadOptions,
   swarm: Swarm,

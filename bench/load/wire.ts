@@ -90,7 +90,7 @@ export function publishTemplate(
   return { bytes, packetIdAt, payloadAt };
 }
 
-/** Bytes of the fixed header and body of the packet at `offset`; 0 when its length is not complete; -1 when malformed. */
+/** Bytes of the whole packet at `offset`; 0 when its length is not complete; -1 when that is malformed. */
 export function packetBytes(bytes: Buffer, offset: number, end: number): number {
   let length = 0;
   for (let index = 1; index <= 4; index++) {

@@ -30,7 +30,7 @@ export function findGenerators(): Generators {
   // Renamed when it is whole: another run may be using the program right now.
   const fresh = `${program}-${process.pid}`;
   mkdirSync(folder, { recursive: true });
-  const compiler = process.env["CC"] ?? "cc";
+  const compiler = process.env.CC ?? "cc";
   const { status, error, stderr } = spawnSync(compiler, ["-O2", "-o", fresh, join(ROOT, "bench/mload.c")], {
     encoding: "utf8",
   });

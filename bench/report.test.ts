@@ -37,7 +37,7 @@ function outcome(
 test("above 1 Lacewing wins, whether more is better or less", () => {
   const lines = reportLines([SCENARIO], [outcome("lacewing", [500, 400, 600], [2]), outcome("mosquitto", [100], [8])]);
   assert.deepEqual(
-    lines.map((line) => line.timesBetter["mosquitto"]),
+    lines.map((line) => line.timesBetter.mosquitto),
     [5, 4],
   );
   assert.deepEqual(
@@ -96,7 +96,7 @@ test("a broker that does not speak the version has a dash", () => {
 for (const [value, text] of [
   [1_234_567.8, "1,234,568"],
   [99.96, "100"],
-  [3.14159, "3.14"],
+  [Math.PI, "3.14"],
   [0.09871, "0.0987"],
   [0, "0.00"],
 ] as const)

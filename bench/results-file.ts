@@ -20,7 +20,7 @@ export interface StoredRun {
 
 /** Writes the file and returns its path within the repository. */
 export function saveResults(run: StoredRun): string {
-  const version = run.versions["lacewing"] ?? "none";
+  const version = run.versions.lacewing ?? "none";
   const stamp = run.date.toISOString().slice(0, 16).replace("T", "-").replace(":", "");
   const path = `bench/results/${stamp}-lacewing-${version}.json`;
   mkdirSync(join(ROOT, "bench/results"), { recursive: true });

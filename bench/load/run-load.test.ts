@@ -38,33 +38,33 @@ for (const version of [3, 4, 5] as const)
 
 test("packets cut at every byte are put together", async () => {
   const { result } = await againstStub("-n 100 -q 2 -l 300", 5, { dribbles: true });
-  assert.deepEqual([result.metrics["delivered"], result.timeout, result.disordered], [100, false, 0]);
+  assert.deepEqual([result.metrics.delivered, result.timeout, result.disordered], [100, false, 0]);
 });
 
 test("payloads of more than a chunk, and of none", async () => {
   for (const bytes of [0, 200_000]) {
     const { result } = await againstStub(`-n 20 -l ${bytes}`, 4);
-    assert.equal(result.metrics["delivered"], 20);
+    assert.equal(result.metrics.delivered, 20);
   }
 });
 
 test("fan-out multiplies deliveries", async () => {
   const { result } = await againstStub("-n 50 -f -P 2 -S 5", 4);
-  assert.deepEqual([result.mode, result.metrics["sent"], result.metrics["delivered"]], ["fanout", 50, 250]);
+  assert.deepEqual([result.mode, result.metrics.sent, result.metrics.delivered], ["fanout", 50, 250]);
 });
 
 test("a rate and a duration end by themselves", async () => {
   const byRate = await againstStub("-n 50 -R 5000", 4);
-  assert.equal(byRate.result.metrics["delivered"], 50);
+  assert.equal(byRate.result.metrics.delivered, 50);
   const byTime = await againstStub("-d 0.05", 4);
-  assert.ok((byTime.result.metrics["sent"] ?? 0) > 0);
-  assert.equal(byTime.result.metrics["delivered"], byTime.result.metrics["sent"]);
+  assert.ok((byTime.result.metrics.sent ?? 0) > 0);
+  assert.equal(byTime.result.metrics.delivered, byTime.result.metrics.sent);
 });
 
 test("a lost message is a TIMEOUT", async () => {
   const { result } = await againstStub("-n 50 -t 0.2", 4, { losesEvery: 50 });
   assert.equal(result.timeout, true);
-  assert.deepEqual([result.metrics["delivered"], result.metrics["expected"]], [49, 50]);
+  assert.deepEqual([result.metrics.delivered, result.metrics.expected], [49, 50]);
 });
 
 test("a message that comes twice does not hide one that is lost", async () => {
@@ -75,7 +75,7 @@ test("a message that comes twice does not hide one that is lost", async () => {
 test("the Receive Maximum of a 5.0 CONNACK bounds each publisher [5.0 MQTT-3.3.4-7]", async () => {
   const connackProperties = Buffer.from("03210007", "hex");
   const { result, mostUnacknowledged } = await againstStub("-n 200 -q 1", 5, { connackProperties });
-  assert.equal(result.metrics["delivered"], 200);
+  assert.equal(result.metrics.delivered, 200);
   assert.ok(mostUnacknowledged > 0 && mostUnacknowledged <= 7, `${mostUnacknowledged}`);
 });
 
@@ -117,7 +117,7 @@ test("--tls checks the certificate, unless --insecure", { skip: openssl }, async
     ["--insecure", "-q", "1"],
   ]) {
     const result = await run(args);
-    assert.deepEqual([result.metrics["delivered"], result.timeout, result.disordered], [200, false, 0]);
+    assert.deepEqual([result.metrics.delivered, result.timeout, result.disordered], [200, false, 0]);
   }
   await assert.rejects(run(["--tls"]), /self-signed certificate/);
 });
@@ -137,8 +137,8 @@ test("against mosquitto", { skip: absent }, async (t) => {
     await t.test(args, async () => {
       const result = await run(args);
       assert.deepEqual([result.timeout, result.disordered], [false, 0]);
-      assert.equal(result.metrics["delivered"], result.metrics["expected"]);
-      assert.ok((result.metrics["brokerRssKib"] ?? 0) > 0);
+      assert.equal(result.metrics.delivered, result.metrics.expected);
+      assert.ok((result.metrics.brokerRssKib ?? 0) > 0);
     });
 
   for (const version of [4, 5])
@@ -151,11 +151,11 @@ test("against mosquitto", { skip: absent }, async (t) => {
   await t.test("--subscriptions: each message has one receiver at both sizes", async () => {
     const result = await run("--subscriptions 300 -n 500");
     assert.equal(result.timeout, false);
-    assert.ok((result.metrics["manyPerSecond"] ?? 0) > 0);
+    assert.ok((result.metrics.manyPerSecond ?? 0) > 0);
   });
 
   await t.test("--idle", async () => {
     const result = await run("--idle 20 -s 0");
-    assert.equal(result.metrics["connections"], 20);
+    assert.equal(result.metrics.connections, 20);
   });
 });

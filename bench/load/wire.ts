@@ -121,16 +121,16 @@ export let varintValue = 0;
 
 /** Sizes of the properties that a CONNACK may carry and that are not strings or binary data [5.0 §3.2.2.3]. */
 const FIXED_SIZES: Readonly<Record<number, number>> = {
-  0x11: 4, // Session Expiry Interval
-  0x13: 2, // Server Keep Alive
-  0x21: 2, // Receive Maximum
-  0x22: 2, // Topic Alias Maximum
-  0x24: 1, // Maximum QoS
-  0x25: 1, // Retain Available
-  0x27: 4, // Maximum Packet Size
-  0x28: 1, // Wildcard Subscription Available
-  0x29: 1, // Subscription Identifiers Available
-  0x2a: 1, // Shared Subscription Available
+  17: 4, // Session Expiry Interval
+  19: 2, // Server Keep Alive
+  33: 2, // Receive Maximum
+  34: 2, // Topic Alias Maximum
+  36: 1, // Maximum QoS
+  37: 1, // Retain Available
+  39: 4, // Maximum Packet Size
+  40: 1, // Wildcard Subscription Available
+  41: 1, // Subscription Identifiers Available
+  42: 1, // Shared Subscription Available
 };
 const USER_PROPERTY = 0x26;
 

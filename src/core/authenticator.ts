@@ -14,7 +14,12 @@ export interface Policy {
 }
 
 /** The policy that denies nothing. */
-export const ALLOW_ALL: Policy = { allowsAll: true, canPublish: () => true, canSubscribe: () => true, canReceive: () => true };
+export const ALLOW_ALL: Policy = {
+  allowsAll: true,
+  canPublish: () => true,
+  canSubscribe: () => true,
+  canReceive: () => true,
+};
 
 /** What is known of a client that asks to connect. */
 export interface Applicant {
@@ -38,7 +43,11 @@ export type Verdict =
     }
   | { readonly kind: "refused"; readonly reason: EndReason; readonly reasonString?: string }
   /** Enhanced authentication goes on [5.0 §4.12]: send `data` to the client and ask `next` with its AUTH. */
-  | { readonly kind: "challenge"; readonly data?: Uint8Array; readonly next: (auth: Auth) => Verdict | Promise<Verdict> };
+  | {
+      readonly kind: "challenge";
+      readonly data?: Uint8Array;
+      readonly next: (auth: Auth) => Verdict | Promise<Verdict>;
+    };
 
 /** Decides who connects. */
 export interface Authenticator {
@@ -52,7 +61,8 @@ export interface Authenticator {
  */
 export const ANONYMOUS: Authenticator = {
   authenticate({ connect }) {
-    if (connect.properties.authenticationMethod !== undefined) return { kind: "refused", reason: "bad-authentication-method" };
+    if (connect.properties.authenticationMethod !== undefined)
+      return { kind: "refused", reason: "bad-authentication-method" };
     return { kind: "accepted", policy: ALLOW_ALL, principal: null };
   },
 };

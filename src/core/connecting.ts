@@ -2,7 +2,16 @@
  * From a CONNECT to its CONNACK: what may be refused is refused, the Authenticator is asked, the Session is found or made. Also
  * the AUTH exchange, before and after the CONNACK [5.0 §4.12].
  */
-import { type Auth, type Connect, type EndReason, NO_PROPERTIES, OutboundAliases, type Properties, ReasonCode, topicLevels } from "../protocol/index.ts";
+import {
+  type Auth,
+  type Connect,
+  type EndReason,
+  NO_PROPERTIES,
+  OutboundAliases,
+  type Properties,
+  ReasonCode,
+  topicLevels,
+} from "../protocol/index.ts";
 import type { Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -33,7 +42,11 @@ export class Connecting {
   begin(connect: Connect): void {
     const { will, ...rest } = connect;
     // The chunk is not kept alive for as long as the decision takes.
-    this.#connect = { ...rest, password: connect.password?.slice() ?? null, will: will === null ? null : { ...will, payload: will.payload.slice() } };
+    this.#connect = {
+      ...rest,
+      password: connect.password?.slice() ?? null,
+      will: will === null ? null : { ...will, payload: will.payload.slice() },
+    };
     this.#connection.connect = { ...rest, will: null, password: null, properties: NO_PROPERTIES };
     const refusal = this.#refusal(connect);
     if (refusal !== null) {
@@ -43,7 +56,9 @@ export class Connecting {
     const clientId = connect.clientId === "" ? this.#assignId() : connect.clientId;
     this.clientId = clientId;
     const { authenticator, link } = this.#connection;
-    this.#ask(() => authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress: link.remoteAddress }));
+    this.#ask(() =>
+      authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress: link.remoteAddress }),
+    );
   }
 
   #assignId(): string {
@@ -60,25 +75,46 @@ export class Connecting {
     const { options } = this.#broker;
     const { version, clientId, cleanStart, will, keepAliveSeconds } = connect;
     if (!options.versions.includes(version)) {
-      return { reason: "unsupported-protocol-version", why: `protocol level ${version} is switched off here; allowed: ${options.versions.join(", ")}` };
+      return {
+        reason: "unsupported-protocol-version",
+        why: `protocol level ${version} is switched off here; allowed: ${options.versions.join(", ")}`,
+      };
     }
     if (options.maximumConnections > 0 && this.#broker.connectedClients >= options.maximumConnections) {
       return { reason: "quota-exceeded", why: `${options.maximumConnections} clients are connected, the most allowed` };
     }
     // 5.0 allows an empty identifier always, 3.1.1 only for a clean session [3.1.1 MQTT-3.1.3-8], 3.1 never.
     if (clientId === "" && version !== 5 && (version === 3 || !cleanStart)) {
-      return { reason: "client-identifier-not-valid", why: "an empty client identifier needs a clean session, and MQTT 3.1.1 or 5.0" };
+      return {
+        reason: "client-identifier-not-valid",
+        why: "an empty client identifier needs a clean session, and MQTT 3.1.1 or 5.0",
+      };
     }
     const { maximumKeepAliveSeconds } = options;
-    if (version !== 5 && maximumKeepAliveSeconds > 0 && (keepAliveSeconds === 0 || keepAliveSeconds > maximumKeepAliveSeconds)) {
-      return { reason: "client-identifier-not-valid", why: `keep-alive ${keepAliveSeconds}; 1 to ${maximumKeepAliveSeconds} seconds are allowed` };
+    if (
+      version !== 5 &&
+      maximumKeepAliveSeconds > 0 &&
+      (keepAliveSeconds === 0 || keepAliveSeconds > maximumKeepAliveSeconds)
+    ) {
+      return {
+        reason: "client-identifier-not-valid",
+        why: `keep-alive ${keepAliveSeconds}; 1 to ${maximumKeepAliveSeconds} seconds are allowed`,
+      };
     }
     if (will !== null) {
       if (topicLevels(will.topicName) > options.maximumTopicLevels) {
-        return { reason: "topic-name-invalid", why: `the will's topic has more than ${options.maximumTopicLevels} levels` };
+        return {
+          reason: "topic-name-invalid",
+          why: `the will's topic has more than ${options.maximumTopicLevels} levels`,
+        };
       }
-      if (will.qos > options.maximumQos) return { reason: "qos-not-supported", why: `the will has QoS ${will.qos}; at most ${options.maximumQos} is allowed` };
-      if (will.retain && !options.retainAvailable) return { reason: "retain-not-supported", why: "the will is retained, but retained messages are switched off" };
+      if (will.qos > options.maximumQos)
+        return {
+          reason: "qos-not-supported",
+          why: `the will has QoS ${will.qos}; at most ${options.maximumQos} is allowed`,
+        };
+      if (will.retain && !options.retainAvailable)
+        return { reason: "retain-not-supported", why: "the will is retained, but retained messages are switched off" };
     }
     return null;
   }
@@ -87,7 +123,10 @@ export class Connecting {
   continue(auth: Auth): void {
     const next = auth.reasonCode === ReasonCode.ReAuthenticate ? this.#connection.reauthenticate : this.#next;
     if (next === null) {
-      this.#connection.fail(ReasonCode.ProtocolError, "AUTH: nobody has asked for it, and re-authentication is not offered [5.0 §4.12.1]");
+      this.#connection.fail(
+        ReasonCode.ProtocolError,
+        "AUTH: nobody has asked for it, and re-authentication is not offered [5.0 §4.12.1]",
+      );
     } else {
       this.#ask(() => next(auth));
     }
@@ -164,7 +203,13 @@ export class Connecting {
     }
     connection.policy = verdict.policy;
     connection.reauthenticate = verdict.reauthenticate ?? null;
-    const { session, isPresent } = sessions.open(connection, clientId, verdict.principal, connect.cleanStart, this.#sessionExpirySeconds(connect));
+    const { session, isPresent } = sessions.open(
+      connection,
+      clientId,
+      verdict.principal,
+      connect.cleanStart,
+      this.#sessionExpirySeconds(connect),
+    );
     connection.session = session;
     session.will = connect.will === null ? null : PendingWill.of(connect.will, verdict.policy);
     records.sessionSet(session, null);
@@ -184,7 +229,8 @@ export class Connecting {
 
   #sessionExpirySeconds(connect: Connect): number {
     const { maximumSessionExpirySeconds } = this.#broker.options;
-    if (connect.version === 5) return Math.min(connect.properties.sessionExpirySeconds ?? 0, maximumSessionExpirySeconds);
+    if (connect.version === 5)
+      return Math.min(connect.properties.sessionExpirySeconds ?? 0, maximumSessionExpirySeconds);
     return connect.cleanStart ? 0 : Math.min(NEVER_EXPIRES_SECONDS, maximumSessionExpirySeconds);
   }
 
@@ -198,7 +244,10 @@ export class Connecting {
     if (aliases > 0) connection.aliases = new OutboundAliases(aliases);
     const granted = connect.version === 5 ? this.#granted(connect, verdict, keepAliveSeconds) : NO_PROPERTIES;
     const { maximumPacketSize, topicAliasMaximum } = options;
-    connection.machine.accept({ sessionPresent, properties: granted, keepAliveSeconds, maximumPacketSize, topicAliasMaximum }, turnMs);
+    connection.machine.accept(
+      { sessionPresent, properties: granted, keepAliveSeconds, maximumPacketSize, topicAliasMaximum },
+      turnMs,
+    );
     counters.messagesSent++;
     packetObserver?.sent(connection, { type: "CONNACK", sessionPresent, reasonCode: 0, properties: granted });
     connection.isReady = true;
@@ -227,9 +276,13 @@ export class Connecting {
       ...(this.#isAssigned && { assignedClientId: this.clientId! }),
       ...(properties.authenticationMethod !== undefined && { authenticationMethod: properties.authenticationMethod }),
       ...(verdict.data !== undefined && { authenticationData: verdict.data }),
-      ...(properties.requestResponseInformation && options.responseInformation !== null && { responseInformation: `${options.responseInformation}${this.clientId}` }),
+      ...(properties.requestResponseInformation &&
+        options.responseInformation !== null && {
+          responseInformation: `${options.responseInformation}${this.clientId}`,
+        }),
       ...(!options.retainAvailable && { retainAvailable: false }),
-      ...(options.maximumPacketSize > 0 && Number.isFinite(options.maximumPacketSize) && { maximumPacketSize: options.maximumPacketSize }),
+      ...(options.maximumPacketSize > 0 &&
+        Number.isFinite(options.maximumPacketSize) && { maximumPacketSize: options.maximumPacketSize }),
       ...(options.receiveMaximum < 65_535 && { receiveMaximum: options.receiveMaximum }),
       ...(options.maximumQos < 2 && { maximumQos: options.maximumQos as 0 | 1 }),
     };

@@ -3,8 +3,20 @@
  * packets to those who know what they mean and knows nothing of sockets but the Link.
  */
 import {
-  type Acknowledgement, type Auth, type Connect, type Disconnect, type DropReason, type EndReason, type Fault, NO_PROPERTIES, type OutboundAliases, type Packet,
-  ReasonCode, ServerMachine, type Taken, type Version,
+  type Acknowledgement,
+  type Auth,
+  type Connect,
+  type Disconnect,
+  type DropReason,
+  type EndReason,
+  type Fault,
+  NO_PROPERTIES,
+  type OutboundAliases,
+  type Packet,
+  ReasonCode,
+  ServerMachine,
+  type Taken,
+  type Version,
 } from "../protocol/index.ts";
 import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
@@ -146,16 +158,28 @@ export class Connection implements Outlet {
 
   #handle(packet: Packet): void {
     switch (packet.type) {
-      case "PUBLISH": return receivePublish(this, this.session!, packet);
-      case "PUBACK": case "PUBREC": case "PUBCOMP": return this.#acknowledge(packet);
-      case "PUBREL": return this.#release(packet);
-      case "SUBSCRIBE": return receiveSubscribe(this, this.session!, packet);
-      case "UNSUBSCRIBE": return receiveUnsubscribe(this, this.session!, packet);
-      case "PINGREQ": return this.send({ type: "PINGRESP" });
-      case "DISCONNECT": return this.#disconnect(packet);
-      case "CONNECT": return this.#connecting!.begin(packet);
-      case "AUTH": return this.#authenticate(packet);
-      default: throw new Error(`the machine let a ${packet.type} of a client pass`);
+      case "PUBLISH":
+        return receivePublish(this, this.session!, packet);
+      case "PUBACK":
+      case "PUBREC":
+      case "PUBCOMP":
+        return this.#acknowledge(packet);
+      case "PUBREL":
+        return this.#release(packet);
+      case "SUBSCRIBE":
+        return receiveSubscribe(this, this.session!, packet);
+      case "UNSUBSCRIBE":
+        return receiveUnsubscribe(this, this.session!, packet);
+      case "PINGREQ":
+        return this.send({ type: "PINGRESP" });
+      case "DISCONNECT":
+        return this.#disconnect(packet);
+      case "CONNECT":
+        return this.#connecting!.begin(packet);
+      case "AUTH":
+        return this.#authenticate(packet);
+      default:
+        throw new Error(`the machine let a ${packet.type} of a client pass`);
     }
   }
 
@@ -173,7 +197,9 @@ export class Connection implements Outlet {
     const { type, packetId, reasonCode } = packet;
     const result = this.session!.acknowledge(packetId, type as "PUBACK" | "PUBREC" | "PUBCOMP", reasonCode >= 0x80);
     if (result === "send PUBREL") {
-      this.broker.records.covers(this.session!) ? this.broker.ledger.whenKept(() => this.sendPubrel(packetId, 0)) : this.sendPubrel(packetId, 0);
+      this.broker.records.covers(this.session!)
+        ? this.broker.ledger.whenKept(() => this.sendPubrel(packetId, 0))
+        : this.sendPubrel(packetId, 0);
     } else if (result === "protocol error") {
       this.fail(ReasonCode.ProtocolError, `${type} ${packetId} is not what that message waits for [5.0 §4.3]`);
     } else if (result === "unknown" && type === "PUBREC" && reasonCode < 0x80) {
@@ -236,7 +262,8 @@ export class Connection implements Outlet {
       head.send();
     }
     if (held.size === 0) this.#held = null;
-    if (held.size < this.broker.options.receiveMaximum && this.#isPaused && this.#connecting === null) this.resumeReading();
+    if (held.size < this.broker.options.receiveMaximum && this.#isPaused && this.#connecting === null)
+      this.resumeReading();
   }
 
   /** Stops taking packets, for a reason that is not the client's. */
@@ -260,7 +287,9 @@ export class Connection implements Outlet {
   send(packet: Exclude<Packet, { type: "PUBLISH" }>): void {
     const { machine } = this;
     if (machine.ended !== null) return;
-    const isSent = machine.send(packet) || ("properties" in packet && machine.send({ ...packet, properties: NO_PROPERTIES } as Packet));
+    const isSent =
+      machine.send(packet) ||
+      ("properties" in packet && machine.send({ ...packet, properties: NO_PROPERTIES } as Packet));
     if (!isSent) return;
     this.broker.counters.messagesSent++;
     this.broker.packetObserver?.sent(this, packet);
@@ -277,11 +306,25 @@ export class Connection implements Outlet {
   }
 
   /** Sends a PUBLISH that `refusal` had nothing against. */
-  sendPublish(message: Message, qos: number, retain: boolean, dup: boolean, packetId: number, subscriptionIds: readonly number[] | null): void {
+  sendPublish(
+    message: Message,
+    qos: number,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    subscriptionIds: readonly number[] | null,
+  ): void {
     const { machine, broker } = this;
     if (machine.ended !== null) return;
     const { counters } = broker;
-    writePublish(this, message, 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), packetId, subscriptionIds, broker.turnMs);
+    writePublish(
+      this,
+      message,
+      0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0),
+      packetId,
+      subscriptionIds,
+      broker.turnMs,
+    );
     counters.messagesSent++;
     counters.publishSent++;
     counters.publishBytesSent += message.payloadBytes;
@@ -354,7 +397,10 @@ export class Connection implements Outlet {
     const session = this.session!;
     const { sessionExpirySeconds } = packet.properties;
     if (sessionExpirySeconds !== undefined && sessionExpirySeconds > 0 && session.expirySeconds === 0) {
-      this.fail(ReasonCode.ProtocolError, "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]");
+      this.fail(
+        ReasonCode.ProtocolError,
+        "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]",
+      );
       return;
     }
     this.machine.end(packet.reasonCode === 0 ? "client-disconnected" : "disconnected-with-will");

@@ -13,5 +13,7 @@ export class Counters {
   publishBytesSent = 0;
   connectionsOpened = 0;
   /** Messages that did not reach one Session, by reason. */
-  readonly dropped: Record<DropReason, number> = Object.fromEntries(Object.keys(DROP_REASONS).map((reason) => [reason, 0])) as Record<DropReason, number>;
+  readonly dropped: Record<DropReason, number> = Object.fromEntries(
+    Object.keys(DROP_REASONS).map((reason) => [reason, 0]),
+  ) as Record<DropReason, number>;
 }

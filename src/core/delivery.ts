@@ -19,7 +19,13 @@ export class Delivery {
   /** Whether the receiver has the message at QoS 2, so that only PUBREL and PUBCOMP are left to be said. */
   isReceived = false;
 
-  constructor(message: Message, qos: 1 | 2, retain: boolean, subscriptionIds: readonly number[] | null, group: ShareGroup | null) {
+  constructor(
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    subscriptionIds: readonly number[] | null,
+    group: ShareGroup | null,
+  ) {
     this.message = message;
     this.qos = qos;
     this.retain = retain;

@@ -1,6 +1,12 @@
 /** The broker's core: what a broker decides, without I/O. */
 export {
-  ALLOW_ALL, ANONYMOUS, type Applicant, type Authenticator, NOBODY, type Policy, type Verdict,
+  ALLOW_ALL,
+  ANONYMOUS,
+  type Applicant,
+  type Authenticator,
+  NOBODY,
+  type Policy,
+  type Verdict,
 } from "./authenticator.ts";
 export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";

@@ -189,7 +189,10 @@ export class Ledger {
     } catch (error) {
       appended = Promise.reject(error);
     }
-    appended.then(() => this.#kept(batch), (error: unknown) => this.#failed(error));
+    appended.then(
+      () => this.#kept(batch),
+      (error: unknown) => this.#failed(error),
+    );
   }
 
   #kept(batch: readonly Entry[]): void {

@@ -3,8 +3,19 @@
  * came in, so that receivers who would get the same bytes do; other wire forms are made at most once each.
  */
 import {
-  copyBytes, encodePublish, encodePublishProperties, encodeUtf8, NO_PROPERTIES, type Properties, type Publish, type PublishFields,
-  type Qos, publishBytes, publishRemainingLength, putVarint, type Version,
+  copyBytes,
+  encodePublish,
+  encodePublishProperties,
+  encodeUtf8,
+  NO_PROPERTIES,
+  type Properties,
+  type Publish,
+  type PublishFields,
+  publishBytes,
+  publishRemainingLength,
+  putVarint,
+  type Qos,
+  type Version,
 } from "../protocol/index.ts";
 import type { Entry } from "./ledger.ts";
 
@@ -77,7 +88,12 @@ export class Message {
   #encodings: Encodings | null = null;
   #propertyBytes: Uint8Array | null = null;
 
-  private constructor(publish: Publish | PublishFields, wire: 0 | 4 | 5, publisher: string | null, expiresAtMs: number) {
+  private constructor(
+    publish: Publish | PublishFields,
+    wire: 0 | 4 | 5,
+    publisher: string | null,
+    expiresAtMs: number,
+  ) {
     this.topicName = publish.topicName;
     this.qos = publish.qos;
     this.retain = publish.retain;
@@ -103,7 +119,8 @@ export class Message {
   /** A message as it came from a client of `version`. */
   static received(publish: Publish, version: Version, publisher: string, nowMs: number): Message {
     const { properties } = publish;
-    if (properties === NO_PROPERTIES) return new Message(publish, version === 5 ? 5 : 4, publisher, Number.POSITIVE_INFINITY);
+    if (properties === NO_PROPERTIES)
+      return new Message(publish, version === 5 ? 5 : 4, publisher, Number.POSITIVE_INFINITY);
     // An alias belongs to the publisher's connection: the others get the topic or an alias of their own [5.0 §3.3.2.3.4].
     return new Message(publish, properties.topicAlias === undefined ? 5 : 0, publisher, expiryOf(properties, nowMs));
   }
@@ -149,13 +166,15 @@ export class Message {
     const index = (isVersion5 ? 2 : 0) + (hasPacketId ? 1 : 0);
     const known = this.#encodings[index];
     if (known) return known;
-    const made = this.#isWireForm(isVersion5, hasPacketId) ? this.#asReceived(hasPacketId) : this.#encode(isVersion5, hasPacketId);
+    const made = this.#isWireForm(isVersion5, hasPacketId)
+      ? this.#asReceived(hasPacketId)
+      : this.#encode(isVersion5, hasPacketId);
     this.#encodings[index] = made;
     return made;
   }
 
   #isWireForm(isVersion5: boolean, hasPacketId: boolean): boolean {
-    return this.#wire === (isVersion5 ? 5 : 4) && (this.qos > 0) === hasPacketId;
+    return this.#wire === (isVersion5 ? 5 : 4) && this.qos > 0 === hasPacketId;
   }
 
   #asReceived(hasPacketId: boolean): Encoding {
@@ -170,14 +189,24 @@ export class Message {
     const { topicAlias: _, ...forwarded } = properties;
     const bytes = encodePublish(
       {
-        topicName: this.topicName, payload: this.payload, qos: hasPacketId ? 1 : 0, retain: false, dup: false,
-        packetId: hasPacketId ? 1 : 0, properties: properties === NO_PROPERTIES ? NO_PROPERTIES : forwarded,
+        topicName: this.topicName,
+        payload: this.payload,
+        qos: hasPacketId ? 1 : 0,
+        retain: false,
+        dup: false,
+        packetId: hasPacketId ? 1 : 0,
+        properties: properties === NO_PROPERTIES ? NO_PROPERTIES : forwarded,
       },
       isVersion5 ? 5 : 4,
     );
     let body = 2;
     while (bytes[body - 1]! > 127) body++;
-    return { bytes, start: 0, end: bytes.length, packetIdAt: hasPacketId ? body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!) : -1 };
+    return {
+      bytes,
+      start: 0,
+      end: bytes.length,
+      packetIdAt: hasPacketId ? body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!) : -1,
+    };
   }
 
   /** Its properties in wire form without what differs between receivers: alias, identifiers and the remaining expiry. */
@@ -196,14 +225,24 @@ export class Message {
 
   /** Seconds it has left, as the next receiver is told, at least 1; undefined when it does not expire [5.0 MQTT-3.3.2-6]. */
   remainingExpirySeconds(nowMs: number): number | undefined {
-    return this.expiresAtMs === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
+    return this.expiresAtMs === Number.POSITIVE_INFINITY
+      ? undefined
+      : Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
   }
 
   /** As a PUBLISH of 5.0, for the store. */
   toStored(): Uint8Array {
     const { topicAlias: _, ...properties } = this.properties;
     return encodePublish(
-      { topicName: this.topicName, payload: this.payload, qos: this.qos, retain: this.retain, dup: false, packetId: this.qos > 0 ? 1 : 0, properties },
+      {
+        topicName: this.topicName,
+        payload: this.payload,
+        qos: this.qos,
+        retain: this.retain,
+        dup: false,
+        packetId: this.qos > 0 ? 1 : 0,
+        properties,
+      },
       5,
     );
   }
@@ -228,8 +267,10 @@ export interface Envelope {
 
 /** Bytes of the properties in `envelope` and those of `message`. */
 export function envelopePropertyBytes(message: Message, envelope: Envelope): number {
-  let bytes = message.propertyBytes.length + (envelope.topicAlias > 0 ? 3 : 0) + (envelope.expirySeconds === undefined ? 0 : 5);
-  if (envelope.subscriptionIds !== null) for (const id of envelope.subscriptionIds) bytes += 1 + (id < 128 ? 1 : id < 16_384 ? 2 : id < 2_097_152 ? 3 : 4);
+  let bytes =
+    message.propertyBytes.length + (envelope.topicAlias > 0 ? 3 : 0) + (envelope.expirySeconds === undefined ? 0 : 5);
+  if (envelope.subscriptionIds !== null)
+    for (const id of envelope.subscriptionIds) bytes += 1 + (id < 128 ? 1 : id < 16_384 ? 2 : id < 2_097_152 ? 3 : 4);
   return bytes;
 }
 
@@ -240,11 +281,21 @@ export function envelopeBytes(message: Message, envelope: Envelope, propertyByte
 }
 
 /** Writes `message` in `envelope` to `target` at `at`, where `envelopeBytes` bytes are free. */
-export function putInEnvelope(target: Uint8Array, at: number, message: Message, envelope: Envelope, propertyBytes: number): void {
+export function putInEnvelope(
+  target: Uint8Array,
+  at: number,
+  message: Message,
+  envelope: Envelope,
+  propertyBytes: number,
+): void {
   const { topic, packetId } = envelope;
   let i = at;
   target[i++] = envelope.firstByte;
-  i = putVarint(target, i, publishRemainingLength(topic.length, packetId > 0 ? 1 : 0, propertyBytes, message.payloadBytes));
+  i = putVarint(
+    target,
+    i,
+    publishRemainingLength(topic.length, packetId > 0 ? 1 : 0, propertyBytes, message.payloadBytes),
+  );
   target[i++] = topic.length >>> 8;
   target[i++] = topic.length;
   target.set(topic, i);

@@ -3,7 +3,14 @@
  * of them; only what 5.0 lets differ between receivers (aliases, identifiers, remaining expiry) is written for each.
  */
 import { copyBytes, encodeUtf8, type OutboundAliases, type Output } from "../protocol/index.ts";
-import { type Encoding, type Envelope, envelopeBytes, envelopePropertyBytes, type Message, putInEnvelope } from "./message.ts";
+import {
+  type Encoding,
+  type Envelope,
+  envelopeBytes,
+  envelopePropertyBytes,
+  type Message,
+  putInEnvelope,
+} from "./message.ts";
 
 /** How one connection gets its messages. */
 export interface Outlet {
@@ -22,9 +29,17 @@ const NO_TOPIC = new Uint8Array(0);
 
 /** Writes `message` with `firstByte` and `packetId` (0 at QoS 0) to `outlet`. It must fit the client's maximum packet size. */
 export function writePublish(
-  outlet: Outlet, message: Message, firstByte: number, packetId: number, subscriptionIds: readonly number[] | null, nowMs: number,
+  outlet: Outlet,
+  message: Message,
+  firstByte: number,
+  packetId: number,
+  subscriptionIds: readonly number[] | null,
+  nowMs: number,
 ): void {
-  if (outlet.isVersion5 && (outlet.aliases !== null || subscriptionIds !== null || message.expiresAtMs !== Number.POSITIVE_INFINITY)) {
+  if (
+    outlet.isVersion5 &&
+    (outlet.aliases !== null || subscriptionIds !== null || message.expiresAtMs !== Number.POSITIVE_INFINITY)
+  ) {
     writeInEnvelope(outlet, message, firstByte, packetId, subscriptionIds, nowMs);
     return;
   }
@@ -46,10 +61,19 @@ export function writePublish(
 }
 
 function writeInEnvelope(
-  outlet: Outlet, message: Message, firstByte: number, packetId: number, subscriptionIds: readonly number[] | null, nowMs: number,
+  outlet: Outlet,
+  message: Message,
+  firstByte: number,
+  packetId: number,
+  subscriptionIds: readonly number[] | null,
+  nowMs: number,
 ): void {
   const plain: Envelope = {
-    firstByte, packetId, topic: encodeUtf8(message.topicName), topicAlias: 0, subscriptionIds,
+    firstByte,
+    packetId,
+    topic: encodeUtf8(message.topicName),
+    topicAlias: 0,
+    subscriptionIds,
     expirySeconds: message.remainingExpirySeconds(nowMs),
   };
   const envelope = outlet.aliases === null ? plain : withAlias(outlet, outlet.aliases, message, plain);
@@ -75,7 +99,11 @@ function packetBytes(message: Message, envelope: Envelope): number {
 
 /** Bytes of the PUBLISH that carries `message` without an alias. */
 export function publishPacketBytes(
-  isVersion5: boolean, message: Message, packetId: number, subscriptionIds: readonly number[] | null, nowMs: number,
+  isVersion5: boolean,
+  message: Message,
+  packetId: number,
+  subscriptionIds: readonly number[] | null,
+  nowMs: number,
 ): number {
   if (isVersion5) {
     const topic = encodeUtf8(message.topicName);

@@ -1,5 +1,5 @@
 /** What a PUBLISH does: whether it is taken, who gets it, what is retained, and how it is answered. The hot path of the broker. */
-import type { Publish, ReasonCode as Code } from "../protocol/index.ts";
+import type { ReasonCode as Code, Publish } from "../protocol/index.ts";
 import { ReasonCode } from "../protocol/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -18,7 +18,8 @@ export function receivePublish(connection: Connection, session: Session, packet:
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   const route = broker.router.route(packet.topicName);
   if (packet.qos === 0) {
-    if (isAllowed(connection, packet, route)) distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+    if (isAllowed(connection, packet, route))
+      distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
     return;
   }
   if (packet.qos === 2 && !isNew(connection, session, packet)) return;
@@ -37,8 +38,13 @@ export function receivePublish(connection: Connection, session: Session, packet:
 function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
-  if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route)) return ReasonCode.QuotaExceeded;
-  const distribution = distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+  if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
+    return ReasonCode.QuotaExceeded;
+  const distribution = distribute(
+    broker,
+    Message.received(packet, connection.version, session.clientId, broker.turnMs),
+    route,
+  );
   if (distribution === "taken") return ReasonCode.Success;
   return distribution === "full" ? ReasonCode.QuotaExceeded : ReasonCode.NoMatchingSubscribers;
 }
@@ -46,7 +52,10 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
 /** Whether the acknowledgement would have to wait for the store. */
 function owesStore(session: Session, packet: Publish, route: Route): boolean {
   if (packet.retain || (packet.qos === 2 && session.isDurable)) return true;
-  return route.receivers.some((receiver) => receiver.qos > 0 && receiver.session.isDurable) || route.groups.some((group) => group.hasDurableMember);
+  return (
+    route.receivers.some((receiver) => receiver.qos > 0 && receiver.session.isDurable) ||
+    route.groups.some((group) => group.hasDurableMember)
+  );
 }
 
 /** Judges a PUBLISH at QoS 2; a repeated one is answered again and not delivered again [5.0 MQTT-4.3.3-10]. */
@@ -59,7 +68,8 @@ function isNew(connection: Connection, session: Session, packet: Publish): boole
   const { receiveMaximum } = connection.broker.options;
   if (!connection.isVersion5 || session.receivedMessages < receiveMaximum) return true;
   connection.fail(
-    ReasonCode.ReceiveMaximumExceeded, `PUBLISH: ${session.receivedMessages} messages at QoS 2 are not released; at most ${receiveMaximum} may be [5.0 MQTT-3.3.4-7]`,
+    ReasonCode.ReceiveMaximumExceeded,
+    `PUBLISH: ${session.receivedMessages} messages at QoS 2 are not released; at most ${receiveMaximum} may be [5.0 MQTT-3.3.4-7]`,
   );
   return false;
 }
@@ -68,15 +78,24 @@ function isAllowed(connection: Connection, packet: Publish, route: Route): boole
   const { policy, broker } = connection;
   const { options } = broker;
   if (route.isTooDeep) {
-    connection.fail(ReasonCode.TopicNameInvalid, `PUBLISH: the topic name has more than ${options.maximumTopicLevels} levels, the most allowed here`);
+    connection.fail(
+      ReasonCode.TopicNameInvalid,
+      `PUBLISH: the topic name has more than ${options.maximumTopicLevels} levels, the most allowed here`,
+    );
     return false;
   }
   if (packet.qos > options.maximumQos) {
-    connection.fail(ReasonCode.QosNotSupported, `PUBLISH: QoS ${packet.qos}; at most ${options.maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`);
+    connection.fail(
+      ReasonCode.QosNotSupported,
+      `PUBLISH: QoS ${packet.qos}; at most ${options.maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`,
+    );
     return false;
   }
   if (packet.retain && !options.retainAvailable) {
-    connection.fail(ReasonCode.RetainNotSupported, "PUBLISH: retained messages are switched off here [5.0 MQTT-3.2.2-14]");
+    connection.fail(
+      ReasonCode.RetainNotSupported,
+      "PUBLISH: retained messages are switched off here [5.0 MQTT-3.2.2-14]",
+    );
     return false;
   }
   if (!route.isReserved && (policy.allowsAll || policy.canPublish(packet.topicName))) return true;
@@ -99,7 +118,16 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
     const all = receivers[i]!;
     const { session } = all;
     const receiver = all.own === all || session.clientId !== message.publisher ? all : all.own;
-    const reason = receiver === null ? "no-local" : session.deliver(message, receiver.qos, message.retain && receiver.retainAsPublished, receiver.subscriptionIds, null);
+    const reason =
+      receiver === null
+        ? "no-local"
+        : session.deliver(
+            message,
+            receiver.qos,
+            message.retain && receiver.retainAsPublished,
+            receiver.subscriptionIds,
+            null,
+          );
     if (reason === null) result = "taken";
     else {
       broker.dropped(reason, session, message);

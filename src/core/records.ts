@@ -39,7 +39,10 @@ export class Records {
     if (!this.covers(session)) return;
     const { clientId, principal, expirySeconds } = session;
     this.#ledger.note({
-      kind: "session-set", clientId, principal, expirySeconds,
+      kind: "session-set",
+      clientId,
+      principal,
+      expirySeconds,
       disconnectedAtMs: disconnectedAtMs === null ? null : this.#wallMs(disconnectedAtMs),
     });
   }
@@ -66,7 +69,12 @@ export class Records {
     const { session, topicFilter, qos, noLocal, retainAsPublished, subscriptionId } = subscription;
     if (!this.covers(session)) return;
     this.#ledger.owe({
-      kind: "subscription-set", clientId: session.clientId, topicFilter, qos, noLocal, retainAsPublished,
+      kind: "subscription-set",
+      clientId: session.clientId,
+      topicFilter,
+      qos,
+      noLocal,
+      retainAsPublished,
       subscriptionId: subscriptionId === 0 ? null : subscriptionId,
     });
   }
@@ -74,14 +82,18 @@ export class Records {
   /** Owes the end of a Subscription. */
   subscriptionDeleted(subscription: Subscription): void {
     const { session, topicFilter } = subscription;
-    if (this.covers(session)) this.#ledger.owe({ kind: "subscription-deleted", clientId: session.clientId, topicFilter });
+    if (this.covers(session))
+      this.#ledger.owe({ kind: "subscription-deleted", clientId: session.clientId, topicFilter });
   }
 
   #use(message: Message): void {
     if (message.durableUses++ > 0) return;
     message.storeKey = this.nextMessage++;
     message.storeEntry = this.#ledger.owe({
-      kind: "message-added", message: message.storeKey, publish: message.toStored(), expiresAtMs: this.#wallMs(message.expiresAtMs),
+      kind: "message-added",
+      message: message.storeKey,
+      publish: message.toStored(),
+      expiresAtMs: this.#wallMs(message.expiresAtMs),
     });
   }
 
@@ -132,7 +144,7 @@ export class Records {
     const deleted: Change = session.isDurable
       ? { kind: "delivery-deleted", clientId: session.clientId, order }
       : { kind: "share-deleted", share: delivery.group!.name, order };
-    if (entry !== null && entry.isHanded) delivery.isStored = true;
+    if (entry?.isHanded) delivery.isStored = true;
     if (entry !== null) {
       entry.settle();
       if (!entry.isHanded) entry.change = null;
@@ -150,7 +162,12 @@ export class Records {
     if (!this.#ledger.isRecording || group === null || !group.hasDurableMember) return;
     this.#use(message);
     delivery.order = group.nextOrder++;
-    delivery.entry = this.#ledger.owe({ kind: "share-set", share: group.name, order: delivery.order, message: message.storeKey });
+    delivery.entry = this.#ledger.owe({
+      kind: "share-set",
+      share: group.name,
+      order: delivery.order,
+      message: message.storeKey,
+    });
   }
 
   /** Notes that a message which a group was owed has been given to a durable member after a restart. */
@@ -188,7 +205,10 @@ export class Records {
   willSet(session: Session, will: PendingWill, dueAtMs: number | null): void {
     if (!this.covers(session)) return;
     this.#ledger.note({
-      kind: "will-set", clientId: session.clientId, publish: will.toStored(), delaySeconds: will.delaySeconds,
+      kind: "will-set",
+      clientId: session.clientId,
+      publish: will.toStored(),
+      delaySeconds: will.delaySeconds,
       dueAtMs: dueAtMs === null ? null : this.#wallMs(dueAtMs),
     });
   }
@@ -206,7 +226,15 @@ function firstWait(delivery: Delivery): Ack {
 function deliverySet(session: Session, delivery: Delivery, packetId: number, wait: Ack, hasMessage: boolean): Change {
   const { order, qos, retain, subscriptionIds, group, message } = delivery;
   return {
-    kind: "delivery-set", clientId: session.clientId, order, message: hasMessage ? message.storeKey : null, qos, retain, subscriptionIds,
-    packetId, wait, share: group?.name ?? null,
+    kind: "delivery-set",
+    clientId: session.clientId,
+    order,
+    message: hasMessage ? message.storeKey : null,
+    qos,
+    retain,
+    subscriptionIds,
+    packetId,
+    wait,
+    share: group?.name ?? null,
   };
 }

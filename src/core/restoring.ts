@@ -18,7 +18,15 @@ export async function restore(broker: Broker, store: Store): Promise<void> {
   restorer.finish();
 }
 
-const NOTHING: PublishFields = { topicName: "", payload: new Uint8Array(0), qos: 2, retain: false, dup: false, packetId: 0, properties: NO_PROPERTIES };
+const NOTHING: PublishFields = {
+  topicName: "",
+  payload: new Uint8Array(0),
+  qos: 2,
+  retain: false,
+  dup: false,
+  packetId: 0,
+  properties: NO_PROPERTIES,
+};
 
 class Restorer {
   readonly #broker: Broker;
@@ -35,15 +43,25 @@ class Restorer {
 
   apply(fact: Change): void {
     switch (fact.kind) {
-      case "session-set": return this.#session(fact);
-      case "subscription-set": return this.#subscription(fact);
-      case "message-added": return this.#message(fact);
-      case "delivery-set": return this.#delivery(fact);
-      case "received-set": return this.#receivedId(fact);
-      case "retained-set": return this.#retained(fact);
-      case "will-set": return this.#will(fact);
-      case "share-set": this.#shares.push(fact); return;
-      default: throw new Error(`a store replays facts in force, not ${fact.kind}`);
+      case "session-set":
+        return this.#session(fact);
+      case "subscription-set":
+        return this.#subscription(fact);
+      case "message-added":
+        return this.#message(fact);
+      case "delivery-set":
+        return this.#delivery(fact);
+      case "received-set":
+        return this.#receivedId(fact);
+      case "retained-set":
+        return this.#retained(fact);
+      case "will-set":
+        return this.#will(fact);
+      case "share-set":
+        this.#shares.push(fact);
+        return;
+      default:
+        throw new Error(`a store replays facts in force, not ${fact.kind}`);
     }
   }
 
@@ -58,14 +76,18 @@ class Restorer {
     this.#broker.sessions.add(session);
     // A connection that was there when the process ended has been gone since then at the earliest: count from now.
     const { clock } = this.#broker;
-    const sinceMs = fact.disconnectedAtMs === null ? clock.nowMs() : Math.min(this.#monotonicMs(fact.disconnectedAtMs), clock.nowMs());
+    const sinceMs =
+      fact.disconnectedAtMs === null
+        ? clock.nowMs()
+        : Math.min(this.#monotonicMs(fact.disconnectedAtMs), clock.nowMs());
     session.disconnectedAtMs = sinceMs;
     this.#disconnectedAtMs.set(session, sinceMs);
   }
 
   #owner(clientId: string): Session {
     const session = this.#broker.sessions.get(clientId);
-    if (session === undefined) throw new Error(`the store names the session "${clientId}" before it says that it exists`);
+    if (session === undefined)
+      throw new Error(`the store names the session "${clientId}" before it says that it exists`);
     return session;
   }
 
@@ -123,7 +145,8 @@ class Restorer {
   finish(): void {
     const { sessions } = this.#broker;
     for (const share of this.#shares) this.#share(share);
-    for (const [session, sinceMs] of this.#disconnectedAtMs) sessions.awaitReturn(session, sinceMs, this.#willDueAtMs.get(session));
+    for (const [session, sinceMs] of this.#disconnectedAtMs)
+      sessions.awaitReturn(session, sinceMs, this.#willDueAtMs.get(session));
   }
 
   #share({ share, order, message }: Fact<"share-set">): void {
@@ -145,7 +168,8 @@ class Restorer {
 
 function decoded(bytes: Uint8Array): PublishFields {
   const packet = decodePacket(bytes, 0, bytes.length, 5, "client");
-  if (isFault(packet) || packet.type !== "PUBLISH") throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
+  if (isFault(packet) || packet.type !== "PUBLISH")
+    throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
   const { topicName, payload, qos, retain, properties }: Publish = packet;
   return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
 }

@@ -36,7 +36,8 @@ export class Receiver {
     this.retainAsPublished = retainAsPublished;
     this.subscriptionIds = ids.length > 0 ? ids : null;
     const others = subscriptions.filter((subscription) => !subscription.noLocal);
-    this.own = others.length === subscriptions.length ? this : others.length === 0 ? null : new Receiver(session, others);
+    this.own =
+      others.length === subscriptions.length ? this : others.length === 0 ? null : new Receiver(session, others);
   }
 }
 
@@ -169,7 +170,11 @@ export class Router {
     this.#rememberedReceivers += route.receivers.length;
     this.#routes.set(route.topicName, route);
     for (const oldest of this.#routes.keys()) {
-      if (this.#routes.size <= this.#options.routeCacheTopics && this.#rememberedReceivers <= MAXIMUM_REMEMBERED_RECEIVERS) break;
+      if (
+        this.#routes.size <= this.#options.routeCacheTopics &&
+        this.#rememberedReceivers <= MAXIMUM_REMEMBERED_RECEIVERS
+      )
+        break;
       this.#drop(oldest);
     }
   }

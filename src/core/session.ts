@@ -2,7 +2,15 @@
  * A Session [5.0 §4.1]: what the broker owes to one client and has taken from it. It outlives connections when the client asked
  * for that. This file is the outbound half of the delivery rules: what is sent at once, what waits, what is dropped and why.
  */
-import { type Ack, type DropReason, Inflight, lowerQos, MAXIMUM_PACKET_ID, type Qos, Received } from "../protocol/index.ts";
+import {
+  type Ack,
+  type DropReason,
+  Inflight,
+  lowerQos,
+  MAXIMUM_PACKET_ID,
+  type Qos,
+  Received,
+} from "../protocol/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadlines.ts";
@@ -79,7 +87,8 @@ export class Session {
 
   /** All deliveries that are not done. */
   *deliveries(): IterableIterator<Delivery> {
-    if (this.#inflight !== null) for (const [, { message }] of this.#inflight.entries()) if (message !== null) yield message;
+    if (this.#inflight !== null)
+      for (const [, { message }] of this.#inflight.entries()) if (message !== null) yield message;
     if (this.#releasing !== null) yield* this.#releasing.values();
     if (this.#queue !== null) yield* this.#queue;
   }
@@ -96,16 +105,28 @@ export class Session {
    * @param qos the highest QoS that its Subscriptions allow
    * @param retain RETAIN as the client will see it
    */
-  deliver(message: Message, qos: Qos, retain: boolean, subscriptionIds: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+  deliver(
+    message: Message,
+    qos: Qos,
+    retain: boolean,
+    subscriptionIds: readonly number[] | null,
+    group: ShareGroup | null,
+  ): DropReason | null {
     const granted = lowerQos(message.qos, qos);
     const { connection } = this;
     if (granted === 0) return this.#deliverQos0(connection, message, retain, subscriptionIds);
-    if (connection !== null && this.#hasNothingToOvertake(connection)) return this.#send(connection, message, granted, retain, subscriptionIds, group);
+    if (connection !== null && this.#hasNothingToOvertake(connection))
+      return this.#send(connection, message, granted, retain, subscriptionIds, group);
     if (connection === null && !this.isDurable) return "session-offline";
     return this.#enqueue(message, granted, retain, subscriptionIds, group);
   }
 
-  #deliverQos0(connection: Connection | null, message: Message, retain: boolean, ids: readonly number[] | null): DropReason | null {
+  #deliverQos0(
+    connection: Connection | null,
+    message: Message,
+    retain: boolean,
+    ids: readonly number[] | null,
+  ): DropReason | null {
     if (connection === null || !connection.isReady) return "session-offline";
     if (!connection.hasRoomForQos0) return "receiver-slow";
     const reason = connection.refusal(message, ids);
@@ -122,10 +143,20 @@ export class Session {
 
   #window(connection: Connection): number {
     const { maximumInflightMessages } = this.#broker.options;
-    return Math.min(connection.receiveMaximum, maximumInflightMessages === 0 ? MAXIMUM_PACKET_ID : maximumInflightMessages);
+    return Math.min(
+      connection.receiveMaximum,
+      maximumInflightMessages === 0 ? MAXIMUM_PACKET_ID : maximumInflightMessages,
+    );
   }
 
-  #send(connection: Connection, message: Message, qos: 1 | 2, retain: boolean, ids: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+  #send(
+    connection: Connection,
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    ids: readonly number[] | null,
+    group: ShareGroup | null,
+  ): DropReason | null {
     const reason = connection.refusal(message, ids);
     if (reason !== null) return reason;
     // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
@@ -144,7 +175,15 @@ export class Session {
   }
 
   /** A PUBLISH at QoS 2 does not leave before its packet identifier is stored. */
-  #write(connection: Connection, message: Message, qos: 1 | 2, retain: boolean, dup: boolean, packetId: number, ids: readonly number[] | null): void {
+  #write(
+    connection: Connection,
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    ids: readonly number[] | null,
+  ): void {
     if (qos === 2 && this.#broker.records.covers(this)) {
       this.#broker.ledger.whenKept(() => {
         if (this.connection === connection && this.#inflight?.get(packetId)?.message != null) {
@@ -156,11 +195,18 @@ export class Session {
     }
   }
 
-  #enqueue(message: Message, qos: 1 | 2, retain: boolean, ids: readonly number[] | null, group: ShareGroup | null): DropReason | null {
+  #enqueue(
+    message: Message,
+    qos: 1 | 2,
+    retain: boolean,
+    ids: readonly number[] | null,
+    group: ShareGroup | null,
+  ): DropReason | null {
     const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
     const queue = (this.#queue ??= new Deque());
     if (maximumQueuedMessages > 0 && queue.size >= maximumQueuedMessages) return "queue-full";
-    if (maximumQueuedBytes > 0 && this.#queuedBytes + message.payloadBytes > maximumQueuedBytes) return "queue-bytes-full";
+    if (maximumQueuedBytes > 0 && this.#queuedBytes + message.payloadBytes > maximumQueuedBytes)
+      return "queue-bytes-full";
     const delivery = new Delivery(message, qos, retain, ids, group);
     this.#keep(delivery, 0);
     this.#push(delivery);
@@ -217,7 +263,9 @@ export class Session {
   #sendQueued(connection: Connection, inflight: Inflight<Delivery | null>, delivery: Delivery): void {
     const { message, qos, retain, subscriptionIds } = delivery;
     const broker = this.#broker;
-    const reason = message.isExpired(broker.clock.nowMs()) ? "message-expired" : connection.refusal(message, subscriptionIds);
+    const reason = message.isExpired(broker.clock.nowMs())
+      ? "message-expired"
+      : connection.refusal(message, subscriptionIds);
     if (reason !== null) {
       broker.records.deliveryDone(this, delivery);
       broker.dropped(reason, this, message);
@@ -267,7 +315,8 @@ export class Session {
    */
   takeShared(canHave: (delivery: Delivery) => boolean): Delivery[] {
     const taken: Delivery[] = [];
-    const isTaken = (delivery: Delivery): boolean => delivery.group !== null && canHave(delivery) && taken.push(delivery) > 0;
+    const isTaken = (delivery: Delivery): boolean =>
+      delivery.group !== null && canHave(delivery) && taken.push(delivery) > 0;
     if (this.#inflight !== null) {
       for (const [packetId, { message: delivery, qos }] of this.#inflight.entries()) {
         if (delivery !== null && qos === 1 && isTaken(delivery)) this.#inflight.remove(packetId);

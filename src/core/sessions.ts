@@ -33,7 +33,13 @@ export class Sessions {
    * The Session for a new connection, which it belongs to from now on. Another connection of the same Session is closed
    * [5.0 MQTT-3.1.4-3]; a clean start ends what there was [5.0 MQTT-3.1.2-4].
    */
-  open(connection: Connection, clientId: string, principal: string | null, cleanStart: boolean, expirySeconds: number): { session: Session; isPresent: boolean } {
+  open(
+    connection: Connection,
+    clientId: string,
+    principal: string | null,
+    cleanStart: boolean,
+    expirySeconds: number,
+  ): { session: Session; isPresent: boolean } {
     this.#byId.get(clientId)?.connection?.close("session-taken-over");
     const left = this.#byId.get(clientId);
     if (left !== undefined && cleanStart) this.end(left);
@@ -84,7 +90,10 @@ export class Sessions {
     records.sessionSet(session, turnMs);
     this.awaitReturn(session, turnMs);
     // What others of a shared subscription can have now does not wait for this client to come back.
-    this.#redistribute(session.takeShared(({ group, message }) => group!.choose(message, session)?.session.connection != null), session);
+    this.#redistribute(
+      session.takeShared(({ group, message }) => group!.choose(message, session)?.session.connection != null),
+      session,
+    );
   }
 
   /** Sets the deadlines of a Session whose connection went at `sinceMs`; `willDueAtMs` when a store kept that moment. */
@@ -135,7 +144,13 @@ export class Sessions {
         continue;
       }
       const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
-      const reason = member.session.deliver(message, member.qos, message.retain && member.retainAsPublished, ids, group);
+      const reason = member.session.deliver(
+        message,
+        member.qos,
+        message.retain && member.retainAsPublished,
+        ids,
+        group,
+      );
       if (reason !== null) this.#broker.dropped(reason, member.session, message);
     }
   }

@@ -6,15 +6,45 @@ import type { Ack, Qos } from "../protocol/index.ts";
 
 /** One durable fact, or the end of one. Moments are wall time in milliseconds since 1970, null: never. */
 export type Change =
-  | { readonly kind: "session-set"; readonly clientId: string; readonly principal: string | null; readonly expirySeconds: number; readonly disconnectedAtMs: number | null }
+  | {
+      readonly kind: "session-set";
+      readonly clientId: string;
+      readonly principal: string | null;
+      readonly expirySeconds: number;
+      readonly disconnectedAtMs: number | null;
+    }
   | { readonly kind: "session-deleted"; readonly clientId: string }
-  | { readonly kind: "subscription-set"; readonly clientId: string; readonly topicFilter: string; readonly qos: Qos; readonly noLocal: boolean; readonly retainAsPublished: boolean; readonly subscriptionId: number | null }
+  | {
+      readonly kind: "subscription-set";
+      readonly clientId: string;
+      readonly topicFilter: string;
+      readonly qos: Qos;
+      readonly noLocal: boolean;
+      readonly retainAsPublished: boolean;
+      readonly subscriptionId: number | null;
+    }
   | { readonly kind: "subscription-deleted"; readonly clientId: string; readonly topicFilter: string }
   /** A message is kept once, whatever the fan-out; `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them. */
-  | { readonly kind: "message-added"; readonly message: number; readonly publish: Uint8Array; readonly expiresAtMs: number | null }
+  | {
+      readonly kind: "message-added";
+      readonly message: number;
+      readonly publish: Uint8Array;
+      readonly expiresAtMs: number | null;
+    }
   | { readonly kind: "message-deleted"; readonly message: number }
   /** A message owed to a Session, at `order` in its queue; `packetId` 0 until it was sent. `wait` is what was last waited for. */
-  | { readonly kind: "delivery-set"; readonly clientId: string; readonly order: number; readonly message: number | null; readonly qos: 1 | 2; readonly retain: boolean; readonly subscriptionIds: readonly number[] | null; readonly packetId: number; readonly wait: Ack; readonly share: string | null }
+  | {
+      readonly kind: "delivery-set";
+      readonly clientId: string;
+      readonly order: number;
+      readonly message: number | null;
+      readonly qos: 1 | 2;
+      readonly retain: boolean;
+      readonly subscriptionIds: readonly number[] | null;
+      readonly packetId: number;
+      readonly wait: Ack;
+      readonly share: string | null;
+    }
   | { readonly kind: "delivery-deleted"; readonly clientId: string; readonly order: number }
   /** A message owed to a shared subscription while a member that is not durable holds it. */
   | { readonly kind: "share-set"; readonly share: string; readonly order: number; readonly message: number }
@@ -25,7 +55,13 @@ export type Change =
   | { readonly kind: "retained-set"; readonly topicName: string; readonly message: number }
   | { readonly kind: "retained-deleted"; readonly topicName: string }
   /** The will of a durable Session; `dueAtMs` is set once its connection is gone. */
-  | { readonly kind: "will-set"; readonly clientId: string; readonly publish: Uint8Array; readonly delaySeconds: number; readonly dueAtMs: number | null }
+  | {
+      readonly kind: "will-set";
+      readonly clientId: string;
+      readonly publish: Uint8Array;
+      readonly delaySeconds: number;
+      readonly dueAtMs: number | null;
+    }
   | { readonly kind: "will-deleted"; readonly clientId: string };
 
 /** Where the facts are kept. */

@@ -1,6 +1,14 @@
 /** SUBSCRIBE and UNSUBSCRIBE: what is granted, what is stored before the answer leaves, and the retained messages that follow. */
 import {
-  isShared, NO_PROPERTIES, parseShared, ReasonCode, type Subscribe, type SubscriptionRequest, topicFilterFault, type Unsubscribe,
+  isShared,
+  lowerQos,
+  NO_PROPERTIES,
+  parseShared,
+  ReasonCode,
+  type Subscribe,
+  type SubscriptionRequest,
+  topicFilterFault,
+  type Unsubscribe,
 } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import type { Session } from "./session.ts";
@@ -19,7 +27,7 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
     reasonCodes.push(reasonCode);
     observer.subscribed?.(connection, request, reasonCode);
   }
-  const codes = connection.isVersion5 ? reasonCodes : reasonCodes.map((code) => (code >= 0x80 ? 0x80 : code));
+  const codes = connection.isVersion5 ? reasonCodes : reasonCodes.map((code) => Math.min(code, 0x80));
   const respond = (): void => {
     connection.send({ type: "SUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
     for (const subscription of wanting) sendRetained(connection, session, subscription);
@@ -37,10 +45,16 @@ function refusalOf(connection: Connection, request: SubscriptionRequest): Reason
   return policy.allowsAll || policy.canSubscribe(matched) ? null : ReasonCode.NotAuthorized;
 }
 
-function subscribe(session: Session, request: SubscriptionRequest, subscriptionId: number, connection: Connection, wanting: Subscription[]): ReasonCode {
+function subscribe(
+  session: Session,
+  request: SubscriptionRequest,
+  subscriptionId: number,
+  connection: Connection,
+  wanting: Subscription[],
+): ReasonCode {
   const { router, records, options } = connection.broker;
   const { topicFilter, noLocal, retainAsPublished, retainHandling } = request;
-  const qos = request.qos < options.maximumQos ? request.qos : options.maximumQos;
+  const qos = lowerQos(request.qos, options.maximumQos);
   let subscription = session.subscriptions.get(topicFilter);
   const isNew = subscription === undefined;
   if (subscription === undefined) {
@@ -85,7 +99,8 @@ export function receiveUnsubscribe(connection: Connection, session: Session, pac
     reasonCodes.push(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
     observer.unsubscribed?.(connection, topicFilter, existed);
   }
-  const respond = (): void => connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes, properties: NO_PROPERTIES });
+  const respond = (): void =>
+    connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes, properties: NO_PROPERTIES });
   const obligation = ledger.endObligation();
   if (obligation === null && !connection.isHolding) respond();
   else connection.hold(obligation, respond);

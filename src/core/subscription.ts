@@ -23,7 +23,14 @@ export class Subscription {
   /** Where it hangs when it is not. */
   place: FilterNode<Target> | null = null;
 
-  constructor(session: Session, topicFilter: string, qos: Qos, noLocal: boolean, retainAsPublished: boolean, subscriptionId: number) {
+  constructor(
+    session: Session,
+    topicFilter: string,
+    qos: Qos,
+    noLocal: boolean,
+    retainAsPublished: boolean,
+    subscriptionId: number,
+  ) {
     this.session = session;
     this.topicFilter = topicFilter;
     this.qos = qos;

@@ -25,7 +25,9 @@ export class PendingWill {
     const properties: Properties = Object.keys(rest).length === 0 ? NO_PROPERTIES : copied(rest);
     const { topicName, qos, retain } = will;
     return new PendingWill(
-      { topicName, payload: will.payload.slice(), qos, retain, dup: false, packetId: 0, properties }, willDelaySeconds ?? 0, policy,
+      { topicName, payload: will.payload.slice(), qos, retain, dup: false, packetId: 0, properties },
+      willDelaySeconds ?? 0,
+      policy,
     );
   }
 

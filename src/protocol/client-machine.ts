@@ -90,7 +90,10 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   #takeBeforeConnack(packet: Packet): boolean {
     if (packet.type === "AUTH") return true;
     if (packet.type !== "CONNACK") {
-      this.fail({ reasonCode: ReasonCode.ProtocolError, message: `${packet.type} before CONNACK [5.0 MQTT-3.2.0-1] [3.1.1 MQTT-3.2.0-1]` });
+      this.fail({
+        reasonCode: ReasonCode.ProtocolError,
+        message: `${packet.type} before CONNACK [5.0 MQTT-3.2.0-1] [3.1.1 MQTT-3.2.0-1]`,
+      });
       return false;
     }
     if (packet.reasonCode === 0) this.#connected(packet);
@@ -122,7 +125,11 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
 
   protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
     if (fault === null || this.version !== 5 || this.#state !== "connected") return;
-    this.send({ type: "DISCONNECT", reasonCode: fault.reasonCode ?? END_REASONS[reason].code, properties: NO_PROPERTIES });
+    this.send({
+      type: "DISCONNECT",
+      reasonCode: fault.reasonCode ?? END_REASONS[reason].code,
+      properties: NO_PROPERTIES,
+    });
   }
 
   deadlineMs(): number {

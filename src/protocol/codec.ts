@@ -48,7 +48,13 @@ const TYPE_PUBLISH = PacketType.PUBLISH;
  * `reader` and `last` are the connection's, so that nothing is made anew for each packet. Never throws.
  */
 export function decodeInto(
-  reader: Reader, bytes: Uint8Array, start: number, end: number, version: Version, sender: Side, last: LastTopic,
+  reader: Reader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  version: Version,
+  sender: Side,
+  last: LastTopic,
 ): Packet | Fault {
   let body = start + 2;
   while (bytes[body - 1]! > 127) body++;
@@ -57,7 +63,10 @@ export function decodeInto(
     reader.fail(ReasonCode.MalformedPacket, "Remaining Length is not in its shortest form [5.0 MQTT-1.5.5-1]");
   }
   const type = bytes[start]! >> 4;
-  const packet = type === TYPE_PUBLISH ? decodePublish(reader, start, version, last) : decodeOther(reader, bytes[start]!, version, sender);
+  const packet =
+    type === TYPE_PUBLISH
+      ? decodePublish(reader, start, version, last)
+      : decodeOther(reader, bytes[start]!, version, sender);
   return reader.fault ?? packet;
 }
 
@@ -77,7 +86,10 @@ function checkForm(reader: Reader, form: Form, flags: number, version: Version, 
   // MQTT 3.1 allowed DUP on PUBREL, SUBSCRIBE and UNSUBSCRIBE.
   const legal = flags === form.flags || (version === 3 && form.flags === 2 && flags === 10);
   if (!legal) {
-    reader.fail(ReasonCode.MalformedPacket, `${form.name}: reserved flags are ${flags}, not ${form.flags} [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]`);
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      `${form.name}: reserved flags are ${flags}, not ${form.flags} [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]`,
+    );
   } else if (form.from !== "both" && form.from !== sender) {
     reader.fail(ReasonCode.ProtocolError, `${form.name}: only a ${form.from} sends it [5.0 §2.1.2] [3.1.1 §2.2.1]`);
   } else if (form.name === "DISCONNECT" && sender === "server" && version !== 5) {
@@ -114,7 +126,13 @@ function decodeBody(reader: Reader, name: PacketName, version: Version, sender: 
 }
 
 /** As `decodeInto`, for one packet by itself. */
-export function decodePacket(bytes: Uint8Array, start: number, end: number, version: Version, sender: Side): Packet | Fault {
+export function decodePacket(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  version: Version,
+  sender: Side,
+): Packet | Fault {
   return decodeInto(new Reader(bytes, start, end), bytes, start, end, version, sender, new LastTopic());
 }
 

@@ -119,7 +119,15 @@ export abstract class Endpoint {
       return null;
     }
     this.lastReceivedMs = this.#pendingMs;
-    const decoded = decodeInto(this.#reader, framer.bytes, framer.start, framer.end, this.version, this.#sender, this.#lastTopic);
+    const decoded = decodeInto(
+      this.#reader,
+      framer.bytes,
+      framer.start,
+      framer.end,
+      this.version,
+      this.#sender,
+      this.#lastTopic,
+    );
     if ((decoded as Packet).type === undefined) {
       this.fail(decoded as Fault);
       return null;
@@ -132,9 +140,15 @@ export abstract class Endpoint {
   #framingFault(framed: "malformed length" | "too large"): void {
     if (framed === "too large") {
       const allowed = this.framer.maximumPacketSize;
-      this.fail({ reasonCode: ReasonCode.PacketTooLarge, message: `a packet is larger than ${allowed} bytes, the most allowed [5.0 §3.1.2.11.4]` });
+      this.fail({
+        reasonCode: ReasonCode.PacketTooLarge,
+        message: `a packet is larger than ${allowed} bytes, the most allowed [5.0 §3.1.2.11.4]`,
+      });
     } else {
-      this.fail({ reasonCode: ReasonCode.MalformedPacket, message: "Remaining Length has more than four bytes [5.0 §1.5.5] [3.1.1 §2.2.3]" });
+      this.fail({
+        reasonCode: ReasonCode.MalformedPacket,
+        message: "Remaining Length has more than four bytes [5.0 §1.5.5] [3.1.1 §2.2.3]",
+      });
     }
   }
 
@@ -142,7 +156,10 @@ export abstract class Endpoint {
     const alias = packet.properties.topicAlias!;
     const topicName = this.#aliases === null ? null : this.#aliases.resolve(alias, packet.topicName);
     if (topicName === null) {
-      this.fail({ reasonCode: ReasonCode.TopicAliasInvalid, message: `PUBLISH: topic alias ${alias} is out of range or stands for nothing [5.0 MQTT-3.3.2-9]` });
+      this.fail({
+        reasonCode: ReasonCode.TopicAliasInvalid,
+        message: `PUBLISH: topic alias ${alias} is out of range or stands for nothing [5.0 MQTT-3.3.2-9]`,
+      });
       return null;
     }
     packet.topicName = topicName;

@@ -2,8 +2,9 @@
  * The control packets of MQTT 3.1, 3.1.1 and 5.0 as values. The version is not part of a packet but of the connection that it
  * travels on; fields that a version lacks hold their neutral value (no properties, reason code 0, options off).
  */
-import type { Properties } from "./properties.ts";
+
 import type { Publish } from "./packets/publish.ts";
+import type { Properties } from "./properties.ts";
 
 /** Protocol level in CONNECT: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. */
 export type Version = 3 | 4 | 5;
@@ -13,8 +14,21 @@ export type Qos = 0 | 1 | 2;
 
 /** Packet type numbers, the upper half of a packet's first byte [5.0 §2.1.2]. */
 export const PacketType = {
-  CONNECT: 1, CONNACK: 2, PUBLISH: 3, PUBACK: 4, PUBREC: 5, PUBREL: 6, PUBCOMP: 7, SUBSCRIBE: 8,
-  SUBACK: 9, UNSUBSCRIBE: 10, UNSUBACK: 11, PINGREQ: 12, PINGRESP: 13, DISCONNECT: 14, AUTH: 15,
+  CONNECT: 1,
+  CONNACK: 2,
+  PUBLISH: 3,
+  PUBACK: 4,
+  PUBREC: 5,
+  PUBREL: 6,
+  PUBCOMP: 7,
+  SUBSCRIBE: 8,
+  SUBACK: 9,
+  UNSUBSCRIBE: 10,
+  UNSUBACK: 11,
+  PINGREQ: 12,
+  PINGRESP: 13,
+  DISCONNECT: 14,
+  AUTH: 15,
 } as const;
 
 /** The name of a packet type. */
@@ -126,4 +140,14 @@ export interface Auth {
 
 /** Any control packet. */
 export type Packet =
-  | Connect | Connack | Publish | Acknowledgement | Subscribe | Suback | Unsubscribe | Unsuback | Ping | Disconnect | Auth;
+  | Connect
+  | Connack
+  | Publish
+  | Acknowledgement
+  | Subscribe
+  | Suback
+  | Unsubscribe
+  | Unsuback
+  | Ping
+  | Disconnect
+  | Auth;

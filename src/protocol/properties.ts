@@ -49,8 +49,20 @@ export const NO_PROPERTIES: Properties = Object.freeze({});
 
 /** What carries properties: a packet type, or the will inside CONNECT. */
 export type PropertyPacket =
-  | "CONNECT" | "WILL" | "CONNACK" | "PUBLISH" | "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP"
-  | "SUBSCRIBE" | "SUBACK" | "UNSUBSCRIBE" | "UNSUBACK" | "DISCONNECT" | "AUTH";
+  | "CONNECT"
+  | "WILL"
+  | "CONNACK"
+  | "PUBLISH"
+  | "PUBACK"
+  | "PUBREC"
+  | "PUBREL"
+  | "PUBCOMP"
+  | "SUBSCRIBE"
+  | "SUBACK"
+  | "UNSUBSCRIBE"
+  | "UNSUBACK"
+  | "DISCONNECT"
+  | "AUTH";
 
 type Kind = "byte" | "bool" | "u16" | "u32" | "varint" | "utf8" | "binary" | "pair";
 
@@ -65,41 +77,116 @@ interface Property {
   readonly max?: number;
 }
 
-const ANSWERS = ["CONNACK", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBACK", "UNSUBACK", "DISCONNECT", "AUTH"] as const;
+const ANSWERS = [
+  "CONNACK",
+  "PUBACK",
+  "PUBREC",
+  "PUBREL",
+  "PUBCOMP",
+  "SUBACK",
+  "UNSUBACK",
+  "DISCONNECT",
+  "AUTH",
+] as const;
 const EVERYWHERE = ["CONNECT", "WILL", "PUBLISH", "SUBSCRIBE", "UNSUBSCRIBE", ...ANSWERS] as const;
 
 /** In the order in which mosquitto 2.1 writes them where it matters: its CONNACK [0x13 0x22 0x12 0x15 0x16 0x25 0x27 0x21 0x24]. */
 export const PROPERTIES: readonly Property[] = [
-  { id: 0x01, name: "Payload Format Indicator", field: "payloadFormatIndicator", kind: "byte", on: ["PUBLISH", "WILL"], max: 1 },
+  {
+    id: 0x01,
+    name: "Payload Format Indicator",
+    field: "payloadFormatIndicator",
+    kind: "byte",
+    on: ["PUBLISH", "WILL"],
+    max: 1,
+  },
   { id: 0x02, name: "Message Expiry Interval", field: "messageExpirySeconds", kind: "u32", on: ["PUBLISH", "WILL"] },
   { id: 0x03, name: "Content Type", field: "contentType", kind: "utf8", on: ["PUBLISH", "WILL"] },
   { id: 0x08, name: "Response Topic", field: "responseTopic", kind: "utf8", on: ["PUBLISH", "WILL"] },
   { id: 0x09, name: "Correlation Data", field: "correlationData", kind: "binary", on: ["PUBLISH", "WILL"] },
-  { id: 0x0b, name: "Subscription Identifier", field: "subscriptionIdentifiers", kind: "varint", on: ["PUBLISH", "SUBSCRIBE"], min: 1 },
-  { id: 0x11, name: "Session Expiry Interval", field: "sessionExpirySeconds", kind: "u32", on: ["CONNECT", "CONNACK", "DISCONNECT"] },
+  {
+    id: 0x0b,
+    name: "Subscription Identifier",
+    field: "subscriptionIdentifiers",
+    kind: "varint",
+    on: ["PUBLISH", "SUBSCRIBE"],
+    min: 1,
+  },
+  {
+    id: 0x11,
+    name: "Session Expiry Interval",
+    field: "sessionExpirySeconds",
+    kind: "u32",
+    on: ["CONNECT", "CONNACK", "DISCONNECT"],
+  },
   { id: 0x13, name: "Server Keep Alive", field: "serverKeepAliveSeconds", kind: "u16", on: ["CONNACK"] },
   { id: 0x22, name: "Topic Alias Maximum", field: "topicAliasMaximum", kind: "u16", on: ["CONNECT", "CONNACK"] },
   { id: 0x12, name: "Assigned Client Identifier", field: "assignedClientId", kind: "utf8", on: ["CONNACK"] },
-  { id: 0x15, name: "Authentication Method", field: "authenticationMethod", kind: "utf8", on: ["CONNECT", "CONNACK", "AUTH"] },
-  { id: 0x16, name: "Authentication Data", field: "authenticationData", kind: "binary", on: ["CONNECT", "CONNACK", "AUTH"] },
+  {
+    id: 0x15,
+    name: "Authentication Method",
+    field: "authenticationMethod",
+    kind: "utf8",
+    on: ["CONNECT", "CONNACK", "AUTH"],
+  },
+  {
+    id: 0x16,
+    name: "Authentication Data",
+    field: "authenticationData",
+    kind: "binary",
+    on: ["CONNECT", "CONNACK", "AUTH"],
+  },
   { id: 0x17, name: "Request Problem Information", field: "requestProblemInformation", kind: "bool", on: ["CONNECT"] },
   { id: 0x18, name: "Will Delay Interval", field: "willDelaySeconds", kind: "u32", on: ["WILL"] },
-  { id: 0x19, name: "Request Response Information", field: "requestResponseInformation", kind: "bool", on: ["CONNECT"] },
+  {
+    id: 0x19,
+    name: "Request Response Information",
+    field: "requestResponseInformation",
+    kind: "bool",
+    on: ["CONNECT"],
+  },
   { id: 0x1a, name: "Response Information", field: "responseInformation", kind: "utf8", on: ["CONNACK"] },
   { id: 0x1c, name: "Server Reference", field: "serverReference", kind: "utf8", on: ["CONNACK", "DISCONNECT"] },
   { id: 0x1f, name: "Reason String", field: "reasonString", kind: "utf8", on: ANSWERS },
   { id: 0x25, name: "Retain Available", field: "retainAvailable", kind: "bool", on: ["CONNACK"] },
-  { id: 0x27, name: "Maximum Packet Size", field: "maximumPacketSize", kind: "u32", on: ["CONNECT", "CONNACK"], min: 1 },
+  {
+    id: 0x27,
+    name: "Maximum Packet Size",
+    field: "maximumPacketSize",
+    kind: "u32",
+    on: ["CONNECT", "CONNACK"],
+    min: 1,
+  },
   { id: 0x21, name: "Receive Maximum", field: "receiveMaximum", kind: "u16", on: ["CONNECT", "CONNACK"], min: 1 },
   { id: 0x23, name: "Topic Alias", field: "topicAlias", kind: "u16", on: ["PUBLISH"] },
   { id: 0x24, name: "Maximum QoS", field: "maximumQos", kind: "byte", on: ["CONNACK"], max: 1 },
   { id: 0x26, name: "User Property", field: "userProperties", kind: "pair", on: EVERYWHERE },
-  { id: 0x28, name: "Wildcard Subscription Available", field: "wildcardSubscriptionAvailable", kind: "bool", on: ["CONNACK"] },
-  { id: 0x29, name: "Subscription Identifier Available", field: "subscriptionIdentifierAvailable", kind: "bool", on: ["CONNACK"] },
-  { id: 0x2a, name: "Shared Subscription Available", field: "sharedSubscriptionAvailable", kind: "bool", on: ["CONNACK"] },
+  {
+    id: 0x28,
+    name: "Wildcard Subscription Available",
+    field: "wildcardSubscriptionAvailable",
+    kind: "bool",
+    on: ["CONNACK"],
+  },
+  {
+    id: 0x29,
+    name: "Subscription Identifier Available",
+    field: "subscriptionIdentifierAvailable",
+    kind: "bool",
+    on: ["CONNACK"],
+  },
+  {
+    id: 0x2a,
+    name: "Shared Subscription Available",
+    field: "sharedSubscriptionAvailable",
+    kind: "bool",
+    on: ["CONNACK"],
+  },
 ];
 
-const BY_ID: readonly (Property | undefined)[] = Array.from({ length: 0x2b }, (_, id) => PROPERTIES.find((p) => p.id === id));
+const BY_ID: readonly (Property | undefined)[] = Array.from({ length: 0x2b }, (_, id) =>
+  PROPERTIES.find((p) => p.id === id),
+);
 
 type Values = { -readonly [K in keyof Properties]: unknown };
 
@@ -172,7 +259,8 @@ function decodeValue(reader: Reader, property: Property): unknown {
 }
 
 function inRange(reader: Reader, property: Property, value: number): number {
-  if (value < (property.min ?? 0) || value > (property.max ?? Number.POSITIVE_INFINITY)) outOfRange(reader, property, value);
+  if (value < (property.min ?? 0) || value > (property.max ?? Number.POSITIVE_INFINITY))
+    outOfRange(reader, property, value);
   return value;
 }
 
@@ -203,7 +291,8 @@ export function encodePropertyList(writer: Writer, packet: PropertyPacket, prope
 }
 
 function encodeProperty(writer: Writer, packet: PropertyPacket, property: Property, value: unknown): void {
-  if (!property.on.includes(packet)) throw new RangeError(`${packet}: ${property.name} does not belong here [5.0 §2.2.2.2]`);
+  if (!property.on.includes(packet))
+    throw new RangeError(`${packet}: ${property.name} does not belong here [5.0 §2.2.2.2]`);
   if (property.kind === "pair") {
     for (const [name, text] of value as [string, string][]) {
       writer.u8(property.id);
@@ -247,7 +336,14 @@ function encodeValue(writer: Writer, packet: PropertyPacket, property: Property,
 }
 
 const LARGEST: Record<Kind, number> = {
-  byte: 255, bool: 1, u16: 65_535, u32: 4_294_967_295, varint: 268_435_455, utf8: 0, binary: 0, pair: 0,
+  byte: 255,
+  bool: 1,
+  u16: 65_535,
+  u32: 4_294_967_295,
+  varint: 268_435_455,
+  utf8: 0,
+  binary: 0,
+  pair: 0,
 };
 
 function checkNumber(packet: PropertyPacket, property: Property, value: number): number {

@@ -69,7 +69,8 @@ export class Reader {
       const byte = this.u8();
       value |= (byte & 0x7f) << shift;
       if (byte > 0x7f) continue;
-      if (byte === 0 && shift > 0) this.fail(ReasonCode.MalformedPacket, "a length is not in its shortest form [5.0 MQTT-1.5.5-1]");
+      if (byte === 0 && shift > 0)
+        this.fail(ReasonCode.MalformedPacket, "a length is not in its shortest form [5.0 MQTT-1.5.5-1]");
       return value;
     }
     this.fail(ReasonCode.MalformedPacket, "a length has more than four bytes [5.0 §1.5.5]");
@@ -82,7 +83,10 @@ export class Reader {
     if (length > this.left) return this.#shortText();
     const text = decodeUtf8(this.bytes, this.offset, this.offset + length);
     if (text === null) {
-      this.fail(ReasonCode.MalformedPacket, "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]");
+      this.fail(
+        ReasonCode.MalformedPacket,
+        "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]",
+      );
       return "";
     }
     this.offset += length;

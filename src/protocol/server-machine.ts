@@ -120,9 +120,11 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   /** Judged by the first byte, so that a peer that speaks something else cannot make us gather its packet. */
   #notConnect(firstByte: number): void {
     const message =
-      firstByte === 0x16 ? "the first byte is that of a TLS handshake, but this listener speaks plain MQTT"
-      : firstByte >> 4 === 1 ? "CONNECT: reserved flags are set [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]"
-      : "the first packet is not CONNECT [5.0 MQTT-3.1.0-1] [3.1.1 MQTT-3.1.0-1]";
+      firstByte === 0x16
+        ? "the first byte is that of a TLS handshake, but this listener speaks plain MQTT"
+        : firstByte >> 4 === 1
+          ? "CONNECT: reserved flags are set [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]"
+          : "the first packet is not CONNECT [5.0 MQTT-3.1.0-1] [3.1.1 MQTT-3.1.0-1]";
     this.fail({ reasonCode: firstByte >> 4 === 1 ? ReasonCode.MalformedPacket : ReasonCode.ProtocolError, message });
   }
 
@@ -130,11 +132,16 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     const packet = this.nextPacket();
     if (packet === null) return null;
     const isAnswer = packet.type === "AUTH" && packet.reasonCode === ReasonCode.ContinueAuthentication;
-    if (packet.type === "DISCONNECT" || (isAnswer && packet.properties.authenticationMethod === this.#authenticationMethod)) {
+    if (
+      packet.type === "DISCONNECT" ||
+      (isAnswer && packet.properties.authenticationMethod === this.#authenticationMethod)
+    ) {
       this.#state = "deciding";
       return packet;
     }
-    this.#protocolError(`${packet.type} while an authentication is under way; only AUTH or DISCONNECT may come [5.0 MQTT-3.1.2-30]`);
+    this.#protocolError(
+      `${packet.type} while an authentication is under way; only AUTH or DISCONNECT may come [5.0 MQTT-3.1.2-30]`,
+    );
     return null;
   }
 
@@ -168,7 +175,12 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     this.#keepAliveMs = acceptance.keepAliveSeconds * 1500;
     this.lastReceivedMs = nowMs;
     this.#state = "connected";
-    this.send({ type: "CONNACK", sessionPresent: acceptance.sessionPresent, reasonCode: 0, properties: acceptance.properties });
+    this.send({
+      type: "CONNACK",
+      sessionPresent: acceptance.sessionPresent,
+      reasonCode: 0,
+      properties: acceptance.properties,
+    });
   }
 
   /** Answers the CONNECT with a refusal and ends. `returnCode` replaces what 3.1 and 3.1.1 would be told. */
@@ -193,7 +205,8 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     if (this.#state === "connected") this.#sendDisconnect(code, explained);
     else if (fault?.reasonCode === ReasonCode.UnsupportedProtocolVersion) this.#refuseVersion();
     else if (fault !== null && this.#state === "awaiting AUTH") this.#sendConnack(code, explained);
-    else if (fault !== null && this.#state === "awaiting CONNECT" && this.#isConnectOf5()) this.#sendConnack(code, explained);
+    else if (fault !== null && this.#state === "awaiting CONNECT" && this.#isConnectOf5())
+      this.#sendConnack(code, explained);
   }
 
   /** Whether the packet that could not be decoded was a CONNECT of 5.0, whose sender understands a reason code. */
@@ -206,7 +219,8 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 
   #sendDisconnect(reasonCode: ReasonCode, properties: Properties): void {
     if (this.version !== 5) return;
-    if (!this.send({ type: "DISCONNECT", reasonCode, properties })) this.send({ type: "DISCONNECT", reasonCode, properties: NO_PROPERTIES });
+    if (!this.send({ type: "DISCONNECT", reasonCode, properties }))
+      this.send({ type: "DISCONNECT", reasonCode, properties: NO_PROPERTIES });
   }
 
   /** In the form of 3.1.1: a client that asks for a version we do not know can hardly know 5.0 [3.1.1 MQTT-3.1.2-2]. */
@@ -234,5 +248,11 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 }
 
 function isPeersOwnEnd(reason: EndReason): boolean {
-  return reason === "client-disconnected" || reason === "disconnected-with-will" || reason === "connection-closed" || reason === "network-error" || reason === "write-stalled";
+  return (
+    reason === "client-disconnected" ||
+    reason === "disconnected-with-will" ||
+    reason === "connection-closed" ||
+    reason === "network-error" ||
+    reason === "write-stalled"
+  );
 }

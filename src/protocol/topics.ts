@@ -38,7 +38,10 @@ export function topicNameFault(topicName: string, maximumLevels: number = DEFAUL
 /**
  * Checks a Topic Filter, shared ones included [5.0 MQTT-4.7.1-1] [5.0 MQTT-4.7.1-2] [5.0 MQTT-4.8.2-1] [3.1.1 MQTT-4.7.1-2].
  */
-export function topicFilterFault(topicFilter: string, maximumLevels: number = DEFAULT_MAXIMUM_TOPIC_LEVELS): TopicFault {
+export function topicFilterFault(
+  topicFilter: string,
+  maximumLevels: number = DEFAULT_MAXIMUM_TOPIC_LEVELS,
+): TopicFault {
   if (!isShared(topicFilter)) return plainFilterFault(topicFilter, maximumLevels);
   const shared = parseShared(topicFilter);
   if (shared === null) {
@@ -54,7 +57,8 @@ function plainFilterFault(filter: string, maximumLevels: number): TopicFault {
     const unit = filter.charCodeAt(i);
     if (unit === SLASH) levels++;
     else if (unit === PLUS) {
-      if (!isWholeLevel(filter, i)) return `topic filter has "+" at ${i + 1} beside other characters; it takes a whole level [5.0 MQTT-4.7.1-2]`;
+      if (!isWholeLevel(filter, i))
+        return `topic filter has "+" at ${i + 1} beside other characters; it takes a whole level [5.0 MQTT-4.7.1-2]`;
     } else if (unit === HASH && (i !== filter.length - 1 || !isWholeLevel(filter, i))) {
       return `topic filter has "#" at ${i + 1}; it stands alone in the last level [5.0 MQTT-4.7.1-1]`;
     }
@@ -108,7 +112,12 @@ export function topicMatches(topicFilter: string, topicName: string): boolean {
       f++;
       while (n < nameEnd && topicName.charCodeAt(n) !== SLASH) n++;
     } else {
-      while (f < filterEnd && n < nameEnd && topicFilter.charCodeAt(f) !== SLASH && topicFilter.charCodeAt(f) === topicName.charCodeAt(n)) {
+      while (
+        f < filterEnd &&
+        n < nameEnd &&
+        topicFilter.charCodeAt(f) !== SLASH &&
+        topicFilter.charCodeAt(f) === topicName.charCodeAt(n)
+      ) {
         f++;
         n++;
       }
@@ -117,7 +126,10 @@ export function topicMatches(topicFilter: string, topicName: string): boolean {
     const nameAtEnd = n === nameEnd;
     if (nameAtEnd) {
       // "a/#" matches "a" too: the parent level is included [5.0 §4.7.1.2].
-      return filterAtEnd || (f === filterEnd - 2 && topicFilter.charCodeAt(f) === SLASH && topicFilter.charCodeAt(f + 1) === HASH);
+      return (
+        filterAtEnd ||
+        (f === filterEnd - 2 && topicFilter.charCodeAt(f) === SLASH && topicFilter.charCodeAt(f + 1) === HASH)
+      );
     }
     if (filterAtEnd || topicFilter.charCodeAt(f) !== SLASH || topicName.charCodeAt(n) !== SLASH) return false;
     f++;

@@ -70,7 +70,10 @@ export class Writer {
   /** @throws MqttError when `value` is longer than 65,535 bytes */
   binary(value: Uint8Array): void {
     if (value.length > 65_535) {
-      throw new MqttError(ReasonCode.MalformedPacket, `a field of ${value.length} bytes; at most 65,535 are allowed [5.0 §1.5.6]`);
+      throw new MqttError(
+        ReasonCode.MalformedPacket,
+        `a field of ${value.length} bytes; at most 65,535 are allowed [5.0 §1.5.6]`,
+      );
     }
     this.u16(value.length);
     this.raw(value);
@@ -112,7 +115,10 @@ export class Writer {
   packet(firstByte: number): Uint8Array {
     const remaining = this.#length - 5;
     if (remaining > MAXIMUM_REMAINING_LENGTH) {
-      throw new MqttError(ReasonCode.PacketTooLarge, `a packet of ${remaining} bytes; at most 268,435,455 are allowed [5.0 §2.1.4]`);
+      throw new MqttError(
+        ReasonCode.PacketTooLarge,
+        `a packet of ${remaining} bytes; at most 268,435,455 are allowed [5.0 §2.1.4]`,
+      );
     }
     const start = 4 - varintBytes(remaining);
     this.#bytes[start] = firstByte;

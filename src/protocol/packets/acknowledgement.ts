@@ -7,13 +7,20 @@ import { isReasonCodeOn, ReasonCode } from "../reason-codes.ts";
 import { Writer } from "../writer.ts";
 
 /** Decodes the body of an acknowledgement; 5.0 leaves out the reason code when it is 0 and the properties when there are none. */
-export function decodeAcknowledgement(reader: Reader, type: Acknowledgement["type"], version: Version): Acknowledgement {
+export function decodeAcknowledgement(
+  reader: Reader,
+  type: Acknowledgement["type"],
+  version: Version,
+): Acknowledgement {
   const packetId = reader.u16();
   if (packetId === 0) reader.fail(ReasonCode.ProtocolError, `${type}: packet identifier 0 [5.0 §2.2.1] [3.1.1 §2.3.1]`);
   if (version !== 5 || reader.left === 0) return { type, packetId, reasonCode: 0, properties: NO_PROPERTIES };
   const reasonCode = reader.u8();
   if (!isReasonCodeOn(type, reasonCode)) {
-    reader.fail(ReasonCode.ProtocolError, `${type}: reason code 0x${reasonCode.toString(16)} does not belong here [5.0 §2.4]`);
+    reader.fail(
+      ReasonCode.ProtocolError,
+      `${type}: reason code 0x${reasonCode.toString(16)} does not belong here [5.0 §2.4]`,
+    );
   }
   const properties = reader.left === 0 ? NO_PROPERTIES : decodeProperties(reader, type);
   return { type, packetId, reasonCode, properties };

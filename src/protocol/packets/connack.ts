@@ -10,10 +10,15 @@ export function decodeConnack(reader: Reader, version: Version): Connack {
   const flags = reader.u8();
   const reasonCode = reader.u8();
   const legal = version === 5 ? isReasonCodeOn("CONNACK", reasonCode) : reasonCode <= 5;
-  if (flags > 1 && version !== 3) reader.fail(ReasonCode.MalformedPacket, "CONNACK: reserved flags are set [5.0 MQTT-3.2.2-1] [3.1.1 §3.2.2.1]");
-  if (!legal) reader.fail(ReasonCode.MalformedPacket, `CONNACK: unknown code ${reasonCode} [5.0 §3.2.2.2] [3.1.1 §3.2.2.3]`);
+  if (flags > 1 && version !== 3)
+    reader.fail(ReasonCode.MalformedPacket, "CONNACK: reserved flags are set [5.0 MQTT-3.2.2-1] [3.1.1 §3.2.2.1]");
+  if (!legal)
+    reader.fail(ReasonCode.MalformedPacket, `CONNACK: unknown code ${reasonCode} [5.0 §3.2.2.2] [3.1.1 §3.2.2.3]`);
   if (reasonCode !== 0 && (flags & 1) !== 0) {
-    reader.fail(ReasonCode.ProtocolError, "CONNACK: session present with a refusal [5.0 MQTT-3.2.2-6] [3.1.1 MQTT-3.2.2-4]");
+    reader.fail(
+      ReasonCode.ProtocolError,
+      "CONNACK: session present with a refusal [5.0 MQTT-3.2.2-6] [3.1.1 MQTT-3.2.2-4]",
+    );
   }
   const properties = version === 5 ? decodeProperties(reader, "CONNACK") : NO_PROPERTIES;
   return { type: "CONNACK", sessionPresent: (flags & 1) !== 0, reasonCode, properties };

@@ -28,11 +28,22 @@ export function decodeConnect(reader: Reader): Connect {
   const username = (flags & FLAG_USERNAME) !== 0 ? reader.utf8() : null;
   const password = (flags & FLAG_PASSWORD) !== 0 ? reader.binary() : null;
   if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
-    reader.fail(ReasonCode.ProtocolError, "CONNECT: Authentication Data without Authentication Method [5.0 §3.1.2.11.10]");
+    reader.fail(
+      ReasonCode.ProtocolError,
+      "CONNECT: Authentication Data without Authentication Method [5.0 §3.1.2.11.10]",
+    );
   }
   return {
-    type: "CONNECT", version, bridge: (level & BRIDGE_BIT) !== 0, cleanStart: (flags & FLAG_CLEAN_START) !== 0,
-    keepAliveSeconds, clientId, will, username, password, properties,
+    type: "CONNECT",
+    version,
+    bridge: (level & BRIDGE_BIT) !== 0,
+    cleanStart: (flags & FLAG_CLEAN_START) !== 0,
+    keepAliveSeconds,
+    clientId,
+    will,
+    username,
+    password,
+    properties,
   };
 }
 
@@ -49,11 +60,17 @@ function versionOf(reader: Reader, name: string, level: number): Version {
 function checkFlags(reader: Reader, flags: number, version: Version): void {
   const willQos = (flags >> 3) & 3;
   if ((flags & 1) !== 0 && version !== 3) {
-    reader.fail(ReasonCode.MalformedPacket, "CONNECT: the reserved flag is set [5.0 MQTT-3.1.2-3] [3.1.1 MQTT-3.1.2-3]");
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      "CONNECT: the reserved flag is set [5.0 MQTT-3.1.2-3] [3.1.1 MQTT-3.1.2-3]",
+    );
   } else if (willQos === 3) {
     reader.fail(ReasonCode.MalformedPacket, "CONNECT: will QoS 3 [5.0 MQTT-3.1.2-12] [3.1.1 MQTT-3.1.2-14]");
   } else if ((flags & FLAG_WILL) === 0 && (willQos !== 0 || (flags & FLAG_WILL_RETAIN) !== 0)) {
-    reader.fail(ReasonCode.MalformedPacket, "CONNECT: will QoS or will retain without a will [5.0 MQTT-3.1.2-11] [3.1.1 MQTT-3.1.2-13]");
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      "CONNECT: will QoS or will retain without a will [5.0 MQTT-3.1.2-11] [3.1.1 MQTT-3.1.2-13]",
+    );
   } else if (version !== 5 && (flags & FLAG_PASSWORD) !== 0 && (flags & FLAG_USERNAME) === 0) {
     reader.fail(ReasonCode.MalformedPacket, "CONNECT: a password without a user name [3.1.1 MQTT-3.1.2-22]");
   }

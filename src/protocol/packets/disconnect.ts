@@ -18,11 +18,17 @@ export function decodeDisconnect(reader: Reader, version: Version, sender: Side)
   }
   const { reasonCode, properties } = decodeReason(reader, "DISCONNECT");
   if (sender === "client" && FROM_SERVER_ONLY.has(reasonCode)) {
-    reader.fail(ReasonCode.ProtocolError, `DISCONNECT: reason code 0x${reasonCode.toString(16)} is for servers [5.0 §3.14.2.1]`);
+    reader.fail(
+      ReasonCode.ProtocolError,
+      `DISCONNECT: reason code 0x${reasonCode.toString(16)} is for servers [5.0 §3.14.2.1]`,
+    );
   } else if (sender === "server" && reasonCode === ReasonCode.DisconnectWithWill) {
     reader.fail(ReasonCode.ProtocolError, "DISCONNECT: reason code 0x4 is for clients [5.0 §3.14.2.1]");
   } else if (sender === "server" && properties.sessionExpirySeconds !== undefined) {
-    reader.fail(ReasonCode.ProtocolError, "DISCONNECT: a server must not send Session Expiry Interval [5.0 MQTT-3.14.2-2]");
+    reader.fail(
+      ReasonCode.ProtocolError,
+      "DISCONNECT: a server must not send Session Expiry Interval [5.0 MQTT-3.14.2-2]",
+    );
   }
   return { type: "DISCONNECT", reasonCode, properties };
 }
@@ -40,7 +46,10 @@ function decodeReason(reader: Reader, packet: "DISCONNECT" | "AUTH"): { reasonCo
   if (reader.left === 0) return { reasonCode: 0, properties: NO_PROPERTIES };
   const reasonCode = reader.u8();
   if (!isReasonCodeOn(packet, reasonCode)) {
-    reader.fail(ReasonCode.MalformedPacket, `${packet}: reason code 0x${reasonCode.toString(16)} does not belong here [5.0 §2.4]`);
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      `${packet}: reason code 0x${reasonCode.toString(16)} does not belong here [5.0 §2.4]`,
+    );
   }
   return { reasonCode, properties: reader.left === 0 ? NO_PROPERTIES : decodeProperties(reader, packet) };
 }

@@ -44,8 +44,17 @@ export class Publish implements PublishFields {
   readonly end: number;
 
   constructor(
-    dup: boolean, qos: Qos, retain: boolean, topicName: string, packetId: number, properties: Properties,
-    bytes: Uint8Array, start: number, bodyStart: number, payloadStart: number, end: number,
+    dup: boolean,
+    qos: Qos,
+    retain: boolean,
+    topicName: string,
+    packetId: number,
+    properties: Properties,
+    bytes: Uint8Array,
+    start: number,
+    bodyStart: number,
+    payloadStart: number,
+    end: number,
   ) {
     this.dup = dup;
     this.qos = qos;
@@ -70,7 +79,17 @@ export class Publish implements PublishFields {
 export function publishOf(fields: PublishFields): Publish {
   const { payload } = fields;
   return new Publish(
-    fields.dup, fields.qos, fields.retain, fields.topicName, fields.packetId, fields.properties, payload, 0, 0, 0, payload.length,
+    fields.dup,
+    fields.qos,
+    fields.retain,
+    fields.topicName,
+    fields.packetId,
+    fields.properties,
+    payload,
+    0,
+    0,
+    0,
+    payload.length,
   );
 }
 
@@ -130,7 +149,16 @@ export function decodePublish(reader: Reader, start: number, version: Version, l
   }
   const payloadStart = reader.offset;
   return new Publish(
-    (flags & 8) !== 0, qos as Qos, (flags & 1) !== 0, topicName, packetId, properties, bytes, start, bodyStart, payloadStart,
+    (flags & 8) !== 0,
+    qos as Qos,
+    (flags & 1) !== 0,
+    topicName,
+    packetId,
+    properties,
+    bytes,
+    start,
+    bodyStart,
+    payloadStart,
     payloadStart + reader.left,
   );
 }
@@ -148,7 +176,10 @@ function decodeTopic(reader: Reader, version: Version, last: LastTopic): string 
   if (length === 0 && version === 5) return "";
   const topicName = decodeUtf8(reader.bytes, from, to);
   if (topicName === null) {
-    reader.fail(ReasonCode.MalformedPacket, "PUBLISH: the topic name is not well-formed UTF-8 or holds U+0000 [5.0 MQTT-3.3.2-1] [3.1.1 MQTT-3.3.2-1]");
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      "PUBLISH: the topic name is not well-formed UTF-8 or holds U+0000 [5.0 MQTT-3.3.2-1] [3.1.1 MQTT-3.3.2-1]",
+    );
     return "";
   }
   const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
@@ -187,7 +218,12 @@ export function publishBytes(remainingLength: number): number {
 }
 
 /** Remaining Length of a PUBLISH; `propertyBytes` is -1 before 5.0, which has no property length. */
-export function publishRemainingLength(topicBytes: number, qos: Qos, propertyBytes: number, payloadBytes: number): number {
+export function publishRemainingLength(
+  topicBytes: number,
+  qos: Qos,
+  propertyBytes: number,
+  payloadBytes: number,
+): number {
   const properties = propertyBytes < 0 ? 0 : varintBytes(propertyBytes) + propertyBytes;
   return 2 + topicBytes + (qos === 0 ? 0 : 2) + properties + payloadBytes;
 }
@@ -200,9 +236,17 @@ export function encodePublish(packet: PublishFields, version: Version): Uint8Arr
   checkFields(packet, version);
   const topic = encodeUtf8(packet.topicName);
   const properties = version === 5 ? encodePublishProperties(packet.properties) : NO_BYTES;
-  const remaining = publishRemainingLength(topic.length, packet.qos, version === 5 ? properties.length : -1, packet.payload.length);
+  const remaining = publishRemainingLength(
+    topic.length,
+    packet.qos,
+    version === 5 ? properties.length : -1,
+    packet.payload.length,
+  );
   if (remaining > MAXIMUM_REMAINING_LENGTH) {
-    throw new MqttError(ReasonCode.PacketTooLarge, `PUBLISH: ${remaining} bytes; at most 268,435,455 are allowed [5.0 §2.1.4]`);
+    throw new MqttError(
+      ReasonCode.PacketTooLarge,
+      `PUBLISH: ${remaining} bytes; at most 268,435,455 are allowed [5.0 §2.1.4]`,
+    );
   }
   const bytes = new Uint8Array(publishBytes(remaining));
   bytes[0] = 0x30 | (packet.dup ? 8 : 0) | (packet.qos << 1) | (packet.retain ? 1 : 0);
@@ -229,9 +273,15 @@ function checkFields(packet: PublishFields, version: Version): void {
   const fault = aliased ? null : topicNameFault(packet.topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new MqttError(ReasonCode.TopicNameInvalid, `PUBLISH: ${fault}`);
   if (encodeUtf8(packet.topicName).length > 65_535) {
-    throw new MqttError(ReasonCode.TopicNameInvalid, "PUBLISH: the topic name is longer than 65,535 bytes [5.0 §1.5.4]");
+    throw new MqttError(
+      ReasonCode.TopicNameInvalid,
+      "PUBLISH: the topic name is longer than 65,535 bytes [5.0 §1.5.4]",
+    );
   }
   if (packet.qos === 0 ? packet.packetId !== 0 : !(packet.packetId >= 1 && packet.packetId <= 65_535)) {
-    throw new MqttError(ReasonCode.ProtocolError, `PUBLISH: packet identifier ${packet.packetId} at QoS ${packet.qos}; QoS 0 has none, others 1 to 65,535 [5.0 MQTT-2.2.1-2]`);
+    throw new MqttError(
+      ReasonCode.ProtocolError,
+      `PUBLISH: packet identifier ${packet.packetId} at QoS ${packet.qos}; QoS 0 has none, others 1 to 65,535 [5.0 MQTT-2.2.1-2]`,
+    );
   }
 }

@@ -9,7 +9,8 @@ import { Writer } from "../writer.ts";
 /** Decodes the body of a SUBSCRIBE; how deep a filter may be is for the receiver to judge. */
 export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
   const packetId = reader.u16();
-  if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
+  if (packetId === 0)
+    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "SUBSCRIBE") : NO_PROPERTIES;
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.left > 0) subscriptions.push(decodeRequest(reader, version));
@@ -27,7 +28,10 @@ function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
   if (qos === 3) {
     reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: QoS 3 [5.0 §3.8.3.1] [3.1.1 MQTT-3.8.3-4]");
   } else if (options > (version === 5 ? 0x3f : 3)) {
-    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: reserved option bits are set [5.0 MQTT-3.8.3-5] [3.1.1 MQTT-3.8.3-4]");
+    reader.fail(
+      ReasonCode.MalformedPacket,
+      "SUBSCRIBE: reserved option bits are set [5.0 MQTT-3.8.3-5] [3.1.1 MQTT-3.8.3-4]",
+    );
   } else if (retainHandling === 3) {
     reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: retain handling 3 [5.0 §3.8.3.1]");
   } else if ((options & 4) !== 0 && isShared(topicFilter)) {
@@ -35,7 +39,10 @@ function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
   }
   checkFilter(reader, "SUBSCRIBE", topicFilter);
   return {
-    topicFilter, qos: qos as Qos, noLocal: (options & 4) !== 0, retainAsPublished: (options & 8) !== 0,
+    topicFilter,
+    qos: qos as Qos,
+    noLocal: (options & 4) !== 0,
+    retainAsPublished: (options & 8) !== 0,
     retainHandling: retainHandling as 0 | 1 | 2,
   };
 }
@@ -69,7 +76,11 @@ export function decodeSuback(reader: Reader, version: Version): Suback {
   while (reader.left > 0) {
     const code = reader.u8();
     const legal = version === 5 ? isReasonCodeOn("SUBACK", code) : code <= 2 || code === 0x80;
-    if (!legal) reader.fail(ReasonCode.MalformedPacket, `SUBACK: unknown code 0x${code.toString(16)} [5.0 §3.9.3] [3.1.1 MQTT-3.9.3-2]`);
+    if (!legal)
+      reader.fail(
+        ReasonCode.MalformedPacket,
+        `SUBACK: unknown code 0x${code.toString(16)} [5.0 §3.9.3] [3.1.1 MQTT-3.9.3-2]`,
+      );
     reasonCodes.push(code);
   }
   return { type: "SUBACK", packetId, reasonCodes, properties };

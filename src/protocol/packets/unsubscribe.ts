@@ -9,7 +9,8 @@ import { checkFilter } from "./subscribe.ts";
 /** Decodes the body of an UNSUBSCRIBE. */
 export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe {
   const packetId = reader.u16();
-  if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "UNSUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
+  if (packetId === 0)
+    reader.fail(ReasonCode.ProtocolError, "UNSUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "UNSUBSCRIBE") : NO_PROPERTIES;
   const topicFilters: string[] = [];
   while (reader.left > 0) {
@@ -35,7 +36,8 @@ export function encodeUnsubscribe(packet: Unsubscribe, version: Version): Uint8A
 /** Decodes the body of an UNSUBACK. */
 export function decodeUnsuback(reader: Reader, version: Version): Unsuback {
   const packetId = reader.u16();
-  if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "UNSUBACK: packet identifier 0 [5.0 §2.2.1] [3.1.1 §2.3.1]");
+  if (packetId === 0)
+    reader.fail(ReasonCode.ProtocolError, "UNSUBACK: packet identifier 0 [5.0 §2.2.1] [3.1.1 §2.3.1]");
   if (version !== 5) return { type: "UNSUBACK", packetId, reasonCodes: [], properties: NO_PROPERTIES };
   const properties = decodeProperties(reader, "UNSUBACK");
   const reasonCodes: number[] = [];

@@ -33,6 +33,8 @@ import { receiveSubscribe, receiveUnsubscribe } from "./subscribing.ts";
 export interface Link {
   /** "ADDRESS:PORT" of the peer, as logs show it. */
   readonly remoteAddress: string;
+  /** Port that the peer connected to, where the transport has ports. */
+  readonly localPort?: number;
   /** Writes bytes in order; `Taken.spent` goes back to the connection's `recycle` once they have left. Returns how many bytes wait now. */
   write(taken: Taken): number;
   /** Closes once everything written has left, or soon after when the peer does not read. */

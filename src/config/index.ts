@@ -1,0 +1,13 @@
+/** What the broker is set to, and how that is read. */
+export {
+  type Config,
+  DEFAULT_CONFIG,
+  DEFAULT_LOG_TYPES,
+  DEFAULT_PORT,
+  type ListenerConfig,
+  LOG_TYPES,
+  type LogConfig,
+  type LogType,
+  localListeners,
+} from "./config.ts";
+export { applySetting, SETTING_NAMES, SettingError, settingForm } from "./settings.ts";

@@ -1,0 +1,203 @@
+/** What happens in the broker as lines of its log, in mosquitto's words where it has any. */
+import type {
+  Connection,
+  Message,
+  Observer,
+  PacketObserver,
+  PublishSummary,
+  Session,
+  StoreState,
+} from "../core/index.ts";
+import {
+  type Connect,
+  DROP_REASONS,
+  type DropReason,
+  END_REASONS,
+  type EndReason,
+  type Fault,
+  type Packet,
+  reasonCodeName,
+  type SubscriptionRequest,
+} from "../protocol/index.ts";
+import { type Log, printable } from "./log.ts";
+
+/** The kinds of lines that the broker writes, by mosquitto's names. */
+export type BrokerLogType = "error" | "warning" | "notice" | "information" | "subscribe" | "unsubscribe" | "debug";
+
+/** What of the broker is logged. */
+export interface BrokerLogOptions {
+  /** Whether clients that come and go are logged. */
+  readonly connectionMessages: boolean;
+}
+
+/** Losses of one receiver that an operator should hear of; the others are only counted. */
+const NOTABLE_DROPS: ReadonlySet<DropReason> = new Set([
+  "queue-full",
+  "queue-bytes-full",
+  "receiver-slow",
+  "too-large-for-receiver",
+]);
+
+/** Logs events of the broker's core. */
+export class BrokerLog implements Observer {
+  readonly packets: PacketObserver | undefined;
+  readonly #log: Log<BrokerLogType>;
+  readonly #connectionMessages: boolean;
+  /** Sessions for which a loss has been told since they last connected. */
+  readonly #told: WeakMap<Session, Set<DropReason>> = new WeakMap();
+
+  constructor(log: Log<BrokerLogType>, options: BrokerLogOptions) {
+    this.#log = log;
+    this.#connectionMessages = options.connectionMessages;
+    this.packets = log.wants("debug") ? new PacketLog(log) : undefined;
+  }
+
+  opened(connection: Connection): void {
+    if (!this.#connectionMessages) return;
+    const { remoteAddress, localPort } = connection.link;
+    this.#log.write("notice", `New connection from ${remoteAddress} on port ${localPort ?? 0}.`);
+  }
+
+  connected(connection: Connection, connect: Connect): void {
+    const { session, link } = connection;
+    this.#told.delete(session!);
+    if (!this.#connectionMessages) return;
+    const user = connect.username === null ? "" : `, u'${printable(connect.username)}'`;
+    const facts = `p${connect.version}, c${connect.cleanStart ? 1 : 0}, k${connect.keepAliveSeconds}${user}`;
+    this.#log.write("notice", `New client connected from ${link.remoteAddress} as ${nameOf(connection)} (${facts}).`);
+  }
+
+  ended(connection: Connection, reason: EndReason, fault: Fault | null): void {
+    const client = `Client ${nameOf(connection)} [${connection.link.remoteAddress}]`;
+    if (fault !== null) {
+      this.#log.write("notice", `${client}: ${reasonCodeName(fault.reasonCode)}: ${printable(fault.message)}.`);
+    }
+    if (!this.#connectionMessages) return;
+    const why = reason === "client-disconnected" ? "" : `: ${END_REASONS[reason].log}`;
+    this.#log.write("notice", `${client} disconnected${why}.`);
+  }
+
+  subscribed(connection: Connection, request: SubscriptionRequest, reasonCode: number): void {
+    const filter = printable(request.topicFilter);
+    if (reasonCode < 0x80) {
+      this.#log.write("subscribe", `${nameOf(connection)} ${reasonCode} ${filter}`);
+    } else {
+      this.#log.write("notice", `${nameOf(connection)} may not subscribe to ${filter}: ${reasonCodeName(reasonCode)}.`);
+    }
+  }
+
+  unsubscribed(connection: Connection, topicFilter: string): void {
+    this.#log.write("unsubscribe", `${nameOf(connection)} ${printable(topicFilter)}`);
+  }
+
+  publishDenied(connection: Connection, message: Message): void {
+    if (!this.#log.wants("debug")) return;
+    this.#log.write("debug", `Denied PUBLISH from ${nameOf(connection)} ${summary(summaryOf(message))}`);
+  }
+
+  dropped(reason: DropReason, session: Session): void {
+    if (!NOTABLE_DROPS.has(reason)) return;
+    let told = this.#told.get(session);
+    if (told === undefined) this.#told.set(session, (told = new Set()));
+    if (told.has(reason)) return;
+    told.add(reason);
+    const client = printable(session.clientId);
+    this.#log.write("notice", `Outgoing messages are being dropped for client ${client}: ${DROP_REASONS[reason].log}.`);
+  }
+
+  storeState(state: StoreState, error: unknown): void {
+    if (state === "up") this.#log.write("notice", "The store works again; acknowledgements go on.");
+    else
+      this.#log.write(
+        "error",
+        `The store does not take changes (${String(error)}); nothing is acknowledged that it must keep.`,
+      );
+  }
+
+  authenticatorFailed(connection: Connection, error: unknown): void {
+    this.#log.write("error", `Nobody could say whether ${nameOf(connection)} may connect: ${String(error)}.`);
+  }
+}
+
+function nameOf(connection: Connection): string {
+  const { clientId } = connection;
+  return clientId === null ? "<unknown>" : printable(clientId);
+}
+
+function summaryOf(message: Message): PublishSummary {
+  const { topicName, payloadBytes, qos, retain } = message;
+  return { topicName, payloadBytes, qos, retain, dup: false, packetId: 0 };
+}
+
+function summary(publish: PublishSummary): string {
+  const { dup, qos, retain, packetId, topicName, payloadBytes } = publish;
+  const flags = `d${dup ? 1 : 0}, q${qos}, r${retain ? 1 : 0}, m${packetId}`;
+  return `(${flags}, '${printable(topicName)}', ... (${payloadBytes} bytes))`;
+}
+
+/** Logs each packet, as mosquitto does with `-v`. */
+class PacketLog implements PacketObserver {
+  readonly #log: Log<BrokerLogType>;
+
+  constructor(log: Log<BrokerLogType>) {
+    this.#log = log;
+  }
+
+  received(connection: Connection, packet: Packet): void {
+    // The CONNECT has a line of its own once it is accepted.
+    if (packet.type === "CONNECT") return;
+    this.#log.write("debug", `Received ${packet.type} from ${nameOf(connection)}${receivedDetail(packet)}`);
+    for (const line of filters(packet)) this.#log.write("debug", `\t${line}`);
+  }
+
+  sent(connection: Connection, packet: Packet): void {
+    this.#log.write("debug", `Sending ${packet.type} to ${nameOf(connection)}${sentDetail(packet)}`);
+  }
+
+  sentPublish(connection: Connection, publish: PublishSummary): void {
+    this.#log.write("debug", `Sending PUBLISH to ${nameOf(connection)} ${summary(publish)}`);
+  }
+}
+
+function receivedDetail(packet: Packet): string {
+  switch (packet.type) {
+    case "PUBLISH": {
+      const payloadBytes = packet.end - packet.payloadStart;
+      const { topicName, qos, retain, dup, packetId } = packet;
+      return ` ${summary({ topicName, payloadBytes, qos, retain, dup, packetId })}`;
+    }
+    case "PUBACK":
+    case "PUBCOMP":
+      return ` (Mid: ${packet.packetId}, RC:${packet.reasonCode})`;
+    case "PUBREC":
+    case "PUBREL":
+      return ` (Mid: ${packet.packetId})`;
+    default:
+      return "";
+  }
+}
+
+function sentDetail(packet: Packet): string {
+  switch (packet.type) {
+    case "CONNACK":
+      return ` (${packet.sessionPresent ? 1 : 0}, ${packet.reasonCode})`;
+    case "PUBACK":
+    case "PUBREC":
+      return ` (m${packet.packetId}, rc${packet.reasonCode})`;
+    case "PUBREL":
+    case "PUBCOMP":
+      return ` (m${packet.packetId})`;
+    case "DISCONNECT":
+    case "AUTH":
+      return ` (rc${packet.reasonCode})`;
+    default:
+      return "";
+  }
+}
+
+function filters(packet: Packet): readonly string[] {
+  if (packet.type === "SUBSCRIBE") {
+    return packet.subscriptions.map(({ topicFilter, qos }) => `${printable(topicFilter)} (QoS ${qos})`);
+  }
+  return packet.type === "UNSUBSCRIBE" ? packet.topicFilters.map(printable) : [];
+}

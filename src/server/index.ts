@@ -1,0 +1,3 @@
+/** A broker as a server: from a Config to listening sockets. */
+export { ListenError } from "./listen-error.ts";
+export { type Server, startServer } from "./server.ts";

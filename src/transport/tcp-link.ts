@@ -1,0 +1,135 @@
+/**
+ * A TCP socket as the Link of a core Connection: bytes read go in, one write for each turn comes out. It knows no packets. Its
+ * listeners are shared functions and not closures, as an idle connection should cost little more than its socket.
+ */
+import type { Socket } from "node:net";
+import type { Connection, Link } from "../core/index.ts";
+import type { Taken } from "../protocol/index.ts";
+import { formatAddress } from "./listener.ts";
+
+/** How long a closed connection may take to hand over its last bytes to a peer that does not read, in milliseconds. */
+const LAST_WORDS_MS = 2000;
+
+const LINK = Symbol("link");
+const NOTHING = new Uint8Array(0);
+
+type LinkedSocket = Socket & { [LINK]?: TcpLink };
+
+/** The network side of one connection. */
+export class TcpLink implements Link {
+  readonly remoteAddress: string;
+  readonly localPort: number;
+  readonly #socket: LinkedSocket;
+  #connection: Connection | null = null;
+  /** Buffers whose bytes have not left yet. */
+  #unsent: Uint8Array[] | null = null;
+  #isAwaitingDrain = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.localPort = socket.localPort ?? 0;
+    this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+  }
+
+  /** Hands what the socket reads to `connection` from now on. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    const socket = this.#socket;
+    socket[LINK] = this;
+    socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+  }
+
+  write(taken: Taken): number {
+    const socket = this.#socket;
+    const { segments, spent } = taken;
+    if (socket.destroyed) return 0;
+    if (segments.length === 1) {
+      socket.write(segments[0]!);
+    } else {
+      socket.cork();
+      for (let i = 0; i < segments.length; i++) socket.write(segments[i]!);
+      socket.uncork();
+    }
+    const waiting = socket.writableLength;
+    if (waiting === 0) {
+      if (spent !== null) this.#connection!.recycle(spent);
+      return 0;
+    }
+    this.#awaitDrain(spent);
+    return waiting;
+  }
+
+  /** The kernel has not taken everything: an empty write behind it tells when it has. */
+  #awaitDrain(spent: readonly Uint8Array[] | null): void {
+    if (spent !== null) {
+      this.#unsent ??= [];
+      this.#unsent.push(...spent);
+    }
+    if (this.#isAwaitingDrain) return;
+    this.#isAwaitingDrain = true;
+    this.#socket.write(NOTHING, () => this.#drained());
+  }
+
+  #drained(): void {
+    this.#isAwaitingDrain = false;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    if (socket.writableLength > 0) {
+      this.#awaitDrain(null);
+      return;
+    }
+    if (this.#unsent !== null) {
+      this.#connection?.recycle(this.#unsent);
+      this.#unsent = null;
+    }
+    this.#connection?.drained();
+  }
+
+  close(): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.destroySoon();
+    if (!socket.destroyed) setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    // Whatever the peer still says is not listened to, but must be read, or its FIN is never seen.
+    socket.resume();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  received(chunk: Uint8Array): void {
+    this.#connection?.receive(chunk);
+  }
+
+  /** The peer has closed, or the network is gone. */
+  ended(isError: boolean): void {
+    this.#connection?.closed(isError);
+  }
+
+  /** The socket is gone. */
+  closed(isError: boolean): void {
+    this.ended(isError);
+    this.#connection = this.#unsent = null;
+  }
+}
+
+function onData(this: LinkedSocket, chunk: Uint8Array): void {
+  this[LINK]!.received(chunk);
+}
+
+function onEnd(this: LinkedSocket): void {
+  this[LINK]!.ended(false);
+}
+
+function onError(this: LinkedSocket): void {
+  this[LINK]!.ended(true);
+}
+
+function onClose(this: LinkedSocket, hadError: boolean): void {
+  this[LINK]!.closed(hadError);
+}

@@ -438,9 +438,10 @@ static int may_send(const Conn *c) {
   return c->sent - c->acked < (share < c->receive_maximum ? share : c->receive_maximum);
 }
 
-/* As fast as the window allows; publishers take turns in bursts, joined to one write each. */
-static void send_freely(void) {
+/* As fast as the window allows; publishers take turns in bursts, joined to one write each. Returns how many were sent. */
+static long send_freely(void) {
   static int turn;
+  long sent_before = sent_all;
   for (int k = 0; k < publishers && sent_all < total; k++) {
     Conn *c = conns[subscribers + (turn + k) % publishers];
     int burst = 0;
@@ -449,6 +450,7 @@ static void send_freely(void) {
     if (burst && !c->want_write) flush(c);
   }
   turn++;
+  return sent_all - sent_before;
 }
 
 /* Message k is due at start + k / rate and carries that time: a stall counts against all messages that it delays,
@@ -527,8 +529,9 @@ static int run_messages(void) {
   double start = now(), cpu_before = cpu_seconds(broker_pid);
   int timeout = 0;
   while (!timeout && !is_done()) {
-    if (rate > 0) send_by_rate(start); else send_freely();
-    poll_once(rate > 0 ? 10 : 1);
+    /* Only a full window may wait: a generator that sleeps after each burst would time its own waking up. */
+    if (rate > 0) { send_by_rate(start); poll_once(10); }
+    else poll_once(send_freely() ? 0 : 1);
     double elapsed = now() - start;
     if (duration_s > 0 && total == LONG_MAX && elapsed >= duration_s) total = sent_all;
     timeout = elapsed > limit_s && !is_done();

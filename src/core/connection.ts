@@ -211,7 +211,7 @@ export class Connection implements Outlet {
 
   /** Sends a PUBREL; before 5.0 the reason code is left out. */
   sendPubrel(packetId: number, reasonCode: number): void {
-    this.send({ type: "PUBREL", packetId, reasonCode, properties: NO_PROPERTIES });
+    this.#sendAcknowledgement("PUBREL", packetId, reasonCode);
   }
 
   #release(packet: Acknowledgement): void {

@@ -1,0 +1,253 @@
+/**
+ * Command lines as mosquitto's tools read them, from tables: an option is declared once, and parsing, help text and types come from
+ * there. An option that takes a value takes the next argument, whatever it looks like, as in `-m -5` and `-m ''`; options are not
+ * joined (`-dv`) and not written with "=". Prints nothing and reads no files.
+ */
+import { nearest } from "./nearest.ts";
+
+/** What all options have. */
+interface OptionBase {
+  /** The heading in the help text. */
+  readonly group: string;
+  /** One letter, given as `-h`. */
+  readonly short?: string;
+  /** Given as `--host`. */
+  readonly long?: string;
+  /** A sentence for the help text. */
+  readonly help: string;
+}
+
+/** Present or not. */
+interface FlagOption extends OptionBase {
+  readonly type: "flag";
+  /** Whether what comes after it is not looked at, as after --help. */
+  readonly isFinal?: true;
+}
+
+/** What all options with a value have. */
+interface ValueOptionBase extends OptionBase {
+  /** What the value is, in small letters as in "will topic": for messages and help. */
+  readonly argument: string;
+  /** Whether each time it is given counts, instead of the last. */
+  readonly repeatable?: true;
+  /** Said of a value that is not allowed, when "Invalid port given: 99999" would not do. */
+  readonly invalid?: string;
+}
+
+interface TextOption extends ValueOptionBase {
+  readonly type: "text";
+  readonly default?: string;
+}
+
+interface IntegerOption extends ValueOptionBase {
+  readonly type: "integer";
+  readonly min: number;
+  readonly max: number;
+  readonly default?: number;
+}
+
+/** One of some words, each standing for a value. */
+interface ChoiceOption extends ValueOptionBase {
+  readonly type: "choice";
+  readonly choices: Readonly<Record<string, number | string>>;
+  readonly default?: number | string;
+}
+
+/** A row of the table. */
+export type Option = FlagOption | TextOption | IntegerOption | ChoiceOption;
+
+/** Options by the name that the program knows them by. Write it `as const` to get the types of the values. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** A command with its options. */
+export interface Command<Table extends OptionTable> {
+  /** As typed, for instance "lacewing pub". */
+  readonly name: string;
+  /** One sentence: what it does. */
+  readonly summary: string;
+  /** What comes after the name, one entry for each way of calling it. */
+  readonly usage: readonly string[];
+  readonly options: Table;
+  /** Lines for the end of the help text. */
+  readonly notes?: readonly string[];
+}
+
+type ValueOf<Row extends Option> = Row extends { type: "flag" }
+  ? boolean
+  : Row extends { type: "integer" }
+    ? number
+    : Row extends { type: "choice"; choices: infer Choices }
+      ? Choices[keyof Choices]
+      : string;
+
+/** What a command line says: for each row its value, all its values, or what holds when it was not given. */
+export type ParsedOptions<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends { repeatable: true }
+    ? readonly ValueOf<Table[Name]>[]
+    : Table[Name] extends { type: "flag" } | { default: number | string }
+      ? ValueOf<Table[Name]>
+      : ValueOf<Table[Name]> | undefined;
+};
+
+/** A command line that cannot be followed. The message is one line for the user, without "Error: ". */
+export class CommandLineError extends Error {
+  override readonly name: string = "CommandLineError";
+}
+
+/** What to print on stderr for `error`. */
+export function commandLineErrorText(command: Pick<Command<OptionTable>, "name">, error: CommandLineError): string {
+  return `Error: ${error.message}\n\nUse '${command.name} --help' to see usage.\n`;
+}
+
+/**
+ * Reads the arguments of a command.
+ * @throws CommandLineError for an unknown option, and a value that is missing or not allowed
+ */
+export function parseCommandLine<Table extends OptionTable>(
+  command: Pick<Command<Table>, "options">,
+  args: readonly string[],
+): ParsedOptions<Table> {
+  const values = initialValues(command.options);
+  const names = namesOf(command.options);
+  for (let index = 0; index < args.length; index++) {
+    const argument = args[index]!;
+    const name = names.get(argument);
+    if (name === undefined) throw unknownOption(argument, names.keys());
+    const option = command.options[name]!;
+    if (option.type === "flag") {
+      values[name] = true;
+      if (option.isFinal) break;
+      continue;
+    }
+    if (++index === args.length) {
+      throw new CommandLineError(`${argument} argument given but no ${option.argument} specified.`);
+    }
+    const value = readValue(option, args[index]!);
+    if (option.repeatable) (values[name] as (string | number)[]).push(value);
+    else values[name] = value;
+  }
+  return values as ParsedOptions<Table>;
+}
+
+type Values = Record<string, boolean | string | number | (string | number)[] | undefined>;
+
+function initialValues(table: OptionTable): Values {
+  const values: Values = {};
+  for (const [name, option] of Object.entries(table)) {
+    if (option.type === "flag") values[name] = false;
+    else values[name] = option.repeatable ? [] : option.default;
+  }
+  return values;
+}
+
+/** From what is typed to the row's name. */
+function namesOf(table: OptionTable): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, option] of Object.entries(table)) for (const typed of typedNames(option)) names.set(typed, name);
+  return names;
+}
+
+function typedNames({ short, long }: Option): string[] {
+  return [...(short === undefined ? [] : [`-${short}`]), ...(long === undefined ? [] : [`--${long}`])];
+}
+
+function unknownOption(argument: string, known: Iterable<string>): CommandLineError {
+  const suggestion = suggestionFor(argument, new Set(known));
+  return new CommandLineError(
+    `Unknown option '${argument}'.${suggestion === null ? "" : ` Did you mean ${suggestion}?`}`,
+  );
+}
+
+function suggestionFor(argument: string, known: ReadonlySet<string>): string | null {
+  const written = /^(--[^=]+)=(.*)$/.exec(argument);
+  if (written !== null && known.has(written[1]!)) return `'${written[1]} ${written[2]}'`;
+  if (known.has(`-${argument}`)) return `'-${argument}'`;
+  const isShort = /^-[^-]/.test(argument);
+  const short = argument.slice(0, 2);
+  if (isShort && argument.length > 2 && known.has(short)) return `'${short} ${argument.slice(2)}'`;
+  // All options of one letter are near each other; only a wrong case is a likely mistake.
+  const candidates = isShort && argument.length === 2 ? [otherCase(argument)].filter((name) => known.has(name)) : known;
+  const close = nearest(argument, candidates);
+  return close === null ? null : `'${close}'`;
+}
+
+function otherCase(text: string): string {
+  return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
+}
+
+function readValue(option: Exclude<Option, FlagOption>, text: string): string | number {
+  switch (option.type) {
+    case "text":
+      return text;
+    case "integer": {
+      const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= option.min && value <= option.max) return value;
+      break;
+    }
+    case "choice":
+      if (Object.hasOwn(option.choices, text)) return option.choices[text]!;
+  }
+  throw new CommandLineError(
+    option.invalid ?? `Invalid ${option.argument} given: ${text}; allowed is ${allowed(option)}.`,
+  );
+}
+
+function allowed(option: IntegerOption | ChoiceOption): string {
+  return option.type === "integer" ? `${option.min} to ${option.max}` : Object.keys(option.choices).join(", ");
+}
+
+/** Width of the options' column, in characters; longer options push their sentence to the next line. */
+const OPTION_COLUMN = 28;
+
+/** Most characters on a line of help. */
+const HELP_WIDTH = 100;
+
+/** The text that --help prints. */
+export function helpText(command: Command<OptionTable>): string {
+  const usage = command.usage.map((line, index) =>
+    `${index === 0 ? "Usage:" : "      "} ${command.name} ${line}`.trimEnd(),
+  );
+  const groups = new Map<string, string[]>();
+  for (const option of Object.values(command.options)) {
+    const lines = groups.get(option.group) ?? [];
+    groups.set(option.group, lines);
+    lines.push(...optionHelp(option));
+  }
+  const sections = [[command.summary], usage, ...[...groups].map(([title, lines]) => [`${title}:`, ...lines])];
+  if (command.notes !== undefined) sections.push([...command.notes]);
+  return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function optionHelp(option: Option): string[] {
+  const names = typedNames(option).join(", ");
+  const indented = option.short === undefined ? `    ${names}` : names;
+  const head = `  ${indented}${option.type === "flag" ? "" : ` ${option.argument.toUpperCase().replaceAll(" ", "-")}`}`;
+  const sentence = wrap(option.help + suffix(option), HELP_WIDTH - OPTION_COLUMN);
+  const fits = head.length < OPTION_COLUMN;
+  const first = fits ? [head.padEnd(OPTION_COLUMN) + sentence.shift()!] : [head];
+  return [...first, ...sentence.map((line) => " ".repeat(OPTION_COLUMN) + line)];
+}
+
+function suffix(option: Option): string {
+  if (option.type === "flag") return "";
+  const repeated = option.repeatable ? " May be given several times." : "";
+  if (option.default === undefined) return repeated;
+  return `${repeated} Defaults to ${option.type === "choice" ? wordFor(option, option.default) : option.default}.`;
+}
+
+function wordFor(option: ChoiceOption, value: string | number): string {
+  return Object.keys(option.choices).find((word) => option.choices[word] === value) ?? String(value);
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

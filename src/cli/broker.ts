@@ -1,0 +1,65 @@
+/** `lacewing`: runs the broker until a signal ends it. */
+import { ListenError, type Server, startServer } from "../server/index.ts";
+import { BROKER_COMMAND, configOf } from "./broker-options.ts";
+import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
+import { nextSteps } from "./next-steps.ts";
+import { version } from "./version.ts";
+
+/** How long clients may take to hear that the broker ends, in milliseconds. */
+const GOODBYE_MS = 5000;
+
+/** Runs the broker and returns the exit code once it has ended. */
+export async function runBroker(args: readonly string[]): Promise<number> {
+  try {
+    const parsed = parseCommandLine(BROKER_COMMAND, args);
+    if (parsed.help) {
+      process.stdout.write(helpText(BROKER_COMMAND));
+      return 0;
+    }
+    if (parsed.version) {
+      process.stdout.write(`lacewing version ${version()}\n`);
+      return 0;
+    }
+    return await run(configOf(parsed), parsed.host.length === 0);
+  } catch (error) {
+    if (error instanceof CommandLineError) process.stderr.write(commandLineErrorText(BROKER_COMMAND, error));
+    else if (error instanceof ListenError) process.stderr.write(`Error: ${error.message}\n`);
+    else throw error;
+    return 1;
+  }
+}
+
+async function run(config: ReturnType<typeof configOf>, isLocal: boolean): Promise<number> {
+  // Nobody reading the log any more is no reason to end.
+  process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
+  const server = await startServer(config, (text) => process.stderr.write(text));
+  const addresses = server.listeners.map((listener) => listener.address).join(" and ");
+  const who = config.listeners.some(({ allowAnonymous }) => allowAnonymous)
+    ? "clients without a password"
+    : "nobody yet";
+  server.log.write(
+    "information",
+    `lacewing version ${version()} running: ${addresses}, open to ${isLocal ? "this machine" : who}.`,
+  );
+  server.log.flush();
+  process.stdout.write(nextSteps(server.listeners, isLocal));
+  return ended(server);
+}
+
+/** Waits for a signal and shuts down. A second signal ends the process at once. */
+function ended(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      process.once(signal, () => process.exit(1));
+      server.log.write("information", `${signal}: lacewing version ${version()} terminating.`);
+      const late = setTimeout(() => process.exit(1), GOODBYE_MS);
+      void server.close().then(() => {
+        clearTimeout(late);
+        resolve(0);
+      });
+    };
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+  });
+}

@@ -3,6 +3,7 @@ import {
   applySetting,
   type Config,
   DEFAULT_CONFIG,
+  isLoopback,
   LOG_TYPES,
   localListeners,
   SETTING_NAMES,
@@ -71,8 +72,6 @@ export const BROKER_COMMAND: Command<typeof OPTIONS> = {
   notes: ["Settings:", ...SETTING_NAMES.map((name) => `  ${name} (${settingForm(name)})`)],
 };
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
-
 /**
  * What the broker runs with.
  * @throws CommandLineError when a setting is not understood
@@ -84,7 +83,7 @@ export function configOf(args: BrokerArguments): Config {
       : args.host.map((host) => ({
           host,
           port: args.port,
-          allowAnonymous: args.allowAnonymous || LOOPBACK.test(host),
+          allowAnonymous: args.allowAnonymous || isLoopback(host),
           isOptional: false,
         }));
   let config: Config = { ...DEFAULT_CONFIG, listeners };

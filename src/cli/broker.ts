@@ -1,8 +1,10 @@
 /** `lacewing`: runs the broker until a signal ends it. */
+
+import { type Config, isLoopback } from "../config/index.ts";
 import { ListenError, type Server, startServer } from "../server/index.ts";
 import { BROKER_COMMAND, configOf } from "./broker-options.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
-import { nextSteps } from "./next-steps.ts";
+import { type Access, nextSteps } from "./next-steps.ts";
 import { version } from "./version.ts";
 
 /** How long clients may take to hear that the broker ends, in milliseconds. */
@@ -20,7 +22,7 @@ export async function runBroker(args: readonly string[]): Promise<number> {
       process.stdout.write(`lacewing version ${version()}\n`);
       return 0;
     }
-    return await run(configOf(parsed), parsed.host.length === 0);
+    return await run(configOf(parsed));
   } catch (error) {
     if (error instanceof CommandLineError) process.stderr.write(commandLineErrorText(BROKER_COMMAND, error));
     else if (error instanceof ListenError) process.stderr.write(`Error: ${error.message}\n`);
@@ -29,22 +31,29 @@ export async function runBroker(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(config: ReturnType<typeof configOf>, isLocal: boolean): Promise<number> {
+async function run(config: Config): Promise<number> {
   // Nobody reading the log any more is no reason to end.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   const server = await startServer(config, (text) => process.stderr.write(text));
   const addresses = server.listeners.map((listener) => listener.address).join(" and ");
-  const who = config.listeners.some(({ allowAnonymous }) => allowAnonymous)
-    ? "clients without a password"
-    : "nobody yet";
-  server.log.write(
-    "information",
-    `lacewing version ${version()} running: ${addresses}, open to ${isLocal ? "this machine" : who}.`,
-  );
+  const access = accessTo(config);
+  const line = `lacewing version ${version()} running: ${addresses}, open to ${WHO[access]}.`;
+  server.log.write("information", line);
   server.log.flush();
-  process.stdout.write(nextSteps(server.listeners, isLocal));
+  process.stdout.write(nextSteps(server.listeners, access));
   return ended(server);
+}
+
+const WHO: Readonly<Record<Access, string>> = {
+  local: "clients on this machine",
+  everybody: "all clients, without passwords",
+  nobody: "nobody",
+};
+
+function accessTo({ listeners }: Config): Access {
+  if (listeners.some(({ host, allowAnonymous }) => allowAnonymous && !isLoopback(host))) return "everybody";
+  return listeners.some(({ allowAnonymous }) => allowAnonymous) ? "local" : "nobody";
 }
 
 /** Waits for a signal and shuts down. A second signal ends the process at once. */

@@ -41,6 +41,11 @@ export const DEFAULT_PORT = 1883;
 /** The kinds that are logged unless asked otherwise: mosquitto's. */
 export const DEFAULT_LOG_TYPES: readonly LogType[] = ["error", "warning", "notice", "information"];
 
+/** Whether only this machine itself can reach `host`. */
+export function isLoopback(host: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);
+}
+
 /** Only this machine's clients, by both versions of IP, and no questions asked. */
 export function localListeners(port: number = DEFAULT_PORT): readonly ListenerConfig[] {
   return [

@@ -4,6 +4,7 @@ export {
   DEFAULT_CONFIG,
   DEFAULT_LOG_TYPES,
   DEFAULT_PORT,
+  isLoopback,
   type ListenerConfig,
   LOG_TYPES,
   type LogConfig,

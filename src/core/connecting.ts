@@ -163,7 +163,7 @@ export class Connecting {
   #decide(verdict: Verdict): void {
     if (this.#connection.machine.ended !== null) return;
     if (verdict.kind === "challenge") this.#challenge(verdict.data, verdict.next);
-    else if (verdict.kind === "refused") this.#refuse(verdict.reason, verdict.reasonString);
+    else if (verdict.kind === "refused") this.#refuse(verdict.reason, verdict.reasonString ?? null);
     else if (this.#connection.session !== null) this.#reauthenticated(verdict);
     else this.#accept(verdict);
   }
@@ -175,11 +175,11 @@ export class Connecting {
     this.#connection.markDirty();
   }
 
-  #refuse(reason: EndReason, why: string | undefined): void {
+  #refuse(reason: EndReason, why: string | null): void {
     const { machine } = this.#connection;
     this.#connection.decided();
     if (machine.isConnected) machine.end(reason);
-    else machine.refuse(reason, why === undefined ? NO_PROPERTIES : { reasonString: why });
+    else machine.refuse(reason, why);
     this.#connection.process();
   }
 

@@ -111,7 +111,7 @@ export class Connection implements Outlet {
 
   /** The client identifier, or null while there is none. */
   get clientId(): string | null {
-    return this.session?.clientId ?? this.#connecting?.clientId ?? null;
+    return this.session?.clientId ?? this.#connecting?.clientId ?? (this.connect?.clientId || null);
   }
 
   /** Bytes for the client that have not reached the network. */

@@ -38,7 +38,7 @@ export type ServerEvent = Packet | Ended;
 /** How the variable header of a 5.0 CONNECT begins. */
 const MQTT_5: readonly number[] = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5];
 
-type State = "awaiting CONNECT" | "deciding" | "awaiting AUTH" | "connected";
+type State = "awaiting CONNECT" | "deciding" | "awaiting AUTH" | "connected" | "refused";
 
 /** The server's end of one connection. */
 export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
@@ -183,11 +183,13 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     });
   }
 
-  /** Answers the CONNECT with a refusal and ends. `returnCode` replaces what 3.1 and 3.1.1 would be told. */
-  refuse(reason: EndReason, properties: Properties = NO_PROPERTIES): void {
+  /** Answers the CONNECT with a refusal and ends. `why` tells a 5.0 client and whoever hears of the end more. */
+  refuse(reason: EndReason, why: string | null = null): void {
     if (this.ended !== null) return;
-    this.#sendConnack(END_REASONS[reason].code, properties);
-    this.end(reason);
+    const { code } = END_REASONS[reason];
+    this.#sendConnack(code, why === null ? NO_PROPERTIES : { reasonString: why });
+    this.#state = "refused";
+    this.end(reason, why === null ? null : { reasonCode: code, message: why });
   }
 
   #sendConnack(code: ReasonCode, properties: Properties): void {
@@ -202,6 +204,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     if (isPeersOwnEnd(reason)) return;
     const code = fault?.reasonCode ?? END_REASONS[reason].code;
     const explained = fault !== null && this.#problemInformation ? { reasonString: fault.message } : NO_PROPERTIES;
+    if (this.#state === "refused") return;
     if (this.#state === "connected") this.#sendDisconnect(code, explained);
     else if (fault?.reasonCode === ReasonCode.UnsupportedProtocolVersion) this.#refuseVersion();
     else if (fault !== null && this.#state === "awaiting AUTH") this.#sendConnack(code, explained);

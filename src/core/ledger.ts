@@ -79,7 +79,6 @@ export class Ledger {
   #state: StoreState = "up";
   #nowMs = 0;
   #current: Obligation | null = null;
-  readonly #outer: (Obligation | null)[] = [];
   /** false when the store keeps nothing: then nothing is recorded and nothing waits. */
   readonly isRecording: boolean;
 
@@ -103,16 +102,15 @@ export class Ledger {
     return this.#open.length + (this.#appending?.length ?? 0);
   }
 
-  /** From here until `endObligation`, `owe` counts for one acknowledgement. One may begin within another. */
+  /** From here until `endObligation`, `owe` counts for one acknowledgement. */
   beginObligation(): void {
-    this.#outer.push(this.#current);
     this.#current = null;
   }
 
   /** What the acknowledgement waits for, or null when it need not wait. */
   endObligation(): Obligation | null {
     const current = this.#current;
-    this.#current = this.#outer.pop() ?? null;
+    this.#current = null;
     return current;
   }
 
@@ -145,10 +143,11 @@ export class Ledger {
     entry.settle();
   }
 
-  /** Nobody needs a fact any more, and it does no harm if the store has it: it is taken out of the batch if it is still there. */
-  cancel(entry: Entry): void {
+  /** Undoes a fact: it is taken out of the batch, or `undoing` is recorded when the store has it already. */
+  undo(entry: Entry, undoing: Change): void {
     entry.settle();
-    if (!entry.isHanded) entry.change = null;
+    if (entry.isHanded) this.note(undoing);
+    else entry.change = null;
   }
 
   /** When `tick` is due; Infinity when nothing is to be appended. */

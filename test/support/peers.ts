@@ -83,11 +83,11 @@ function lookFor(kind: PeerKind): Peer | undefined {
   return undefined;
 }
 
-/** The peers that are not here, with Debian's package for each. */
+/** The peers that are not here now, with Debian's package for each. */
 export function missingPeers(): { readonly name: PeerName; readonly debianPackage: string | null }[] {
   const names = Object.keys(PEERS) as PeerName[];
   return names
-    .filter((name) => findPeer(name) === undefined)
+    .filter((name) => lookFor(PEERS[name]) === undefined)
     .map((name) => ({ name, debianPackage: PEERS[name].debianPackage }));
 }
 

@@ -25,6 +25,8 @@ const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+// A file of tests that takes too long is ended by this signal, which alone would not lead to "exit".
+process.once("SIGTERM", () => process.exit(1));
 
 /** A running program. */
 export class Program {

@@ -67,9 +67,11 @@ export class Broker {
   connectedClients = 0;
   /** Bytes that wait for the network on all connections. */
   pendingOutputBytes = 0;
+  /** What of all queues is in memory, in bytes. */
+  queueMemoryBytes = 0;
   /** When the present turn began, on the monotonic clock. */
   turnMs: number;
-  readonly #store: Store;
+  readonly store: Store;
   readonly #connections: Set<Connection> = new Set();
   #dirty: Connection[] = [];
   #later: (() => void)[] = [];
@@ -85,7 +87,7 @@ export class Broker {
     this.packetObserver = this.observer.packets ?? null;
     this.pool = new OutputPool((bytes) => this.host.allocate(bytes));
     this.turnMs = this.clock.nowMs();
-    this.#store = parts.store;
+    this.store = parts.store;
     this.ledger = new Ledger(
       parts.store,
       (state, error) => this.observer.storeState?.(state, error),
@@ -113,7 +115,7 @@ export class Broker {
    */
   async restore(): Promise<void> {
     this.beginTurn();
-    await restore(this, this.#store);
+    await restore(this, this.store);
     this.#requestFlush();
   }
 
@@ -177,6 +179,11 @@ export class Broker {
   needsFlush(connection: Connection): void {
     this.#dirty.push(connection);
     if (!this.#isFlushRequested) this.#requestFlush();
+  }
+
+  /** Has the turn ended that something began which did not come from a connection. */
+  wake(): void {
+    this.#requestFlush();
   }
 
   /** Calls `run` at the end of the turn, before the flush. */

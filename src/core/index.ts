@@ -18,4 +18,12 @@ export type { Message } from "./message.ts";
 export type { Observer, PacketObserver, PublishSummary } from "./observer.ts";
 export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
 export type { Session } from "./session.ts";
-export { type Change, NO_STORE, type Store } from "./store.ts";
+export {
+  type Change,
+  type Fact,
+  type NextMessage,
+  NO_STORE,
+  type QueuedFact,
+  type QueueSummary,
+  type Store,
+} from "./store.ts";

@@ -79,6 +79,7 @@ export class Ledger {
   #state: StoreState = "up";
   #nowMs = 0;
   #current: Obligation | null = null;
+  readonly #outer: (Obligation | null)[] = [];
   /** false when the store keeps nothing: then nothing is recorded and nothing waits. */
   readonly isRecording: boolean;
 
@@ -102,15 +103,16 @@ export class Ledger {
     return this.#open.length + (this.#appending?.length ?? 0);
   }
 
-  /** From here until `endObligation`, `owe` counts for one acknowledgement. */
+  /** From here until `endObligation`, `owe` counts for one acknowledgement. One may begin within another. */
   beginObligation(): void {
+    this.#outer.push(this.#current);
     this.#current = null;
   }
 
   /** What the acknowledgement waits for, or null when it need not wait. */
   endObligation(): Obligation | null {
     const current = this.#current;
-    this.#current = null;
+    this.#current = this.#outer.pop() ?? null;
     return current;
   }
 
@@ -143,11 +145,10 @@ export class Ledger {
     entry.settle();
   }
 
-  /** Undoes a fact: it is taken out of the batch, or `undoing` is recorded when the store has it already. */
-  undo(entry: Entry, undoing: Change): void {
+  /** Nobody needs a fact any more, and it does no harm if the store has it: it is taken out of the batch if it is still there. */
+  cancel(entry: Entry): void {
     entry.settle();
-    if (entry.isHanded) this.note(undoing);
-    else entry.change = null;
+    if (!entry.isHanded) entry.change = null;
   }
 
   /** When `tick` is due; Infinity when nothing is to be appended. */

@@ -4,9 +4,11 @@
  */
 import {
   copyBytes,
+  decodePacket,
   encodePublish,
   encodePublishProperties,
   encodeUtf8,
+  isFault,
   NO_PROPERTIES,
   type Properties,
   type Publish,
@@ -17,7 +19,9 @@ import {
   type Qos,
   type Version,
 } from "../protocol/index.ts";
+import type { Clock } from "./clock.ts";
 import type { Entry } from "./ledger.ts";
+import type { Change } from "./store.ts";
 
 /** A PUBLISH as it goes out, but for its flags and packet identifier, which each receiver has its own of. */
 export interface Encoding {
@@ -73,10 +77,12 @@ export class Message {
   readonly publisher: string | null;
   /** On the monotonic clock; Infinity when it does not expire. */
   readonly expiresAtMs: number;
-  /** Its key in the store and the fact that keeps it there, while `durableUses` is above 0. */
+  /** Its key in the store and the fact that keeps it there, while something in memory refers to it by that: `durableUses`. */
   storeKey = 0;
   storeEntry: Entry | null = null;
   durableUses = 0;
+  /** Whether a queue that only the store holds refers to it too. */
+  isLeftToStore = false;
   #bytes: Uint8Array;
   #start: number;
   #bodyStart: number;
@@ -131,8 +137,8 @@ export class Message {
   }
 
   /** A message from the store; `expiresAtMs` is on the monotonic clock. */
-  static restored(fields: PublishFields, storeKey: number, expiresAtMs: number): Message {
-    const message = new Message(fields, 0, null, expiresAtMs);
+  static restored(fields: PublishFields, publisher: string | null, storeKey: number, expiresAtMs: number): Message {
+    const message = new Message(fields, 0, publisher, expiresAtMs);
     message.storeKey = storeKey;
     return message;
   }
@@ -246,6 +252,26 @@ export class Message {
       5,
     );
   }
+}
+
+/** The message that a store kept as `fact`. */
+export function storedMessage(fact: Extract<Change, { kind: "message-added" }>, clock: Clock): Message {
+  const expiresAtMs =
+    fact.expiresAtMs === null ? Number.POSITIVE_INFINITY : clock.nowMs() + fact.expiresAtMs - clock.wallMs();
+  return Message.restored(storedFields(fact.publish), fact.publisher, fact.message, expiresAtMs);
+}
+
+/**
+ * The fields of a PUBLISH of 5.0 that `toStored` wrote.
+ * @throws Error when the bytes are none
+ */
+export function storedFields(bytes: Uint8Array): PublishFields {
+  const packet = decodePacket(bytes, 0, bytes.length, 5, "client");
+  if (isFault(packet) || packet.type !== "PUBLISH") {
+    throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
+  }
+  const { topicName, payload, qos, retain, properties } = packet;
+  return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
 }
 
 function expiryOf(properties: Properties, nowMs: number): number {

@@ -36,6 +36,8 @@ export interface Observer {
   /** A client published what it may not. */
   publishDenied?(connection: Connection, message: Message): void;
   dropped?(reason: DropReason, session: Session, message: Message): void;
+  /** Deliveries of `session` could not be read back from the store. */
+  queueDamaged?(session: Session, deliveries: number): void;
   storeState?(state: StoreState, error: unknown): void;
   /** An Authenticator failed, which counts as a refusal. */
   authenticatorFailed?(connection: Connection, error: unknown): void;

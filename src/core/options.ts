@@ -19,6 +19,8 @@ export interface BrokerOptions {
   readonly maximumQueuedMessages: number;
   /** Payload bytes that wait for one Session; 0: no bound. */
   readonly maximumQueuedBytes: number;
+  /** What of all queues is held in memory while a store holds the rest, in bytes. */
+  readonly maximumQueueMemoryBytes: number;
   /** Bytes that wait for one connection's network before QoS 0 is dropped for it. */
   readonly maximumOutputBytes: number;
   /** Bytes that wait for the network on all connections together before QoS 0 is dropped for those that are behind. */
@@ -59,6 +61,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumInflightMessages: 20,
   maximumQueuedMessages: 1000,
   maximumQueuedBytes: 0,
+  maximumQueueMemoryBytes: 64 * 1024 * 1024,
   maximumOutputBytes: 16 * 1024 * 1024,
   maximumTotalOutputBytes: 512 * 1024 * 1024,
   topicAliasMaximum: 10,

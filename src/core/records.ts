@@ -26,7 +26,7 @@ export class Records {
 
   /** Whether facts of `session` are kept at all. */
   covers(session: Session): boolean {
-    return this.#ledger.isRecording && session.isDurable;
+    return session.isStored;
   }
 
   /** A moment of the monotonic clock as wall time; null: never. */
@@ -34,9 +34,13 @@ export class Records {
     return atMs === Number.POSITIVE_INFINITY ? null : Math.round(this.#clock.wallMs() + atMs - this.#clock.nowMs());
   }
 
-  /** Notes that the Session exists, and since when it has had no connection (null: it has one). */
+  /**
+   * Notes that the Session exists, and since when it has had no connection (null: it has one). A Session that was to outlive its
+   * connection and no longer is stays in the store until it ends: its queue may lie there.
+   */
   sessionSet(session: Session, disconnectedAtMs: number | null): void {
-    if (!this.covers(session)) return;
+    if (this.#ledger.isRecording && session.isDurable) session.isStored = true;
+    if (!session.isStored) return;
     const { clientId, principal, expirySeconds } = session;
     this.#ledger.note({
       kind: "session-set",
@@ -52,6 +56,7 @@ export class Records {
     if (!this.covers(session)) return;
     for (const delivery of session.deliveries()) this.#forget(delivery);
     this.#ledger.note({ kind: "session-deleted", clientId: session.clientId });
+    session.isStored = false;
   }
 
   #forget(delivery: Delivery): void {
@@ -89,25 +94,33 @@ export class Records {
   #use(message: Message): void {
     if (message.durableUses++ > 0) return;
     message.storeKey = this.nextMessage++;
+    message.isLeftToStore = false;
     message.storeEntry = this.#ledger.owe({
       kind: "message-added",
       message: message.storeKey,
       publish: message.toStored(),
       expiresAtMs: this.#wallMs(message.expiresAtMs),
+      publisher: message.publisher,
     });
   }
 
+  /** The store counts references itself; a message that nothing refers to before it got there need not go there. */
   #release(message: Message): void {
     if (--message.durableUses > 0) return;
-    const deleted: Change = { kind: "message-deleted", message: message.storeKey };
-    if (message.storeEntry === null) this.#ledger.note(deleted);
-    else this.#ledger.undo(message.storeEntry, deleted);
+    const { storeEntry } = message;
     message.storeEntry = null;
+    if (storeEntry !== null && !message.isLeftToStore) this.#ledger.cancel(storeEntry);
+  }
+
+  /** Lets go of a delivery whose Session finds it in the store when its turn comes. */
+  leaveToStore(delivery: Delivery): void {
+    const { message } = delivery;
+    message.isLeftToStore = true;
+    message.durableUses--;
   }
 
   /** Owes a new delivery to a durable Session; `packetId` is 0 while it waits in the queue. */
   deliveryAdded(session: Session, delivery: Delivery, packetId: number): void {
-    if (!this.covers(session)) return;
     this.#use(delivery.message);
     delivery.order = session.nextOrder++;
     delivery.entry = this.#ledger.owe(deliverySet(session, delivery, packetId, firstWait(delivery), true));
@@ -115,14 +128,14 @@ export class Records {
 
   /** Records that a queued delivery is on its way under `packetId`. */
   deliverySent(session: Session, delivery: Delivery, packetId: number): void {
-    if (delivery.order === 0 || !session.isDurable) return;
+    if (delivery.order === 0 || !this.covers(session)) return;
     this.#replace(delivery, deliverySet(session, delivery, packetId, firstWait(delivery), true));
   }
 
   /** Records that the receiver has the message at QoS 2: it is not sent again, only its PUBREL. */
   deliveryReceived(session: Session, delivery: Delivery, packetId: number): void {
     delivery.isReceived = true;
-    if (delivery.order === 0 || !session.isDurable) return;
+    if (delivery.order === 0 || !this.covers(session)) return;
     this.#replace(delivery, deliverySet(session, delivery, packetId, "PUBCOMP", false));
     this.#release(delivery.message);
   }
@@ -141,7 +154,7 @@ export class Records {
   deliveryDone(session: Session, delivery: Delivery): void {
     if (delivery.order === 0) return;
     const { entry, order } = delivery;
-    const deleted: Change = session.isDurable
+    const deleted: Change = this.covers(session)
       ? { kind: "delivery-deleted", clientId: session.clientId, order }
       : { kind: "share-deleted", share: delivery.group!.name, order };
     if (entry?.isHanded) delivery.isStored = true;
@@ -236,5 +249,6 @@ function deliverySet(session: Session, delivery: Delivery, packetId: number, wai
     packetId,
     wait,
     share: group?.name ?? null,
+    payloadBytes: message.payloadBytes,
   };
 }

@@ -1,11 +1,11 @@
 /** Builds Sessions, Subscriptions, deliveries, retained messages and wills again from the facts that a store kept. */
-import { decodePacket, isFault, NO_PROPERTIES, type Publish, type PublishFields } from "../protocol/index.ts";
+import { NO_PROPERTIES, type PublishFields } from "../protocol/index.ts";
 import { ALLOW_ALL } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { Delivery } from "./delivery.ts";
-import { Message } from "./message.ts";
+import { Message, storedFields, storedMessage } from "./message.ts";
 import { Session } from "./session.ts";
-import type { Change, Store } from "./store.ts";
+import type { Change, Store, Fact as StoreFact } from "./store.ts";
 import { Subscription } from "./subscription.ts";
 import { PendingWill } from "./wills.ts";
 
@@ -41,7 +41,7 @@ class Restorer {
     this.#broker = broker;
   }
 
-  apply(fact: Change): void {
+  apply(fact: StoreFact): void {
     switch (fact.kind) {
       case "session-set":
         return this.#session(fact);
@@ -60,6 +60,11 @@ class Restorer {
       case "share-set":
         this.#shares.push(fact);
         return;
+      case "queue":
+        return this.#owner(fact.clientId).restoreQueue(fact);
+      case "next-message":
+        this.#broker.records.nextMessage = Math.max(this.#broker.records.nextMessage, fact.message);
+        return;
       default:
         throw new Error(`a store replays facts in force, not ${fact.kind}`);
     }
@@ -73,6 +78,7 @@ class Restorer {
 
   #session(fact: Fact<"session-set">): void {
     const session = new Session(this.#broker, fact.clientId, fact.principal, fact.expirySeconds);
+    session.isStored = true;
     this.#broker.sessions.add(session);
     // A connection that was there when the process ended has been gone since then at the earliest: count from now.
     const { clock } = this.#broker;
@@ -100,9 +106,8 @@ class Restorer {
   }
 
   #message(fact: Fact<"message-added">): void {
-    const { records } = this.#broker;
-    const expiresAtMs = fact.expiresAtMs === null ? Number.POSITIVE_INFINITY : this.#monotonicMs(fact.expiresAtMs);
-    this.#messages.set(fact.message, Message.restored(decoded(fact.publish), fact.message, expiresAtMs));
+    const { records, clock } = this.#broker;
+    this.#messages.set(fact.message, storedMessage(fact, clock));
     records.nextMessage = Math.max(records.nextMessage, fact.message + 1);
   }
 
@@ -137,7 +142,7 @@ class Restorer {
   #will(fact: Fact<"will-set">): void {
     const session = this.#owner(fact.clientId);
     // Its policy was that of a connection which is gone; the message was allowed when the client said it.
-    session.will = new PendingWill({ ...decoded(fact.publish), packetId: 0 }, fact.delaySeconds, ALLOW_ALL);
+    session.will = new PendingWill({ ...storedFields(fact.publish), packetId: 0 }, fact.delaySeconds, ALLOW_ALL);
     if (fact.dueAtMs !== null) this.#willDueAtMs.set(session, this.#monotonicMs(fact.dueAtMs));
   }
 
@@ -164,12 +169,4 @@ class Restorer {
     ledger.endObligation();
     records.shareMoved(share, order, kept);
   }
-}
-
-function decoded(bytes: Uint8Array): PublishFields {
-  const packet = decodePacket(bytes, 0, bytes.length, 5, "client");
-  if (isFault(packet) || packet.type !== "PUBLISH")
-    throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
-  const { topicName, payload, qos, retain, properties }: Publish = packet;
-  return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
 }

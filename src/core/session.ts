@@ -17,6 +17,8 @@ import type { Deadline } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
 import type { Message } from "./message.ts";
+import { Queue } from "./queue.ts";
+import type { QueueSummary } from "./store.ts";
 import type { ShareGroup, Subscription } from "./subscription.ts";
 import type { PendingWill } from "./wills.ts";
 
@@ -37,14 +39,15 @@ export class Session {
   will: PendingWill | null = null;
   expiry: Deadline | null = null;
   hasEnded = false;
+  /** Whether facts about it are in the store. */
+  isStored = false;
   /** Place of the next delivery in the store. */
   nextOrder = 1;
   readonly #broker: Broker;
   /** A message that is never sent again is not held: its entry has null. */
   #inflight: Inflight<Delivery | null> | null = null;
   #received: Received | null = null;
-  #queue: Deque<Delivery> | null = null;
-  #queuedBytes = 0;
+  #queue: Queue | null = null;
   /** Packet identifiers in flight on the last connection that have not been sent again on this one, in order. */
   #resend: Deque<number> | null = null;
   /** Deliveries whose PUBREL is out, for the store. */
@@ -67,7 +70,7 @@ export class Session {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue?.bytes ?? 0;
   }
 
   get inflightMessages(): number {
@@ -203,19 +206,19 @@ export class Session {
     group: ShareGroup | null,
   ): DropReason | null {
     const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
-    const queue = (this.#queue ??= new Deque());
+    const queue = (this.#queue ??= new Queue(this.#broker, this));
     if (maximumQueuedMessages > 0 && queue.size >= maximumQueuedMessages) return "queue-full";
-    if (maximumQueuedBytes > 0 && this.#queuedBytes + message.payloadBytes > maximumQueuedBytes)
-      return "queue-bytes-full";
+    if (maximumQueuedBytes > 0 && queue.bytes + message.payloadBytes > maximumQueuedBytes) return "queue-bytes-full";
     const delivery = new Delivery(message, qos, retain, ids, group);
-    this.#keep(delivery, 0);
-    this.#push(delivery);
+    if (group === null && this.isStored && queue.isHeadFull) {
+      this.#broker.records.deliveryAdded(this, delivery, 0);
+      this.#broker.records.leaveToStore(delivery);
+      queue.leave(delivery.order, message.payloadBytes);
+    } else {
+      this.#keep(delivery, 0);
+      queue.push(delivery);
+    }
     return null;
-  }
-
-  #push(delivery: Delivery): void {
-    (this.#queue ??= new Deque()).push(delivery);
-    this.#queuedBytes += delivery.message.payloadBytes;
   }
 
   /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */
@@ -238,11 +241,10 @@ export class Session {
     const queue = this.#queue;
     if (queue === null || this.#resend !== null) return;
     const inflight = (this.#inflight ??= new Inflight(this.#window(connection)));
-    while (queue.size > 0 && inflight.hasRoom && connection.hasRoom) {
-      const delivery = queue.shift()!;
-      this.#queuedBytes -= delivery.message.payloadBytes;
-      this.#sendQueued(connection, inflight, delivery);
+    while (queue.headSize > 0 && inflight.hasRoom && connection.hasRoom) {
+      this.#sendQueued(connection, inflight, queue.shift()!);
     }
+    queue.refill(() => this.pump());
   }
 
   #pumpResend(connection: Connection, resend: Deque<number>): void {
@@ -323,9 +325,8 @@ export class Session {
       }
     }
     if (this.#queue !== null) {
-      const queued = this.#queue.drain();
-      this.#queuedBytes = 0;
-      for (const delivery of queued) if (!isTaken(delivery)) this.#push(delivery);
+      const queue = this.#queue;
+      for (const delivery of queue.drain()) if (!isTaken(delivery)) queue.push(delivery);
     }
     for (const delivery of taken) this.#broker.records.deliveryDone(this, delivery);
     return taken;
@@ -338,11 +339,11 @@ export class Session {
     const { records } = this.#broker;
     for (const delivery of this.deliveries()) {
       if (!delivery.isReceived) this.#broker.dropped("session-ended", this, delivery.message);
-      if (!this.isDurable) records.deliveryDone(this, delivery);
+      if (!this.isStored) records.deliveryDone(this, delivery);
     }
     records.sessionDeleted(this);
+    this.#broker.counters.dropped["session-ended"] += this.#queue?.clear() ?? 0;
     this.#inflight = this.#queue = this.#received = this.#releasing = this.#resend = null;
-    this.#queuedBytes = 0;
     return shared;
   }
 
@@ -350,11 +351,17 @@ export class Session {
   restore(delivery: Delivery, packetId: number, wait: Ack): void {
     this.nextOrder = Math.max(this.nextOrder, delivery.order + 1);
     if (packetId === 0) {
-      this.#push(delivery);
+      (this.#queue ??= new Queue(this.#broker, this)).push(delivery);
       return;
     }
     this.#inflight ??= new Inflight(MAXIMUM_PACKET_ID);
     this.#inflight.restore(packetId, wait === "PUBCOMP" ? null : delivery, delivery.qos, wait);
     if (wait === "PUBCOMP") (this.#releasing ??= new Map()).set(packetId, delivery);
+  }
+
+  /** Remembers that a store holds deliveries which wait. */
+  restoreQueue(summary: QueueSummary): void {
+    this.nextOrder = Math.max(this.nextOrder, summary.lastOrder + 1);
+    (this.#queue ??= new Queue(this.#broker, this)).restore(summary);
   }
 }

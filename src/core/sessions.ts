@@ -48,7 +48,7 @@ export class Sessions {
     session.expiry?.cancel();
     session.expiry = null;
     this.#cancelWill(session);
-    this.#setExpiry(session, expirySeconds);
+    session.expirySeconds = expirySeconds;
     session.connection = connection;
     return { session, isPresent: present !== undefined };
   }
@@ -67,15 +67,9 @@ export class Sessions {
     this.#broker.records.willDeleted(session);
   }
 
-  #setExpiry(session: Session, expirySeconds: number): void {
-    // Facts of a Session that ends with its connection are not kept any longer.
-    if (expirySeconds === 0) this.#broker.records.sessionDeleted(session);
-    session.expirySeconds = expirySeconds;
-  }
-
   /** A DISCONNECT has brought another Session Expiry Interval. */
   changeExpiry(session: Session, expirySeconds: number): void {
-    this.#setExpiry(session, Math.min(expirySeconds, this.#broker.options.maximumSessionExpirySeconds));
+    session.expirySeconds = Math.min(expirySeconds, this.#broker.options.maximumSessionExpirySeconds);
   }
 
   /** The connection is gone: the will is published or waits, the Session ends or waits. */

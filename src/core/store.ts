@@ -24,14 +24,18 @@ export type Change =
       readonly subscriptionId: number | null;
     }
   | { readonly kind: "subscription-deleted"; readonly clientId: string; readonly topicFilter: string }
-  /** A message is kept once, whatever the fan-out; `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them. */
+  /**
+   * A message is kept once, whatever the fan-out, and only as long as a delivery, a share or a topic refers to it: the store forgets
+   * it with the batch that takes the last reference away. `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them.
+   */
   | {
       readonly kind: "message-added";
       readonly message: number;
       readonly publish: Uint8Array;
       readonly expiresAtMs: number | null;
+      /** Client Identifier of the Session that published it, for no local. */
+      readonly publisher: string | null;
     }
-  | { readonly kind: "message-deleted"; readonly message: number }
   /** A message owed to a Session, at `order` in its queue; `packetId` 0 until it was sent. `wait` is what was last waited for. */
   | {
       readonly kind: "delivery-set";
@@ -44,6 +48,8 @@ export type Change =
       readonly packetId: number;
       readonly wait: Ack;
       readonly share: string | null;
+      /** Length of the message's payload, so that a queue can be summed up without reading messages. */
+      readonly payloadBytes: number;
     }
   | { readonly kind: "delivery-deleted"; readonly clientId: string; readonly order: number }
   /** A message owed to a shared subscription while a member that is not durable holds it. */
@@ -64,17 +70,53 @@ export type Change =
     }
   | { readonly kind: "will-deleted"; readonly clientId: string };
 
+/** What waits for one Session in the store and has not been sent yet, without the messages: `readQueue` gives them. */
+export interface QueueSummary {
+  readonly kind: "queue";
+  readonly clientId: string;
+  /** Deliveries without packet identifier that did not come by a shared subscription. */
+  readonly messages: number;
+  /** Their payloads together. */
+  readonly payloadBytes: number;
+  /** The lowest and the highest of their places. */
+  readonly firstOrder: number;
+  readonly lastOrder: number;
+}
+
+/** Where numbering goes on: no message in the store has this key or a higher one. */
+export interface NextMessage {
+  readonly kind: "next-message";
+  readonly message: number;
+}
+
+/** What a store replays. */
+export type Fact = Change | QueueSummary | NextMessage;
+
+/** One delivery of a page of a queue, with its message. */
+export interface QueuedFact {
+  readonly delivery: Extract<Change, { kind: "delivery-set" }>;
+  readonly message: Extract<Change, { kind: "message-added" }>;
+}
+
 /** Where the facts are kept. */
 export interface Store {
   /** What an appended fact survives; "nothing" means that the core need not record anything. */
   readonly survives: "nothing" | "process" | "power-loss";
-  /** Every fact still in force, in an order in which each can be applied: a message before what refers to it. */
-  replay(): AsyncIterable<Change>;
+  /**
+   * The facts in force, in an order in which each can be applied: a Session before what belongs to it, a message before what refers
+   * to it. Deliveries that `QueueSummary` counts are left out, and messages that only they refer to.
+   */
+  replay(): AsyncIterable<Fact>;
   /**
    * Resolves when all of `changes` survive. All are kept or none; a rejection means none, or that it is not known. The core then
    * tries again with the same changes, so applying a change twice must do no harm. Calls do not overlap.
    */
   append(changes: readonly Change[]): Promise<void>;
+  /**
+   * At most `limit` deliveries of a queue as `QueueSummary` counts them, whose place is above `afterOrder`, in order. Fewer than
+   * `limit` mean that the store has no more. A record that is damaged is left out.
+   */
+  readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]>;
 }
 
 /** The store of a broker without persistence: it keeps nothing and promises nothing. */
@@ -82,4 +124,5 @@ export const NO_STORE: Store = {
   survives: "nothing",
   async *replay() {},
   append: () => Promise.resolve(),
+  readQueue: () => Promise.resolve([]),
 };

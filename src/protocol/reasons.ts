@@ -63,6 +63,7 @@ export const DROP_REASONS = {
   "queue-bytes-full": { code: 0x97, log: "the session's queue holds max_queued_bytes" },
   "message-expired": { code: 0x00, log: "the message expired before it could be sent" },
   "too-large-for-receiver": { code: 0x95, log: "larger than the receiver's maximum packet size" },
+  "store-damaged": { code: 0x00, log: "its record in the store is damaged" },
   "session-ended": { code: 0x00, log: "the session ended before the message could be delivered" },
 } as const;
 

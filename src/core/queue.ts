@@ -1,0 +1,183 @@
+/**
+ * What waits for one Session: a head in memory and, once that is long, a rest that only the store holds. The head is filled again
+ * from the store in pages, so a queue may be larger than memory. It decides nothing about bounds or sending.
+ */
+import type { Broker } from "./broker.ts";
+import { Delivery } from "./delivery.ts";
+import { Deque } from "./deque.ts";
+import { storedMessage } from "./message.ts";
+import type { Session } from "./session.ts";
+import type { QueuedFact, QueueSummary } from "./store.ts";
+
+/** Most deliveries and payload bytes of one queue that are held in memory while a store could hold them. */
+const HEAD_MESSAGES = 1000;
+const HEAD_BYTES = 1_048_576;
+/** What a delivery takes besides its payload, in bytes; roughly. */
+const DELIVERY_BYTES = 400;
+/** Deliveries read from the store at once, and the length of the head below which the next page is asked for. */
+const PAGE_MESSAGES = 1000;
+const REFILL_BELOW = 500;
+/** Pause before a page that could not be read is asked for again, in milliseconds. */
+const RETRY_MS = 1000;
+
+/** A queue; first in, first out. */
+export class Queue {
+  readonly #broker: Broker;
+  readonly #session: Session;
+  readonly #head: Deque<Delivery> = new Deque();
+  #headBytes = 0;
+  #restMessages = 0;
+  #restBytes = 0;
+  /** Everything up to this place is in the head or has left it. */
+  #loadedOrder = 0;
+  #isLoading = false;
+
+  constructor(broker: Broker, session: Session) {
+    this.#broker = broker;
+    this.#session = session;
+  }
+
+  /** Deliveries that wait, in memory or not. */
+  get size(): number {
+    return this.#head.size + this.#restMessages;
+  }
+
+  /** Their payloads together. */
+  get bytes(): number {
+    return this.#headBytes + this.#restBytes;
+  }
+
+  /** Deliveries that can be taken now. */
+  get headSize(): number {
+    return this.#head.size;
+  }
+
+  /** Whether a further delivery, kept by the store, should not be held in memory too. */
+  get isHeadFull(): boolean {
+    if (this.#restMessages > 0) return true;
+    if (this.#head.size === 0) return false;
+    const { queueMemoryBytes, options } = this.#broker;
+    return (
+      this.#head.size >= HEAD_MESSAGES ||
+      this.#headBytes >= HEAD_BYTES ||
+      queueMemoryBytes >= options.maximumQueueMemoryBytes
+    );
+  }
+
+  /** Adds a delivery that is held in memory. */
+  push(delivery: Delivery): void {
+    const { payloadBytes } = delivery.message;
+    this.#head.push(delivery);
+    this.#headBytes += payloadBytes;
+    this.#broker.queueMemoryBytes += payloadBytes + DELIVERY_BYTES;
+  }
+
+  /** Counts a delivery that only the store holds, at `order`. */
+  leave(order: number, payloadBytes: number): void {
+    if (this.#restMessages === 0) this.#loadedOrder = order - 1;
+    this.#restMessages++;
+    this.#restBytes += payloadBytes;
+  }
+
+  /** What a store says of the queue of a Session that it kept. */
+  restore(summary: QueueSummary): void {
+    this.#restMessages = summary.messages;
+    this.#restBytes = summary.payloadBytes;
+    this.#loadedOrder = summary.firstOrder - 1;
+  }
+
+  /** Takes the first delivery of the head. */
+  shift(): Delivery | undefined {
+    const delivery = this.#head.shift();
+    if (delivery !== undefined) this.#left(delivery);
+    return delivery;
+  }
+
+  #left(delivery: Delivery): void {
+    const { payloadBytes } = delivery.message;
+    this.#headBytes -= payloadBytes;
+    this.#broker.queueMemoryBytes -= payloadBytes + DELIVERY_BYTES;
+  }
+
+  /** Takes all deliveries of the head. */
+  drain(): Delivery[] {
+    const deliveries = this.#head.drain();
+    for (const delivery of deliveries) this.#left(delivery);
+    return deliveries;
+  }
+
+  /** The deliveries of the head. */
+  [Symbol.iterator](): IterableIterator<Delivery> {
+    return this.#head[Symbol.iterator]();
+  }
+
+  /** Forgets everything and returns how many of the rest were waiting. */
+  clear(): number {
+    const rest = this.#restMessages;
+    this.drain();
+    this.#restMessages = this.#restBytes = 0;
+    return rest;
+  }
+
+  /** Asks the store for the next page when the head runs short; `onFilled` is called when there is something to take. */
+  refill(onFilled: () => void): void {
+    if (this.#restMessages === 0 || this.#isLoading || this.#head.size >= REFILL_BELOW) return;
+    this.#isLoading = true;
+    // What is on its way to the store cannot be read from it yet.
+    this.#broker.ledger.whenKept(() => this.#load(onFilled));
+  }
+
+  #load(onFilled: () => void): void {
+    const expected = Math.min(this.#restMessages, PAGE_MESSAGES);
+    this.#broker.store.readQueue(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES).then(
+      (page) => {
+        this.#isLoading = false;
+        this.#fill(page, expected, onFilled);
+      },
+      (error: unknown) => {
+        this.#broker.observer.storeState?.("failing", error);
+        this.#broker.deadlines.add(this.#broker.clock.nowMs() + RETRY_MS, () => {
+          this.#isLoading = false;
+          this.refill(onFilled);
+        });
+        this.#broker.wake();
+      },
+    );
+  }
+
+  #fill(page: readonly QueuedFact[], expected: number, onFilled: () => void): void {
+    const broker = this.#broker;
+    broker.beginTurn();
+    if (this.#session.hasEnded) return;
+    for (const fact of page) this.#take(fact);
+    const missing = expected - page.length;
+    if (page.length < PAGE_MESSAGES && missing > 0) this.#lost(missing);
+    onFilled();
+    broker.wake();
+  }
+
+  #take({ delivery: fact, message }: QueuedFact): void {
+    const delivery = new Delivery(
+      storedMessage(message, this.#broker.clock),
+      fact.qos,
+      fact.retain,
+      fact.subscriptionIds,
+      null,
+    );
+    delivery.order = fact.order;
+    delivery.isStored = true;
+    delivery.message.durableUses = 1;
+    this.#loadedOrder = fact.order;
+    this.#restMessages--;
+    this.#restBytes -= fact.payloadBytes;
+    this.push(delivery);
+  }
+
+  /** The store had fewer deliveries than were given to it: their records are damaged. */
+  #lost(missing: number): void {
+    this.#restMessages -= missing;
+    if (this.#restMessages === 0) this.#restBytes = 0;
+    this.#broker.counters.dropped["store-damaged"] += missing;
+    this.#broker.observer.queueDamaged?.(this.#session, missing);
+  }
+}

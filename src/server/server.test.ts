@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { after, test } from "node:test";
+import { type Config, DEFAULT_CONFIG } from "../config/index.ts";
+import {
+  type Connect,
+  decodePacket,
+  encodePacket,
+  Framer,
+  isFault,
+  NO_PROPERTIES,
+  type Packet,
+  publishOf,
+  type Version,
+} from "../protocol/index.ts";
+import { ListenError } from "./listen-error.ts";
+import { type Server, startServer } from "./server.ts";
+
+const running: Server[] = [];
+after(() => Promise.all(running.map((server) => server.close())));
+
+async function start(change: Partial<Config> = {}): Promise<{ server: Server; port: number; log: string[] }> {
+  const log: string[] = [];
+  const config: Config = { ...DEFAULT_CONFIG, listeners: [listener()], ...change };
+  const server = await startServer(config, (text) => log.push(text));
+  running.push(server);
+  return { server, port: server.listeners[0]!.port, log };
+}
+
+function listener(allowAnonymous: boolean = true): Config["listeners"][number] {
+  return { host: "127.0.0.1", port: 0, allowAnonymous, isOptional: false };
+}
+
+/** A client that speaks packets, for as long as a test needs one. */
+class Peer {
+  readonly socket: Socket;
+  readonly received: Packet[] = [];
+  readonly #framer = new Framer(10_000_000);
+  readonly #version: Version;
+  isClosed = false;
+
+  constructor(port: number, version: Version) {
+    this.#version = version;
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.socket.on("data", (chunk) => this.#take(chunk));
+    this.socket.on("error", () => {});
+    this.socket.on("close", () => {
+      this.isClosed = true;
+    });
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#framer.push(chunk);
+    while (this.#framer.next() === "packet") {
+      const { bytes, start, end } = this.#framer;
+      const packet = decodePacket(bytes, start, end, this.#version, "server");
+      assert.ok(!isFault(packet));
+      this.received.push(packet);
+    }
+    this.socket.emit("taken");
+  }
+
+  send(packet: Packet): void {
+    this.socket.write(encodePacket(packet, this.#version));
+  }
+
+  async next(): Promise<Packet> {
+    while (this.received.length === 0) await once(this.socket, "taken");
+    return this.received.shift()!;
+  }
+
+  async until(count: number): Promise<readonly Packet[]> {
+    while (this.received.length < count) await once(this.socket, "taken");
+    return this.received;
+  }
+
+  async closed(): Promise<void> {
+    if (!this.isClosed) await once(this.socket, "close");
+  }
+}
+
+function connectPacket(version: Version, clientId: string): Connect {
+  return {
+    type: "CONNECT",
+    version,
+    bridge: false,
+    cleanStart: true,
+    keepAliveSeconds: 60,
+    clientId,
+    will: null,
+    username: null,
+    password: null,
+    properties: NO_PROPERTIES,
+  };
+}
+
+async function connected(port: number, version: Version, clientId: string): Promise<Peer> {
+  const peer = new Peer(port, version);
+  peer.send(connectPacket(version, clientId));
+  const connack = await peer.next();
+  assert.ok(connack.type === "CONNACK" && connack.reasonCode === 0);
+  return peer;
+}
+
+async function subscribed(port: number, clientId: string, topicFilter: string, qos: 0 | 1): Promise<Peer> {
+  const peer = await connected(port, 4, clientId);
+  const request = { topicFilter, qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  peer.send({ type: "SUBSCRIBE", packetId: 1, subscriptions: [request], properties: NO_PROPERTIES });
+  assert.equal((await peer.next()).type, "SUBACK");
+  return peer;
+}
+
+test("close says 0x8B to a 5.0 client, closes the others, and frees the port", async () => {
+  const { server, port } = await start();
+  const [five, four] = [await connected(port, 5, "five"), await connected(port, 4, "four")];
+  const closing = server.close();
+  const goodbye = await five.next();
+  assert.ok(goodbye.type === "DISCONNECT");
+  assert.equal(goodbye.reasonCode, 0x8b);
+  await Promise.all([five.closed(), four.closed(), closing]);
+  const again = createServer().listen(port, "127.0.0.1");
+  await once(again, "listening");
+  again.close();
+});
+
+test("a port in use ends the start with one sentence that says what to do", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const busy = { ...listener(), port };
+  await assert.rejects(
+    startServer({ ...DEFAULT_CONFIG, listeners: [busy] }, () => {}),
+    (error) => error instanceof ListenError && error.code === "EADDRINUSE" && / -p\./.test(error.message),
+  );
+  other.close();
+});
+
+test("a listener that is optional and cannot be had is only warned of", async () => {
+  const absent = { host: "192.0.2.55", port: 0, allowAnonymous: true, isOptional: true };
+  const { server, log } = await start({ listeners: [listener(), absent] });
+  server.log.flush();
+  assert.equal(server.listeners.length, 1);
+  assert.match(log.join(""), /Cannot listen on 192\.0\.2\.55:\d+: .*Going on without it\./);
+});
+
+test("a listener without anonymous clients answers 5 or 0x87 and says why in the log", async () => {
+  const { server, port, log } = await start({ listeners: [listener(false)] });
+  for (const [version, code] of [
+    [4, 5],
+    [5, 0x87],
+  ] as const) {
+    const peer = new Peer(port, version);
+    peer.send(connectPacket(version, `client-${version}`));
+    const connack = await peer.next();
+    assert.ok(connack.type === "CONNACK");
+    assert.equal(connack.reasonCode, code);
+    await peer.closed();
+  }
+  server.log.flush();
+  assert.match(log.join(""), /Client client-5 \[127\.0\.0\.1:\d+\] disconnected: not authorised\./);
+});
+
+test("every byte arrives at a subscriber that did not read for a while", async () => {
+  const { port } = await start();
+  const slow = await subscribed(port, "slow", "t", 0);
+  const publisher = await connected(port, 4, "publisher");
+  slow.socket.pause();
+  const count = 200;
+  for (let i = 0; i < count; i++) {
+    const payload = Buffer.alloc(16_000, i);
+    publisher.send(
+      publishOf({
+        topicName: "t",
+        payload,
+        qos: 1,
+        retain: false,
+        dup: false,
+        packetId: i + 1,
+        properties: NO_PROPERTIES,
+      }),
+    );
+  }
+  await publisher.until(count);
+  slow.socket.resume();
+  const messages = await slow.until(count);
+  for (const [i, message] of messages.entries()) {
+    assert.ok(message.type === "PUBLISH");
+    assert.ok(
+      message.payload.every((byte) => byte === (i & 255)),
+      `message ${i} is not what was sent`,
+    );
+  }
+});
+
+test("a peer that ends its half is answered by the end of the other", async () => {
+  const { port } = await start();
+  const peer = await connected(port, 5, "leaver");
+  peer.socket.end();
+  await peer.closed();
+});

@@ -10,6 +10,7 @@ import {
   type DropReason,
   type EndReason,
   type Fault,
+  MAXIMUM_PACKET_ID,
   NO_PROPERTIES,
   type OutboundAliases,
   type Packet,
@@ -81,6 +82,7 @@ export class Connection implements Outlet {
   #pendingBytes = 0;
   #held: Deque<Held> | null = null;
   #isPaused = false;
+  #isAwaitingRoom = false;
   #isDone = false;
 
   constructor(broker: Broker, link: Link, authenticator: Authenticator) {
@@ -250,7 +252,8 @@ export class Connection implements Outlet {
   hold(obligation: Obligation | null, send: () => void): void {
     this.#held ??= new Deque();
     this.#held.push({ obligation, send });
-    if (this.#held.size >= this.broker.options.receiveMaximum) this.pauseReading();
+    if (this.#held.size >= this.#maximumHeld) this.pauseReading();
+    if (this.broker.ledger.isFull) this.awaitRoom();
     if (obligation === null) this.#sendHeld();
     else obligation.whenMet(() => this.#sendHeld());
   }
@@ -264,8 +267,29 @@ export class Connection implements Outlet {
       head.send();
     }
     if (held.size === 0) this.#held = null;
-    if (held.size < this.broker.options.receiveMaximum && this.#isPaused && this.#connecting === null)
-      this.resumeReading();
+    this.#readAgain();
+  }
+
+  /** Answers that may wait for the store before reading stops: a 5.0 client was told how many; others are stopped by TCP. */
+  get #maximumHeld(): number {
+    return this.isVersion5 ? this.broker.options.receiveMaximum : MAXIMUM_PACKET_ID;
+  }
+
+  /** Stops reading until the store has taken some of what waits for it. */
+  awaitRoom(): void {
+    this.pauseReading();
+    if (this.#isAwaitingRoom) return;
+    this.#isAwaitingRoom = true;
+    this.broker.ledger.whenRoom(() => {
+      this.#isAwaitingRoom = false;
+      this.#readAgain();
+    });
+  }
+
+  /** Resumes reading unless something still speaks against it. */
+  #readAgain(): void {
+    if (!this.#isPaused || this.#isAwaitingRoom || this.#connecting !== null) return;
+    if (this.#held === null || this.#held.size < this.#maximumHeld) this.resumeReading();
   }
 
   /** Stops taking packets, for a reason that is not the client's. */

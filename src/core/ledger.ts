@@ -9,6 +9,9 @@ import type { Change, Store } from "./store.ts";
 const BATCH_WAIT_MS = 2;
 /** A batch that holds this many facts waits no longer. */
 const BATCH_CHANGES = 512;
+/** From so many facts or bytes of messages on their way to the store on, nothing is read that would add to them. */
+const FULL_CHANGES = 262_144;
+const FULL_BYTES = 64 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
@@ -72,6 +75,9 @@ export class Ledger {
   readonly #onState: (state: StoreState, error: unknown) => void;
   readonly #onReleased: () => void;
   #open: Entry[] = [];
+  #openBytes = 0;
+  #appendingBytes = 0;
+  #waitingForRoom: (() => void)[] = [];
   #openedAtMs = 0;
   #appending: Entry[] | null = null;
   #retryAtMs = Number.POSITIVE_INFINITY;
@@ -101,6 +107,16 @@ export class Ledger {
   /** Facts that are not kept yet. */
   get outstanding(): number {
     return this.#open.length + (this.#appending?.length ?? 0);
+  }
+
+  /** Whether publishers should wait: the store is slower than they are. */
+  get isFull(): boolean {
+    return this.outstanding >= FULL_CHANGES || this.#openBytes + this.#appendingBytes >= FULL_BYTES;
+  }
+
+  /** Calls `run` once there is room again. */
+  whenRoom(run: () => void): void {
+    this.#waitingForRoom.push(run);
   }
 
   /** From here until `endObligation`, `owe` counts for one acknowledgement. One may begin within another. */
@@ -137,6 +153,7 @@ export class Ledger {
   #push(entry: Entry): Entry {
     if (this.#open.length === 0) this.#openedAtMs = this.#nowMs;
     this.#open.push(entry);
+    if (entry.change?.kind === "message-added") this.#openBytes += entry.change.publish.length;
     return entry;
   }
 
@@ -167,6 +184,8 @@ export class Ledger {
     if (this.#open.length >= BATCH_CHANGES || nowMs >= this.deadlineMs()) {
       const batch = this.#open;
       this.#open = [];
+      this.#appendingBytes = this.#openBytes;
+      this.#openBytes = 0;
       this.#append(batch);
     }
   }
@@ -198,13 +217,22 @@ export class Ledger {
 
   #kept(batch: readonly Entry[]): void {
     this.#appending = null;
+    this.#appendingBytes = 0;
     this.#retryMs = FIRST_RETRY_MS;
     this.#setState("up", null);
     for (const entry of batch) {
       entry.settle();
       entry.onKept?.();
     }
+    this.#tellOfRoom();
     this.#onReleased();
+  }
+
+  #tellOfRoom(): void {
+    if (this.#waitingForRoom.length === 0 || this.isFull) return;
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const run of waiting) run();
   }
 
   #failed(error: unknown): void {

@@ -20,6 +20,8 @@ export function receivePublish(connection: Connection, session: Session, packet:
   if (packet.qos === 0) {
     if (isAllowed(connection, packet, route))
       distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+    // Retained, it may owe the store something that no acknowledgement waits for.
+    if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
     return;
   }
   if (packet.qos === 2 && !isNew(connection, session, packet)) return;

@@ -99,8 +99,10 @@ export function receiveUnsubscribe(connection: Connection, session: Session, pac
     reasonCodes.push(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
     observer.unsubscribed?.(connection, topicFilter, existed);
   }
+  // Before 5.0 an UNSUBACK has no codes.
+  const codes = connection.isVersion5 ? reasonCodes : [];
   const respond = (): void =>
-    connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes, properties: NO_PROPERTIES });
+    connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
   const obligation = ledger.endObligation();
   if (obligation === null && !connection.isHolding) respond();
   else connection.hold(obligation, respond);

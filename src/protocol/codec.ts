@@ -59,15 +59,18 @@ export function decodeInto(
   let body = start + 2;
   while (bytes[body - 1]! > 127) body++;
   reader.reset(bytes, body, end);
-  if (version === 5 && body > start + 2 && bytes[body - 1] === 0) {
-    reader.fail(ReasonCode.MalformedPacket, "Remaining Length is not in its shortest form [5.0 MQTT-1.5.5-1]");
-  }
-  const type = bytes[start]! >> 4;
   const packet =
-    type === TYPE_PUBLISH
-      ? decodePublish(reader, start, version, last)
+    bytes[start]! >> 4 === TYPE_PUBLISH
+      ? decodePublish(reader, start, version, sender, last)
       : decodeOther(reader, bytes[start]!, version, sender);
+  if (body > start + 2 && bytes[body - 1] === 0) checkLongForm(reader, packet, version);
   return reader.fault ?? packet;
+}
+
+/** Judges a Remaining Length with more bytes than it needs: only 5.0 demands the shortest form, and some devices of 3.1.1 pad it. */
+function checkLongForm(reader: Reader, packet: Packet, version: Version): void {
+  if ((packet.type === "CONNECT" ? packet.version : version) !== 5) return;
+  reader.fail(ReasonCode.MalformedPacket, "Remaining Length is not in its shortest form [5.0 MQTT-1.5.5-1]");
 }
 
 function decodeOther(reader: Reader, firstByte: number, version: Version, sender: Side): Packet {
@@ -76,21 +79,25 @@ function decodeOther(reader: Reader, firstByte: number, version: Version, sender
     reader.fail(ReasonCode.MalformedPacket, `packet type ${firstByte >> 4} is reserved [5.0 §2.1.2] [3.1.1 §2.2.1]`);
     return { type: "PINGREQ" };
   }
-  checkForm(reader, form, firstByte & 15, version, sender);
+  checkSender(reader, form, version, sender);
   const packet = decodeBody(reader, form.name, version, sender);
+  const flags = firstByte & 15;
+  if (flags !== form.flags) checkFlags(reader, form, flags, packet.type === "CONNECT" ? packet.version : version);
   if (reader.left > 0) reader.fail(ReasonCode.MalformedPacket, `${form.name}: ${reader.left} bytes too many`);
   return packet;
 }
 
-function checkForm(reader: Reader, form: Form, flags: number, version: Version, sender: Side): void {
-  // MQTT 3.1 allowed DUP on PUBREL, SUBSCRIBE and UNSUBSCRIBE.
-  const legal = flags === form.flags || (version === 3 && form.flags === 2 && flags === 10);
-  if (!legal) {
-    reader.fail(
-      ReasonCode.MalformedPacket,
-      `${form.name}: reserved flags are ${flags}, not ${form.flags} [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]`,
-    );
-  } else if (form.from !== "both" && form.from !== sender) {
+/** Judges flags that are not `form.flags`. MQTT 3.1 reserves none: old clients set DUP, or leave out the QoS of a SUBSCRIBE. */
+function checkFlags(reader: Reader, form: Form, flags: number, version: Version): void {
+  if (version === 3) return;
+  reader.fail(
+    ReasonCode.MalformedPacket,
+    `${form.name}: reserved flags are ${flags}, not ${form.flags} [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]`,
+  );
+}
+
+function checkSender(reader: Reader, form: Form, version: Version, sender: Side): void {
+  if (form.from !== "both" && form.from !== sender) {
     reader.fail(ReasonCode.ProtocolError, `${form.name}: only a ${form.from} sends it [5.0 §2.1.2] [3.1.1 §2.2.1]`);
   } else if (form.name === "DISCONNECT" && sender === "server" && version !== 5) {
     reader.fail(ReasonCode.ProtocolError, "DISCONNECT: a server sends it only in 5.0 [3.1.1 §3.14]");
@@ -119,7 +126,7 @@ function decodeBody(reader: Reader, name: PacketName, version: Version, sender: 
     case "DISCONNECT":
       return decodeDisconnect(reader, version, sender);
     case "AUTH":
-      return decodeAuth(reader);
+      return decodeAuth(reader, sender);
     default:
       return { type: name as "PINGREQ" | "PINGRESP" };
   }
@@ -146,7 +153,7 @@ const PINGRESP = new Uint8Array([0xd0, 0]);
 
 /**
  * Encodes `packet` for a connection of `version`.
- * @throws MqttError or RangeError when a field is not allowed; nothing has been written then
+ * @throws MqttError when a field is not allowed, or cannot be told in `version`
  */
 export function encodePacket(packet: Packet, version: Version): Uint8Array {
   switch (packet.type) {
@@ -171,7 +178,7 @@ export function encodePacket(packet: Packet, version: Version): Uint8Array {
     case "DISCONNECT":
       return encodeDisconnect(packet, version);
     case "AUTH":
-      return encodeAuth(packet);
+      return encodeAuth(packet, version);
     default:
       return encodeAcknowledgement(packet satisfies Acknowledgement, version);
   }

@@ -2,8 +2,10 @@
  * The properties of MQTT 5.0 [5.0 §2.2.2] as one table: identifier, type, the packets that may carry each, and the field
  * that holds it. Decoding and encoding read the table; nothing else in the program knows an identifier or a type.
  */
+import { MqttError } from "./errors.ts";
 import type { Reader } from "./reader.ts";
 import { ReasonCode } from "./reason-codes.ts";
+import { topicNameFault } from "./topics.ts";
 import type { Writer } from "./writer.ts";
 
 /** Properties of one packet or of a will; an absent property is an absent field. Intervals are in seconds. */
@@ -64,7 +66,8 @@ export type PropertyPacket =
   | "DISCONNECT"
   | "AUTH";
 
-type Kind = "byte" | "bool" | "u16" | "u32" | "varint" | "utf8" | "binary" | "pair";
+/** "topic" is a string that must be a Topic Name. */
+type Kind = "byte" | "bool" | "u16" | "u32" | "varint" | "utf8" | "topic" | "binary" | "pair";
 
 interface Property {
   readonly id: number;
@@ -72,9 +75,11 @@ interface Property {
   readonly field: keyof Properties;
   readonly kind: Kind;
   readonly on: readonly PropertyPacket[];
-  /** Smallest and largest legal number; a value outside is a Protocol Error. */
+  /** Smallest and largest legal number. */
   readonly min?: number;
   readonly max?: number;
+  /** What answers a value outside; Protocol Error unless the specification names another. */
+  readonly fault?: ReasonCode;
 }
 
 const ANSWERS = [
@@ -102,7 +107,7 @@ export const PROPERTIES: readonly Property[] = [
   },
   { id: 0x02, name: "Message Expiry Interval", field: "messageExpirySeconds", kind: "u32", on: ["PUBLISH", "WILL"] },
   { id: 0x03, name: "Content Type", field: "contentType", kind: "utf8", on: ["PUBLISH", "WILL"] },
-  { id: 0x08, name: "Response Topic", field: "responseTopic", kind: "utf8", on: ["PUBLISH", "WILL"] },
+  { id: 0x08, name: "Response Topic", field: "responseTopic", kind: "topic", on: ["PUBLISH", "WILL"] },
   { id: 0x09, name: "Correlation Data", field: "correlationData", kind: "binary", on: ["PUBLISH", "WILL"] },
   {
     id: 0x0b,
@@ -158,7 +163,15 @@ export const PROPERTIES: readonly Property[] = [
     min: 1,
   },
   { id: 0x21, name: "Receive Maximum", field: "receiveMaximum", kind: "u16", on: ["CONNECT", "CONNACK"], min: 1 },
-  { id: 0x23, name: "Topic Alias", field: "topicAlias", kind: "u16", on: ["PUBLISH"] },
+  {
+    id: 0x23,
+    name: "Topic Alias",
+    field: "topicAlias",
+    kind: "u16",
+    on: ["PUBLISH"],
+    min: 1,
+    fault: ReasonCode.TopicAliasInvalid,
+  },
   { id: 0x24, name: "Maximum QoS", field: "maximumQos", kind: "byte", on: ["CONNACK"], max: 1 },
   { id: 0x26, name: "User Property", field: "userProperties", kind: "pair", on: EVERYWHERE },
   {
@@ -253,9 +266,18 @@ function decodeValue(reader: Reader, property: Property): unknown {
       return inRange(reader, property, reader.u32());
     case "utf8":
       return reader.utf8();
+    case "topic":
+      return decodeTopic(reader, property);
     default:
       return reader.binary();
   }
+}
+
+function decodeTopic(reader: Reader, property: Property): string {
+  const topicName = reader.utf8();
+  const fault = reader.fault === null ? topicNameFault(topicName, Number.POSITIVE_INFINITY) : null;
+  if (fault !== null) reader.fail(ReasonCode.ProtocolError, `${property.name}: ${fault} [5.0 MQTT-3.3.2-14]`);
+  return topicName;
 }
 
 function inRange(reader: Reader, property: Property, value: number): number {
@@ -265,12 +287,21 @@ function inRange(reader: Reader, property: Property, value: number): number {
 }
 
 function outOfRange(reader: Reader, property: Property, value: number): void {
-  reader.fail(ReasonCode.ProtocolError, `${property.name} must not be ${value} [5.0 §2.2.2.2]`);
+  reader.fail(property.fault ?? ReasonCode.ProtocolError, `${property.name} must not be ${value} [5.0 §2.2.2.2]`);
+}
+
+/** Whether there is anything to encode in `properties`. */
+export function hasProperties(properties: Properties): boolean {
+  if (properties === NO_PROPERTIES) return false;
+  return PROPERTIES.some(({ field }) => {
+    const value = properties[field];
+    return value !== undefined && !(Array.isArray(value) && value.length === 0);
+  });
 }
 
 /**
- * Writes the property length and `properties`, in the table's order. Throws a RangeError when one does not belong in `packet`
- * or is out of range: that is our caller's mistake.
+ * Writes the property length and `properties`, in the table's order.
+ * @throws MqttError when one does not belong in `packet` or is out of range
  */
 export function encodeProperties(writer: Writer, packet: PropertyPacket, properties: Properties): void {
   if (properties === NO_PROPERTIES) {
@@ -291,8 +322,9 @@ export function encodePropertyList(writer: Writer, packet: PropertyPacket, prope
 }
 
 function encodeProperty(writer: Writer, packet: PropertyPacket, property: Property, value: unknown): void {
-  if (!property.on.includes(packet))
-    throw new RangeError(`${packet}: ${property.name} does not belong here [5.0 §2.2.2.2]`);
+  if (!property.on.includes(packet)) {
+    throw new MqttError(ReasonCode.MalformedPacket, `${packet}: ${property.name} does not belong here [5.0 §2.2.2.2]`);
+  }
   if (property.kind === "pair") {
     for (const [name, text] of value as [string, string][]) {
       writer.u8(property.id);
@@ -302,6 +334,9 @@ function encodeProperty(writer: Writer, packet: PropertyPacket, property: Proper
     return;
   }
   if (property.field === "subscriptionIdentifiers") {
+    if (packet === "SUBSCRIBE" && (value as number[]).length > 1) {
+      throw new MqttError(ReasonCode.ProtocolError, `${packet}: ${property.name} more than once [5.0 §3.8.2.1.2]`);
+    }
     for (const id of value as number[]) {
       checkNumber(packet, property, id);
       writer.u8(property.id);
@@ -330,6 +365,9 @@ function encodeValue(writer: Writer, packet: PropertyPacket, property: Property,
     case "utf8":
       writer.utf8(value as string);
       break;
+    case "topic":
+      writer.utf8(checkTopic(packet, property, value as string));
+      break;
     default:
       writer.binary(value as Uint8Array);
   }
@@ -342,6 +380,7 @@ const LARGEST: Record<Kind, number> = {
   u32: 4_294_967_295,
   varint: 268_435_455,
   utf8: 0,
+  topic: 0,
   binary: 0,
   pair: 0,
 };
@@ -350,7 +389,16 @@ function checkNumber(packet: PropertyPacket, property: Property, value: number):
   const min = property.min ?? 0;
   const max = property.max ?? LARGEST[property.kind];
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${packet}: ${property.name} is ${value}; allowed are ${min} to ${max}`);
+    throw new MqttError(
+      property.fault ?? ReasonCode.ProtocolError,
+      `${packet}: ${property.name} is ${value}; allowed are ${min} to ${max}`,
+    );
   }
   return value;
+}
+
+function checkTopic(packet: PropertyPacket, property: Property, value: string): string {
+  const fault = topicNameFault(value, Number.POSITIVE_INFINITY);
+  if (fault === null) return value;
+  throw new MqttError(ReasonCode.ProtocolError, `${packet}: ${property.name}: ${fault} [5.0 MQTT-3.3.2-14]`);
 }

@@ -182,6 +182,34 @@ export function reasonCodeName(code: number, packet?: ReasonPacket): string {
   return row?.name ?? `0x${code.toString(16).padStart(2, "0")}`;
 }
 
+/** What is said instead of a code that the packet at hand may not carry. */
+const NEAREST: ReadonlyMap<number, ReasonCode> = new Map<number, ReasonCode>([
+  [ReasonCode.UnsupportedProtocolVersion, ReasonCode.ProtocolError],
+  [ReasonCode.BadUserNameOrPassword, ReasonCode.NotAuthorized],
+  [ReasonCode.ServerUnavailable, ReasonCode.ServerBusy],
+  [ReasonCode.Banned, ReasonCode.AdministrativeAction],
+  [ReasonCode.ServerShuttingDown, ReasonCode.ServerUnavailable],
+]);
+
+/** `code` where `packet` may carry it, or else the nearest that it may: a reason can apply where the packet has no code for it. */
+export function nearestReasonCode(packet: "CONNACK" | "DISCONNECT", code: ReasonCode): ReasonCode {
+  return isReasonCodeOn(packet, code) ? code : (NEAREST.get(code) ?? ReasonCode.UnspecifiedError);
+}
+
+/** The reason code that says what a CONNACK return code of MQTT 3.1 and 3.1.1 does, 0 to 5 [3.1.1 §3.2.2.3]. */
+export function reasonCodeOfReturnCode(returnCode: number): ReasonCode {
+  return RETURN_CODES[returnCode] ?? ReasonCode.UnspecifiedError;
+}
+
+const RETURN_CODES: readonly ReasonCode[] = [
+  ReasonCode.Success,
+  ReasonCode.UnsupportedProtocolVersion,
+  ReasonCode.ClientIdentifierNotValid,
+  ReasonCode.ServerUnavailable,
+  ReasonCode.BadUserNameOrPassword,
+  ReasonCode.NotAuthorized,
+];
+
 /** The CONNACK return code, 0 to 5, of MQTT 3.1 and 3.1.1 for `code`; null when those versions only close the connection. */
 export function connackReturnCode(code: ReasonCode): number | null {
   return REASON_CODES.find((row) => row.code === code)?.v311 ?? null;

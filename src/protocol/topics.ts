@@ -14,6 +14,14 @@ const PLUS = 0x2b;
 const HASH = 0x23;
 const DOLLAR = 0x24;
 
+/** Whether the unit at `at` cannot be sent: U+0000, or half of a surrogate pair [5.0 MQTT-1.5.4-1] [5.0 MQTT-1.5.4-2]. */
+function isUnsendable(topic: string, at: number): boolean {
+  const unit = topic.charCodeAt(at);
+  if (unit < 0xd800 || unit > 0xdfff) return unit === 0;
+  const other = topic.charCodeAt(unit < 0xdc00 ? at + 1 : at - 1);
+  return unit < 0xdc00 ? !(other >= 0xdc00 && other <= 0xdfff) : !(other >= 0xd800 && other <= 0xdbff);
+}
+
 /** Number of levels: one more than there are slashes. */
 export function topicLevels(topic: string): number {
   let levels = 1;
@@ -30,6 +38,8 @@ export function topicNameFault(topicName: string, maximumLevels: number = DEFAUL
     if (unit === SLASH) levels++;
     else if (unit === PLUS || unit === HASH) {
       return `topic name contains "${topicName[i]}" at ${i + 1}; wildcards belong in topic filters [5.0 MQTT-3.3.2-2]`;
+    } else if ((unit === 0 || unit >= 0xd800) && isUnsendable(topicName, i)) {
+      return `topic name holds U+0000 or a lone surrogate at ${i + 1} [5.0 §1.5.4]`;
     }
   }
   return levels > maximumLevels ? `topic name has ${levels} levels; at most ${maximumLevels} are allowed` : null;
@@ -61,6 +71,8 @@ function plainFilterFault(filter: string, maximumLevels: number): TopicFault {
         return `topic filter has "+" at ${i + 1} beside other characters; it takes a whole level [5.0 MQTT-4.7.1-2]`;
     } else if (unit === HASH && (i !== filter.length - 1 || !isWholeLevel(filter, i))) {
       return `topic filter has "#" at ${i + 1}; it stands alone in the last level [5.0 MQTT-4.7.1-1]`;
+    } else if ((unit === 0 || unit >= 0xd800) && isUnsendable(filter, i)) {
+      return `topic filter holds U+0000 or a lone surrogate at ${i + 1} [5.0 §1.5.4]`;
     }
   }
   return levels > maximumLevels ? `topic filter has ${levels} levels; at most ${maximumLevels} are allowed` : null;

@@ -1,10 +1,11 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP [5.0 §3.4-3.7] [3.1.1 §3.4-3.7]: one form, four types. */
 import type { Acknowledgement, Version } from "../packet.ts";
 import { PacketType } from "../packet.ts";
-import { decodeProperties, encodeProperties, NO_PROPERTIES } from "../properties.ts";
+import { decodeProperties, encodeProperties, hasProperties, NO_PROPERTIES } from "../properties.ts";
 import type { Reader } from "../reader.ts";
 import { isReasonCodeOn, ReasonCode } from "../reason-codes.ts";
 import { Writer } from "../writer.ts";
+import { requireNoProperties, requirePacketId, requireReasonCode } from "./requirements.ts";
 
 /** Decodes the body of an acknowledgement; 5.0 leaves out the reason code when it is 0 and the properties when there are none. */
 export function decodeAcknowledgement(
@@ -26,15 +27,22 @@ export function decodeAcknowledgement(
   return { type, packetId, reasonCode, properties };
 }
 
-/** Encodes an acknowledgement in its shortest form. */
+/**
+ * Encodes an acknowledgement in its shortest form.
+ * @throws MqttError when a field is not allowed, or cannot be told before 5.0
+ */
 export function encodeAcknowledgement(packet: Acknowledgement, version: Version): Uint8Array {
+  const { type, packetId, reasonCode, properties } = packet;
+  requirePacketId(type, packetId);
+  requireReasonCode(type, reasonCode, version);
   const writer = new Writer();
-  writer.u16(packet.packetId);
-  if (version === 5 && (packet.reasonCode !== 0 || packet.properties !== NO_PROPERTIES)) {
-    writer.u8(packet.reasonCode);
-    if (packet.properties !== NO_PROPERTIES) encodeProperties(writer, packet.type, packet.properties);
-  }
-  return writer.packet(acknowledgementFirstByte(packet.type));
+  writer.u16(packetId);
+  if (version !== 5) requireNoProperties(type, properties);
+  else if (hasProperties(properties)) {
+    writer.u8(reasonCode);
+    encodeProperties(writer, type, properties);
+  } else if (reasonCode !== 0) writer.u8(reasonCode);
+  return writer.packet(acknowledgementFirstByte(type));
 }
 
 /** The first byte of an acknowledgement: PUBREL carries the flags 0010 [5.0 MQTT-3.6.1-1]. */

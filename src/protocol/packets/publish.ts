@@ -3,6 +3,7 @@
  * in, so that a broker can pass them on unchanged. The topic of a publisher rarely changes, so its bytes are compared with
  * those of the last one before they are decoded and checked again.
  */
+import type { Side } from "../codec.ts";
 import { MqttError } from "../errors.ts";
 import type { Qos, Version } from "../packet.ts";
 import { decodeProperties, encodePropertyList, NO_PROPERTIES, type Properties } from "../properties.ts";
@@ -11,6 +12,7 @@ import { ReasonCode } from "../reason-codes.ts";
 import { topicNameFault } from "../topics.ts";
 import { decodeUtf8, encodeUtf8 } from "../utf8.ts";
 import { MAXIMUM_REMAINING_LENGTH, putVarint, varintBytes, Writer } from "../writer.ts";
+import { refuse, requireNoProperties, requirePacketId, requireQos } from "./requirements.ts";
 
 /** The fields of a PUBLISH as a sender gives them. */
 export interface PublishFields {
@@ -122,10 +124,10 @@ export class LastTopic {
 }
 
 /**
- * Decodes a PUBLISH whose fixed header starts at `start` and whose body `reader` stands at. Wildcards in the topic are refused
- * here; how deep a topic may be is for the receiver to judge.
+ * Decodes a PUBLISH of `sender` whose fixed header starts at `start` and whose body `reader` stands at. Wildcards in the topic
+ * are refused here; how deep a topic may be is for the receiver to judge.
  */
-export function decodePublish(reader: Reader, start: number, version: Version, last: LastTopic): Publish {
+export function decodePublish(reader: Reader, start: number, version: Version, sender: Side, last: LastTopic): Publish {
   const bytes = reader.bytes;
   const bodyStart = reader.offset;
   const flags = bytes[start]! & 15;
@@ -145,7 +147,7 @@ export function decodePublish(reader: Reader, start: number, version: Version, l
     // The usual case first: one byte that says there are none.
     if (bytes[reader.offset] === 0 && reader.left > 0) reader.offset++;
     else properties = decodeProperties(reader, "PUBLISH");
-    if (properties !== NO_PROPERTIES || topicName === "") checkProperties(reader, topicName, properties);
+    if (properties !== NO_PROPERTIES || topicName === "") checkProperties(reader, topicName, properties, sender);
   }
   const payloadStart = reader.offset;
   return new Publish(
@@ -191,14 +193,11 @@ function decodeTopic(reader: Reader, version: Version, last: LastTopic): string 
   return topicName;
 }
 
-function checkProperties(reader: Reader, topicName: string, properties: Properties): void {
-  if (properties.topicAlias === 0) {
-    reader.fail(ReasonCode.TopicAliasInvalid, "PUBLISH: topic alias 0 [5.0 MQTT-3.3.2-8]");
-  } else if (topicName === "" && properties.topicAlias === undefined) {
+function checkProperties(reader: Reader, topicName: string, properties: Properties, sender: Side): void {
+  if (topicName === "" && properties.topicAlias === undefined) {
     reader.fail(ReasonCode.ProtocolError, "PUBLISH: neither topic name nor topic alias [5.0 §3.3.2.1]");
-  } else if (properties.responseTopic !== undefined) {
-    const fault = topicNameFault(properties.responseTopic, Number.POSITIVE_INFINITY);
-    if (fault !== null) reader.fail(ReasonCode.ProtocolError, `PUBLISH: response ${fault} [5.0 MQTT-3.3.2-14]`);
+  } else if (sender === "client" && properties.subscriptionIdentifiers !== undefined) {
+    reader.fail(ReasonCode.ProtocolError, "PUBLISH: a client sends no Subscription Identifier [5.0 MQTT-3.3.4-6]");
   }
 }
 
@@ -235,6 +234,12 @@ export function publishRemainingLength(
 export function encodePublish(packet: PublishFields, version: Version): Uint8Array {
   checkFields(packet, version);
   const topic = encodeUtf8(packet.topicName);
+  if (topic.length > 65_535) {
+    throw new MqttError(
+      ReasonCode.TopicNameInvalid,
+      "PUBLISH: the topic name is longer than 65,535 bytes [5.0 §1.5.4]",
+    );
+  }
   const properties = version === 5 ? encodePublishProperties(packet.properties) : NO_BYTES;
   const remaining = publishRemainingLength(
     topic.length,
@@ -272,16 +277,9 @@ function checkFields(packet: PublishFields, version: Version): void {
   const aliased = version === 5 && packet.topicName === "" && packet.properties.topicAlias !== undefined;
   const fault = aliased ? null : topicNameFault(packet.topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new MqttError(ReasonCode.TopicNameInvalid, `PUBLISH: ${fault}`);
-  if (encodeUtf8(packet.topicName).length > 65_535) {
-    throw new MqttError(
-      ReasonCode.TopicNameInvalid,
-      "PUBLISH: the topic name is longer than 65,535 bytes [5.0 §1.5.4]",
-    );
-  }
-  if (packet.qos === 0 ? packet.packetId !== 0 : !(packet.packetId >= 1 && packet.packetId <= 65_535)) {
-    throw new MqttError(
-      ReasonCode.ProtocolError,
-      `PUBLISH: packet identifier ${packet.packetId} at QoS ${packet.qos}; QoS 0 has none, others 1 to 65,535 [5.0 MQTT-2.2.1-2]`,
-    );
-  }
+  requireQos("PUBLISH", packet.qos);
+  if (packet.qos !== 0) requirePacketId("PUBLISH", packet.packetId);
+  else if (packet.packetId !== 0) refuse("PUBLISH", "a packet identifier at QoS 0 [5.0 MQTT-2.2.1-2]");
+  else if (packet.dup) refuse("PUBLISH", "DUP at QoS 0 [5.0 MQTT-3.3.1-2] [3.1.1 MQTT-3.3.1-2]");
+  if (version !== 5) requireNoProperties("PUBLISH", packet.properties);
 }

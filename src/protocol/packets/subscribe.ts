@@ -1,10 +1,12 @@
 /** SUBSCRIBE and SUBACK [5.0 §3.8, §3.9] [3.1.1 §3.8, §3.9]. */
+import { MqttError } from "../errors.ts";
 import type { Qos, Suback, Subscribe, SubscriptionRequest, Version } from "../packet.ts";
 import { decodeProperties, encodeProperties, NO_PROPERTIES } from "../properties.ts";
 import type { Reader } from "../reader.ts";
 import { isReasonCodeOn, ReasonCode } from "../reason-codes.ts";
 import { isShared, topicFilterFault } from "../topics.ts";
 import { Writer } from "../writer.ts";
+import { refuse, requireNoProperties, requirePacketId, requireQos } from "./requirements.ts";
 
 /** Decodes the body of a SUBSCRIBE; how deep a filter may be is for the receiver to judge. */
 export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
@@ -54,17 +56,41 @@ export function checkFilter(reader: Reader, packet: "SUBSCRIBE" | "UNSUBSCRIBE",
   if (fault !== null) reader.fail(ReasonCode.TopicFilterInvalid, `${packet}: ${fault}`);
 }
 
-/** Encodes a SUBSCRIBE. Before 5.0 only the QoS of the options is sent. */
+/**
+ * Encodes a SUBSCRIBE.
+ * @throws MqttError when a field is not allowed, or cannot be told before 5.0
+ */
 export function encodeSubscribe(packet: Subscribe, version: Version): Uint8Array {
+  requirePacketId("SUBSCRIBE", packet.packetId);
+  if (packet.subscriptions.length === 0) refuse("SUBSCRIBE", "no topic filter [5.0 MQTT-3.8.3-2] [3.1.1 MQTT-3.8.3-3]");
   const writer = new Writer();
   writer.u16(packet.packetId);
   if (version === 5) encodeProperties(writer, "SUBSCRIBE", packet.properties);
+  else requireNoProperties("SUBSCRIBE", packet.properties);
   for (const request of packet.subscriptions) {
+    requireFilter("SUBSCRIBE", request.topicFilter);
     writer.utf8(request.topicFilter);
-    const options = (request.noLocal ? 4 : 0) | (request.retainAsPublished ? 8 : 0) | (request.retainHandling << 4);
-    writer.u8(request.qos | (version === 5 ? options : 0));
+    writer.u8(optionsOf(request, version));
   }
   return writer.packet(0x82);
+}
+
+function optionsOf(request: SubscriptionRequest, version: Version): number {
+  const { topicFilter, qos, noLocal, retainAsPublished, retainHandling } = request;
+  requireQos("SUBSCRIBE", qos);
+  if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2)
+    refuse("SUBSCRIBE", `retain handling ${retainHandling}; allowed are 0, 1 and 2 [5.0 §3.8.3.1]`);
+  const options = (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4);
+  if (options !== 0 && version !== 5)
+    refuse("SUBSCRIBE", "no local, retain as published and retain handling cannot be told before 5.0 [5.0 §3.8.3.1]");
+  if (noLocal && isShared(topicFilter)) refuse("SUBSCRIBE", "no local on a shared subscription [5.0 MQTT-3.8.3-4]");
+  return qos | options;
+}
+
+/** Refuses a filter that is not well-formed. */
+export function requireFilter(packet: "SUBSCRIBE" | "UNSUBSCRIBE", topicFilter: string): void {
+  const fault = topicFilterFault(topicFilter, Number.POSITIVE_INFINITY);
+  if (fault !== null) throw new MqttError(ReasonCode.TopicFilterInvalid, `${packet}: ${fault}`);
 }
 
 /** Decodes the body of a SUBACK. */
@@ -75,22 +101,37 @@ export function decodeSuback(reader: Reader, version: Version): Suback {
   const reasonCodes: number[] = [];
   while (reader.left > 0) {
     const code = reader.u8();
-    const legal = version === 5 ? isReasonCodeOn("SUBACK", code) : code <= 2 || code === 0x80;
-    if (!legal)
+    if (!isSubackCode(code, version))
       reader.fail(
-        ReasonCode.MalformedPacket,
-        `SUBACK: unknown code 0x${code.toString(16)} [5.0 §3.9.3] [3.1.1 MQTT-3.9.3-2]`,
+        ReasonCode.ProtocolError,
+        `SUBACK: unknown code 0x${code.toString(16)} [5.0 MQTT-3.9.3-2] [3.1.1 MQTT-3.9.3-2]`,
       );
     reasonCodes.push(code);
   }
+  if (reasonCodes.length === 0)
+    reader.fail(ReasonCode.ProtocolError, "SUBACK: no code [5.0 MQTT-3.8.4-6] [3.1.1 MQTT-3.8.4-5]");
   return { type: "SUBACK", packetId, reasonCodes, properties };
 }
 
-/** Encodes a SUBACK. */
+function isSubackCode(code: number, version: Version): boolean {
+  return version === 5 ? isReasonCodeOn("SUBACK", code) : code === 0 || code === 1 || code === 2 || code === 0x80;
+}
+
+/**
+ * Encodes a SUBACK.
+ * @throws MqttError when a field is not allowed, or cannot be told before 5.0
+ */
 export function encodeSuback(packet: Suback, version: Version): Uint8Array {
+  requirePacketId("SUBACK", packet.packetId);
+  if (packet.reasonCodes.length === 0) refuse("SUBACK", "no code [5.0 MQTT-3.8.4-6] [3.1.1 MQTT-3.8.4-5]");
   const writer = new Writer();
   writer.u16(packet.packetId);
   if (version === 5) encodeProperties(writer, "SUBACK", packet.properties);
-  for (const code of packet.reasonCodes) writer.u8(code);
+  else requireNoProperties("SUBACK", packet.properties);
+  for (const code of packet.reasonCodes) {
+    if (!isSubackCode(code, version))
+      refuse("SUBACK", `code 0x${code.toString(16)} does not belong here [5.0 MQTT-3.9.3-2] [3.1.1 MQTT-3.9.3-2]`);
+    writer.u8(code);
+  }
   return writer.packet(0x90);
 }

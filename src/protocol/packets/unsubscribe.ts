@@ -4,7 +4,8 @@ import { decodeProperties, encodeProperties, NO_PROPERTIES } from "../properties
 import type { Reader } from "../reader.ts";
 import { isReasonCodeOn, ReasonCode } from "../reason-codes.ts";
 import { Writer } from "../writer.ts";
-import { checkFilter } from "./subscribe.ts";
+import { refuse, requireNoProperties, requirePacketId, requireReasonCode } from "./requirements.ts";
+import { checkFilter, requireFilter } from "./subscribe.ts";
 
 /** Decodes the body of an UNSUBSCRIBE. */
 export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe {
@@ -24,12 +25,22 @@ export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe
   return { type: "UNSUBSCRIBE", packetId, topicFilters, properties };
 }
 
-/** Encodes an UNSUBSCRIBE. */
+/**
+ * Encodes an UNSUBSCRIBE.
+ * @throws MqttError when a field is not allowed, or cannot be told before 5.0
+ */
 export function encodeUnsubscribe(packet: Unsubscribe, version: Version): Uint8Array {
+  requirePacketId("UNSUBSCRIBE", packet.packetId);
+  if (packet.topicFilters.length === 0)
+    refuse("UNSUBSCRIBE", "no topic filter [5.0 MQTT-3.10.3-2] [3.1.1 MQTT-3.10.3-2]");
   const writer = new Writer();
   writer.u16(packet.packetId);
   if (version === 5) encodeProperties(writer, "UNSUBSCRIBE", packet.properties);
-  for (const topicFilter of packet.topicFilters) writer.utf8(topicFilter);
+  else requireNoProperties("UNSUBSCRIBE", packet.properties);
+  for (const topicFilter of packet.topicFilters) {
+    requireFilter("UNSUBSCRIBE", topicFilter);
+    writer.utf8(topicFilter);
+  }
   return writer.packet(0xa2);
 }
 
@@ -44,20 +55,33 @@ export function decodeUnsuback(reader: Reader, version: Version): Unsuback {
   while (reader.left > 0) {
     const code = reader.u8();
     if (!isReasonCodeOn("UNSUBACK", code)) {
-      reader.fail(ReasonCode.MalformedPacket, `UNSUBACK: unknown code 0x${code.toString(16)} [5.0 §3.11.3]`);
+      reader.fail(ReasonCode.ProtocolError, `UNSUBACK: unknown code 0x${code.toString(16)} [5.0 MQTT-3.11.3-2]`);
     }
     reasonCodes.push(code);
   }
+  if (reasonCodes.length === 0) reader.fail(ReasonCode.ProtocolError, "UNSUBACK: no code [5.0 MQTT-3.11.3-1]");
   return { type: "UNSUBACK", packetId, reasonCodes, properties };
 }
 
-/** Encodes an UNSUBACK; before 5.0 it carries no codes. */
+/**
+ * Encodes an UNSUBACK; before 5.0 it carries no codes.
+ * @throws MqttError when a field is not allowed, or cannot be told before 5.0
+ */
 export function encodeUnsuback(packet: Unsuback, version: Version): Uint8Array {
+  const { packetId, reasonCodes, properties } = packet;
+  requirePacketId("UNSUBACK", packetId);
+  if (reasonCodes.length > 0 !== (version === 5))
+    refuse(
+      "UNSUBACK",
+      `${reasonCodes.length} codes; 5.0 has one for each topic filter, others none [5.0 MQTT-3.11.3-1]`,
+    );
   const writer = new Writer();
-  writer.u16(packet.packetId);
-  if (version === 5) {
-    encodeProperties(writer, "UNSUBACK", packet.properties);
-    for (const code of packet.reasonCodes) writer.u8(code);
+  writer.u16(packetId);
+  if (version === 5) encodeProperties(writer, "UNSUBACK", properties);
+  else requireNoProperties("UNSUBACK", properties);
+  for (const code of reasonCodes) {
+    requireReasonCode("UNSUBACK", code, version);
+    writer.u8(code);
   }
   return writer.packet(0xb0);
 }

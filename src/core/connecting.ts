@@ -170,6 +170,10 @@ export class Connecting {
 
   #challenge(data: Uint8Array | undefined, next: Next): void {
     const { machine } = this.#connection;
+    if (!machine.canChallenge) {
+      this.#refuse("not-authorized", "the authenticator asks for more, but CONNECT names no authentication method");
+      return;
+    }
     this.#next = next;
     machine.challenge(data, this.#broker.turnMs + this.#broker.options.connectTimeoutMs);
     this.#connection.markDirty();

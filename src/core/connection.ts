@@ -420,9 +420,10 @@ export class Connection implements Outlet {
   }
 
   #disconnect(packet: Disconnect): void {
-    const session = this.session!;
+    // A client that gives up in the middle of its authentication has no Session yet.
+    const { session } = this;
     const { sessionExpirySeconds } = packet.properties;
-    if (sessionExpirySeconds !== undefined && sessionExpirySeconds > 0 && session.expirySeconds === 0) {
+    if (session?.expirySeconds === 0 && sessionExpirySeconds !== undefined && sessionExpirySeconds > 0) {
       this.fail(
         ReasonCode.ProtocolError,
         "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]",
@@ -430,7 +431,8 @@ export class Connection implements Outlet {
       return;
     }
     this.machine.end(packet.reasonCode === 0 ? "client-disconnected" : "disconnected-with-will");
-    if (sessionExpirySeconds !== undefined) this.broker.sessions.changeExpiry(session, sessionExpirySeconds);
+    if (session !== null && sessionExpirySeconds !== undefined)
+      this.broker.sessions.changeExpiry(session, sessionExpirySeconds);
   }
 
   #finish(reason: EndReason, fault: Fault | null): void {

@@ -3,12 +3,14 @@
  * What is delivered and retried is the ClientSession's; when to connect again is decided above.
  */
 import type { Fault } from "./errors.ts";
+import { MqttError } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
-import type { Connack, Connect, Packet } from "./packet.ts";
+import type { Auth, Connack, Connect, Packet } from "./packet.ts";
+import { disconnectFault } from "./packets/disconnect.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
-import { ReasonCode } from "./reason-codes.ts";
-import { END_REASONS, type EndReason } from "./reasons.ts";
+import { ReasonCode, reasonCodeOfReturnCode } from "./reason-codes.ts";
+import { type EndReason, endReasonOfServer } from "./reasons.ts";
 import { OutboundAliases } from "./topic-aliases.ts";
 
 /** What a client's connection runs under. */
@@ -39,6 +41,7 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   #lastSentMs: number;
   #pingSentMs = -1;
   #aliases: OutboundAliases | null = null;
+  #authenticationMethod: string | undefined;
   /** Messages at QoS 1 and 2 that the server takes unacknowledged, 1..65,535 [5.0 §3.2.2.3.3]. */
   receiveMaximum: number = NO_RECEIVE_MAXIMUM;
   /** Keep-alive in force: the server's when it named one [5.0 MQTT-3.2.2-21]. */
@@ -50,14 +53,20 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
     this.#lastSentMs = nowMs;
   }
 
-  /** Sends the CONNECT. `allowedAliases` is the Topic Alias Maximum that it announces. */
+  /**
+   * Sends the CONNECT, once.
+   * @throws MqttError when a field of it is not allowed, and when it has been sent already
+   */
   open(connect: Connect, nowMs: number): void {
+    if (this.#state !== "unopened")
+      throw new MqttError(ReasonCode.ProtocolError, "a second CONNECT [5.0 MQTT-3.1.0-2] [3.1.1 MQTT-3.1.0-2]");
+    this.send(connect);
     this.version = connect.version;
     this.allowAliases(connect.properties.topicAliasMaximum ?? 0);
     this.keepAliveSeconds = connect.keepAliveSeconds;
+    this.#authenticationMethod = connect.properties.authenticationMethod;
     this.#state = "awaiting CONNACK";
     this.#deadlineMs = nowMs + this.#options.connackTimeoutMs;
-    this.send(connect);
   }
 
   get isConnected(): boolean {
@@ -79,25 +88,46 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
 
   #take(packet: Packet): boolean {
     if (this.#state === "awaiting CONNACK") return this.#takeBeforeConnack(packet);
-    if (packet.type === "CONNACK") {
-      this.fail({ reasonCode: ReasonCode.ProtocolError, message: "a second CONNACK [5.0 §3.2]" });
-      return false;
+    switch (packet.type) {
+      case "CONNACK":
+        return this.#protocolError("a second CONNACK [5.0 MQTT-3.2.0-2] [3.1.1 §3.2]");
+      case "AUTH":
+        return this.#takeAuth(packet);
+      case "DISCONNECT":
+        this.end(endReasonOfServer(packet.reasonCode));
+        return true;
+      case "PINGRESP":
+        this.#pingSentMs = -1;
+        return true;
+      default:
+        return true;
     }
-    if (packet.type === "PINGRESP") this.#pingSentMs = -1;
-    return true;
   }
 
   #takeBeforeConnack(packet: Packet): boolean {
-    if (packet.type === "AUTH") return true;
-    if (packet.type !== "CONNACK") {
-      this.fail({
-        reasonCode: ReasonCode.ProtocolError,
-        message: `${packet.type} before CONNACK [5.0 MQTT-3.2.0-1] [3.1.1 MQTT-3.2.0-1]`,
-      });
-      return false;
-    }
+    if (packet.type === "AUTH") return this.#takeAuth(packet);
+    if (packet.type !== "CONNACK")
+      return this.#protocolError(`${packet.type} before CONNACK [5.0 MQTT-3.2.0-1] [3.1.1 MQTT-3.2.0-1]`);
     if (packet.reasonCode === 0) this.#connected(packet);
+    else
+      this.end(endReasonOfServer(this.version === 5 ? packet.reasonCode : reasonCodeOfReturnCode(packet.reasonCode)));
     return true;
+  }
+
+  /** Success ends a re-authentication; before the CONNACK the server can only ask for more. */
+  #takeAuth(packet: Auth): boolean {
+    if (packet.properties.authenticationMethod !== this.#authenticationMethod)
+      return this.#protocolError(
+        "AUTH with a method that CONNECT did not name [5.0 MQTT-4.12.0-5] [5.0 MQTT-4.12.0-6]",
+      );
+    if (packet.reasonCode === ReasonCode.Success && this.#state !== "connected")
+      return this.#protocolError("AUTH with Success before CONNACK [5.0 §4.12]");
+    return true;
+  }
+
+  #protocolError(message: string): false {
+    this.fail({ reasonCode: ReasonCode.ProtocolError, message });
+    return false;
   }
 
   #connected(connack: Connack): void {
@@ -116,20 +146,21 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
     this.#lastSentMs = nowMs;
   }
 
-  /** Says goodbye and ends. The server then publishes no will, unless `reasonCode` asks for it. */
+  /**
+   * Says goodbye and ends. The server then publishes no will, unless `reasonCode` asks for it.
+   * @throws MqttError when a client may not say that, or cannot before 5.0
+   */
   disconnect(reasonCode: ReasonCode = ReasonCode.NormalDisconnection, properties: Properties = NO_PROPERTIES): void {
     if (this.ended !== null) return;
-    this.send({ type: "DISCONNECT", reasonCode, properties });
+    const fault = disconnectFault(reasonCode, properties, "client");
+    if (fault !== null) throw new MqttError(ReasonCode.ProtocolError, `DISCONNECT: ${fault}`);
+    if (this.#state !== "unopened") this.send({ type: "DISCONNECT", reasonCode, properties });
     this.end(reasonCode === ReasonCode.DisconnectWithWill ? "disconnected-with-will" : "client-disconnected");
   }
 
-  protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
+  protected override beforeEnd(_reason: EndReason, fault: Fault | null): void {
     if (fault === null || this.version !== 5 || this.#state !== "connected") return;
-    this.send({
-      type: "DISCONNECT",
-      reasonCode: fault.reasonCode ?? END_REASONS[reason].code,
-      properties: NO_PROPERTIES,
-    });
+    this.send({ type: "DISCONNECT", reasonCode: fault.reasonCode, properties: NO_PROPERTIES });
   }
 
   deadlineMs(): number {

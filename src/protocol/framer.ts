@@ -24,7 +24,10 @@ export type Framed = "packet" | "more" | "malformed length" | "too large";
 const NOTHING = new Uint8Array(0);
 const FIRST_PARTIAL_BYTES = 256;
 
-/** Packets out of chunks. After `next` said "packet" it lies in `bytes[start..end)` until the next call. */
+/**
+ * Packets out of chunks. After `next` said "packet" it lies in `bytes[start..end)` until the next call; after a refusal what has
+ * come of the refused packet does.
+ */
 export class Framer {
   bytes: Uint8Array = NOTHING;
   start = 0;
@@ -72,8 +75,7 @@ export class Framer {
     const chunk = this.#chunk;
     const offset = this.#offset;
     const total = packetLength(chunk, offset);
-    if (total < 0) return "malformed length";
-    if (total > this.maximumPacketSize) return "too large";
+    if (total < 0 || total > this.maximumPacketSize) return this.#refuse(chunk, offset, chunk.length, total);
     if (total === 0 || offset + total > chunk.length) {
       this.#keepRest();
       return "more";
@@ -83,6 +85,13 @@ export class Framer {
     this.end = this.#offset = offset + total;
     if (this.end === chunk.length) this.#dropChunk();
     return "packet";
+  }
+
+  #refuse(bytes: Uint8Array, start: number, end: number, total: number): Framed {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    return total < 0 ? "malformed length" : "too large";
   }
 
   #dropChunk(): void {
@@ -122,8 +131,7 @@ export class Framer {
       this.#gather(1);
       total = packetLength(this.#partial!, 0, this.#partialLength);
     }
-    if (total < 0) return "malformed length";
-    if (total > this.maximumPacketSize) return "too large";
+    if (total < 0 || total > this.maximumPacketSize) return this.#refuse(this.#partial!, 0, this.#partialLength, total);
     const missing = total - this.#partialLength;
     const available = this.#chunk.length - this.#offset;
     if (total === 0 || available < missing) {

@@ -111,7 +111,9 @@ export abstract class Endpoint {
     const framer = this.framer;
     const framed = framer.next();
     if (framed === "more") {
+      // An idle connection keeps no chunk alive.
       framer.release();
+      this.#reader.reset(NOTHING, 0, 0);
       return null;
     }
     if (framed !== "packet") {
@@ -158,7 +160,14 @@ export abstract class Endpoint {
     if (topicName === null) {
       this.fail({
         reasonCode: ReasonCode.TopicAliasInvalid,
-        message: `PUBLISH: topic alias ${alias} is out of range or stands for nothing [5.0 MQTT-3.3.2-9]`,
+        message: `PUBLISH: topic alias ${alias} is larger than the Topic Alias Maximum [5.0 MQTT-3.3.2-9]`,
+      });
+      return null;
+    }
+    if (topicName === "") {
+      this.fail({
+        reasonCode: ReasonCode.ProtocolError,
+        message: `PUBLISH: topic alias ${alias} stands for nothing yet [5.0 §3.3.4]`,
       });
       return null;
     }

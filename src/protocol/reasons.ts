@@ -3,7 +3,7 @@
  * reason from. A row gives the reason code that tells a 5.0 peer and the words of mosquitto's log; longer texts are in `explain`.
  */
 import type { Fault } from "./errors.ts";
-import type { ReasonCode } from "./reason-codes.ts";
+import { ReasonCode } from "./reason-codes.ts";
 
 interface ReasonRow {
   /** What a 5.0 peer is told. */
@@ -12,21 +12,22 @@ interface ReasonRow {
   readonly log: string;
 }
 
-/** Reasons for which a connection ends or is refused. */
+/** Reasons for which a connection ends or is refused. Of those with the same code the first is what that code means. */
 export const END_REASONS = {
   "client-disconnected": { code: 0x00, log: "disconnected by client" },
   "disconnected-with-will": { code: 0x04, log: "disconnected by client with will" },
   "server-disconnected": { code: 0x00, log: "disconnected by server" },
+  "unspecified-error": { code: 0x80, log: "unspecified error" },
   "connection-closed": { code: 0x80, log: "connection closed by client" },
   "network-error": { code: 0x80, log: "network error" },
-  "unspecified-error": { code: 0x80, log: "unspecified error" },
   "malformed-packet": { code: 0x81, log: "malformed packet" },
   "protocol-error": { code: 0x82, log: "protocol error" },
   "implementation-specific-error": { code: 0x83, log: "implementation specific error" },
   "unsupported-protocol-version": { code: 0x84, log: "unsupported protocol version" },
   "client-identifier-not-valid": { code: 0x85, log: "client identifier not valid" },
-  "bad-user-name-or-password": { code: 0x87, log: "bad username or password" },
   "not-authorized": { code: 0x87, log: "not authorised" },
+  // As mosquitto: who guesses passwords is not told which half was wrong.
+  "bad-user-name-or-password": { code: 0x87, log: "bad username or password" },
   "server-unavailable": { code: 0x88, log: "server unavailable" },
   "server-busy": { code: 0x89, log: "server busy" },
   banned: { code: 0x8a, log: "client banned" },
@@ -81,4 +82,10 @@ const BY_CODE: ReadonlyMap<number, EndReason> = new Map(
 /** The reason of a connection that ends by `fault`. */
 export function endReasonOf(fault: Fault): EndReason {
   return BY_CODE.get(fault.reasonCode) ?? "protocol-error";
+}
+
+/** The reason of a client's connection that the server refused or ended with `reasonCode`. */
+export function endReasonOfServer(reasonCode: number): EndReason {
+  if (reasonCode === ReasonCode.BadUserNameOrPassword) return "bad-user-name-or-password";
+  return reasonCode < 0x80 ? "server-disconnected" : (BY_CODE.get(reasonCode) ?? "server-disconnected");
 }

@@ -5,9 +5,9 @@
 import type { Fault } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
-import type { Connack, Connect, Packet } from "./packet.ts";
+import { type Connack, type Connect, type Packet, PacketType } from "./packet.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
-import { connackReturnCode, ReasonCode } from "./reason-codes.ts";
+import { connackReturnCode, nearestReasonCode, ReasonCode } from "./reason-codes.ts";
 import { END_REASONS, type EndReason } from "./reasons.ts";
 
 /** What a connection runs under before its CONNECT is accepted. */
@@ -35,8 +35,10 @@ export interface Acceptance {
 /** What `next` of a ServerMachine returns: a packet of the client, or the end. */
 export type ServerEvent = Packet | Ended;
 
-/** How the variable header of a 5.0 CONNECT begins. */
-const MQTT_5: readonly number[] = [0, 4, 0x4d, 0x51, 0x54, 0x54, 5];
+/** How the variable header of a CONNECT begins from MQTT 3.1.1 on: the protocol name, which the level follows. */
+const MQTT_NAME: readonly number[] = [0, 4, 0x4d, 0x51, 0x54, 0x54];
+/** The first byte of a TLS handshake, which looks like a CONNECT with flags. */
+const TLS_HANDSHAKE = 0x16;
 
 type State = "awaiting CONNECT" | "deciding" | "awaiting AUTH" | "connected" | "refused";
 
@@ -57,6 +59,11 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   /** Whether the client's reason strings and user properties are wanted beyond PUBLISH, CONNACK and DISCONNECT [5.0 §3.1.2.11.7]. */
   get problemInformation(): boolean {
     return this.#problemInformation;
+  }
+
+  /** Whether the client can be asked for more: its CONNECT named an Authentication Method [5.0 MQTT-4.12.0-6]. */
+  get canChallenge(): boolean {
+    return this.#authenticationMethod !== null;
   }
 
   get isConnected(): boolean {
@@ -102,7 +109,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 
   #nextConnect(): Connect | null {
     const firstByte = this.framer.firstByte;
-    if (firstByte >= 0 && firstByte !== 0x10) {
+    if (firstByte >= 0 && (firstByte >> 4 !== PacketType.CONNECT || firstByte === TLS_HANDSHAKE)) {
       this.#notConnect(firstByte);
       return null;
     }
@@ -119,13 +126,10 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 
   /** Judged by the first byte, so that a peer that speaks something else cannot make us gather its packet. */
   #notConnect(firstByte: number): void {
-    const message =
-      firstByte === 0x16
-        ? "the first byte is that of a TLS handshake, but this listener speaks plain MQTT"
-        : firstByte >> 4 === 1
-          ? "CONNECT: reserved flags are set [5.0 MQTT-2.1.3-1] [3.1.1 MQTT-2.2.2-2]"
-          : "the first packet is not CONNECT [5.0 MQTT-3.1.0-1] [3.1.1 MQTT-3.1.0-1]";
-    this.fail({ reasonCode: firstByte >> 4 === 1 ? ReasonCode.MalformedPacket : ReasonCode.ProtocolError, message });
+    if (firstByte === TLS_HANDSHAKE) {
+      const message = "the first byte is that of a TLS handshake, but this listener speaks plain MQTT";
+      this.fail({ reasonCode: ReasonCode.MalformedPacket, message });
+    } else this.#protocolError("the first packet is not CONNECT [5.0 MQTT-3.1.0-1] [3.1.1 MQTT-3.1.0-1]");
   }
 
   #nextAuth(): Packet | null {
@@ -145,7 +149,10 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     return null;
   }
 
-  /** Asks the client to go on with its authentication; before the CONNACK, its AUTH is awaited until `deadlineMs`. */
+  /**
+   * Asks the client to go on with its authentication; before the CONNACK, its AUTH is awaited until `deadlineMs`.
+   * @throws MqttError unless `canChallenge`
+   */
   challenge(authenticationData: Uint8Array | undefined, deadlineMs: number): void {
     this.#sendAuth(ReasonCode.ContinueAuthentication, authenticationData);
     if (this.#state === "connected") return;
@@ -167,20 +174,28 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     this.#sendAuth(ReasonCode.Success, authenticationData);
   }
 
-  /** Accepts the CONNECT. */
+  /**
+   * Accepts the CONNECT; ends instead when the client takes no packet as large as its CONNACK.
+   * @throws MqttError when a property is not allowed
+   */
   accept(acceptance: Acceptance, nowMs: number): void {
     if (this.ended !== null) return;
+    const isSent = this.send({
+      type: "CONNACK",
+      // MQTT 3.1 has no way to say it.
+      sessionPresent: acceptance.sessionPresent && this.version !== 3,
+      reasonCode: 0,
+      properties: this.version === 5 ? acceptance.properties : NO_PROPERTIES,
+    });
+    if (!isSent) {
+      this.end("packet-too-large");
+      return;
+    }
     this.framer.maximumPacketSize = acceptance.maximumPacketSize;
     this.allowAliases(acceptance.topicAliasMaximum);
     this.#keepAliveMs = acceptance.keepAliveSeconds * 1500;
     this.lastReceivedMs = nowMs;
     this.#state = "connected";
-    this.send({
-      type: "CONNACK",
-      sessionPresent: acceptance.sessionPresent,
-      reasonCode: 0,
-      properties: acceptance.properties,
-    });
   }
 
   /** Answers the CONNECT with a refusal and ends. `why` tells a 5.0 client and whoever hears of the end more. */
@@ -193,10 +208,12 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   }
 
   #sendConnack(code: ReasonCode, properties: Properties): void {
-    const reasonCode = this.version === 5 ? code : connackReturnCode(code);
+    const isVersion5 = this.version === 5;
+    const reasonCode = isVersion5 ? nearestReasonCode("CONNACK", code) : connackReturnCode(code);
     // Codes without a return code before 5.0: the connection is only closed [3.1.1 §3.2.2.3].
-    if (reasonCode === null) return;
-    const connack: Connack = { type: "CONNACK", sessionPresent: false, reasonCode, properties };
+    if (reasonCode === null || reasonCode === 0) return;
+    const told = isVersion5 ? properties : NO_PROPERTIES;
+    const connack: Connack = { type: "CONNACK", sessionPresent: false, reasonCode, properties: told };
     if (!this.send(connack)) this.send({ ...connack, properties: NO_PROPERTIES });
   }
 
@@ -206,30 +223,37 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     const explained = fault !== null && this.#problemInformation ? { reasonString: fault.message } : NO_PROPERTIES;
     if (this.#state === "refused") return;
     if (this.#state === "connected") this.#sendDisconnect(code, explained);
-    else if (fault?.reasonCode === ReasonCode.UnsupportedProtocolVersion) this.#refuseVersion();
-    else if (fault !== null && this.#state === "awaiting AUTH") this.#sendConnack(code, explained);
-    else if (fault !== null && this.#state === "awaiting CONNECT" && this.#isConnectOf5())
-      this.#sendConnack(code, explained);
+    else if (fault === null) return;
+    else if (this.#state !== "awaiting CONNECT") this.#sendConnack(code, explained);
+    else this.#refuseUndecoded(code, explained);
   }
 
-  /** Whether the packet that could not be decoded was a CONNECT of 5.0, whose sender understands a reason code. */
-  #isConnectOf5(): boolean {
+  /** Answers a CONNECT that could not be decoded, if its sender can be told. */
+  #refuseUndecoded(code: ReasonCode, properties: Properties): void {
+    const level = this.#undecodedLevel();
+    if (level >= 5) this.#sendConnack(code, properties);
+    else if (code === ReasonCode.UnsupportedProtocolVersion) {
+      // In the form of 3.1.1: who asks for an older version can hardly know 5.0 [3.1.1 MQTT-3.1.2-2].
+      this.version = 4;
+      this.#sendConnack(code, NO_PROPERTIES);
+    }
+  }
+
+  /** The protocol level of the CONNECT that could not be decoded, without the mark of a bridge; -1 when it is not to be had. */
+  #undecodedLevel(): number {
     const { bytes, start, end } = this.framer;
     let body = start + 2;
     while (body < end && bytes[body - 1]! > 127) body++;
-    return bytes[start] === 0x10 && MQTT_5.every((byte, i) => bytes[body + i] === byte);
+    const at = body + MQTT_NAME.length;
+    if (bytes[start]! >> 4 !== PacketType.CONNECT || at >= end) return -1;
+    return MQTT_NAME.every((byte, i) => bytes[body + i] === byte) ? bytes[at]! & 0x7f : -1;
   }
 
-  #sendDisconnect(reasonCode: ReasonCode, properties: Properties): void {
+  #sendDisconnect(code: ReasonCode, properties: Properties): void {
     if (this.version !== 5) return;
+    const reasonCode = nearestReasonCode("DISCONNECT", code);
     if (!this.send({ type: "DISCONNECT", reasonCode, properties }))
       this.send({ type: "DISCONNECT", reasonCode, properties: NO_PROPERTIES });
-  }
-
-  /** In the form of 3.1.1: a client that asks for a version we do not know can hardly know 5.0 [3.1.1 MQTT-3.1.2-2]. */
-  #refuseVersion(): void {
-    this.version = 4;
-    this.#sendConnack(ReasonCode.UnsupportedProtocolVersion, NO_PROPERTIES);
   }
 
   deadlineMs(): number {

@@ -12,11 +12,11 @@ export class InboundAliases {
 
   /**
    * The Topic Name of a PUBLISH that carries `alias`: its own, which the alias stands for from now on, or the one that the alias
-   * stands for. null when the alias is out of range or stands for nothing [5.0 MQTT-3.3.2-8] [5.0 MQTT-3.3.2-9].
+   * stands for; empty when it stands for nothing, null when it is out of range [5.0 §3.3.4] [5.0 MQTT-3.3.2-9].
    */
   resolve(alias: number, topicName: string): string | null {
     if (alias < 1 || alias > this.#maximum) return null;
-    if (topicName === "") return this.#names[alias] ?? null;
+    if (topicName === "") return this.#names[alias] ?? "";
     this.#names[alias] = topicName;
     return topicName;
   }

@@ -172,8 +172,8 @@ export class TestClient {
     const { topicAlias } = packet.properties;
     if (topicAlias === undefined) return;
     const topicName = this.#aliases.resolve(topicAlias, packet.topicName);
-    assert.notEqual(topicName, null, `the broker used the alias ${topicAlias}, which stands for nothing`);
-    packet.topicName = topicName!;
+    assert.ok(topicName, `the broker used the alias ${topicAlias}, which stands for nothing`);
+    packet.topicName = topicName;
   }
 
   #answer(packet: Packet): void {

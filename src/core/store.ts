@@ -4,7 +4,10 @@
  */
 import type { Ack, Qos } from "../protocol/index.ts";
 
-/** One durable fact, or the end of one. Moments are wall time in milliseconds since 1970, null: never. */
+/**
+ * One durable fact, or the end of one. A fact replaces the one of its kind with the same key; ending one that is not there does no
+ * harm. Moments are wall time in milliseconds since 1970, null: never.
+ */
 export type Change =
   | {
       readonly kind: "session-set";
@@ -13,6 +16,7 @@ export type Change =
       readonly expirySeconds: number;
       readonly disconnectedAtMs: number | null;
     }
+  /** Ends all that names the Session too: Subscriptions, deliveries, received identifiers and the will. */
   | { readonly kind: "session-deleted"; readonly clientId: string }
   | {
       readonly kind: "subscription-set";
@@ -25,8 +29,9 @@ export type Change =
     }
   | { readonly kind: "subscription-deleted"; readonly clientId: string; readonly topicFilter: string }
   /**
-   * A message is kept once, whatever the fan-out, and only as long as a delivery, a share or a topic refers to it: the store forgets
-   * it with the batch that takes the last reference away. `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them.
+   * A message is kept once, whatever the fan-out, and only as long as a delivery, a share or a topic refers to it: a message to
+   * which nothing refers after the last change of a batch is forgotten with that batch. It comes in the batch of the first fact that
+   * refers to it. `publish` is a PUBLISH of 5.0, QoS and RETAIN as the publisher set them.
    */
   | {
       readonly kind: "message-added";
@@ -103,13 +108,15 @@ export interface Store {
   /** What an appended fact survives; "nothing" means that the core need not record anything. */
   readonly survives: "nothing" | "process" | "power-loss";
   /**
-   * The facts in force, in an order in which each can be applied: a Session before what belongs to it, a message before what refers
-   * to it. Deliveries that `QueueSummary` counts are left out, and messages that only they refer to.
+   * The facts in force, in an order in which each can be applied: Sessions and their Subscriptions before all that refers to them, a
+   * message before what refers to it, the deliveries of a Session by their place. Deliveries that `QueueSummary` counts are left out,
+   * and messages that only they refer to.
    */
   replay(): AsyncIterable<Fact>;
   /**
-   * Resolves when all of `changes` survive. All are kept or none; a rejection means none, or that it is not known. The core then
-   * tries again with the same changes, so applying a change twice must do no harm. Calls do not overlap.
+   * Resolves when all of `changes`, applied in their order, survive. All are kept or none; a rejection means none, or that it is not
+   * known. The core then tries again with the same changes, so applying a batch twice must do no harm. Calls do not overlap, and
+   * neither the changes nor their bytes are altered afterwards.
    */
   append(changes: readonly Change[]): Promise<void>;
   /**

@@ -16,6 +16,7 @@ import type { Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
+import { isReservedTopic } from "./router.ts";
 import { PendingWill } from "./wills.ts";
 
 type Accepted = Extract<Verdict, { kind: "accepted" }>;
@@ -108,6 +109,8 @@ export class Connecting {
           why: `the will's topic has more than ${options.maximumTopicLevels} levels`,
         };
       }
+      if (isReservedTopic(will.topicName))
+        return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
       if (will.qos > options.maximumQos)
         return {
           reason: "qos-not-supported",

@@ -53,6 +53,11 @@ export interface Route {
   readonly isReserved: boolean;
 }
 
+/** Whether only the broker itself publishes to `topicName`: it is below `$SYS`. */
+export function isReservedTopic(topicName: string): boolean {
+  return topicName === "$SYS" || topicName.startsWith("$SYS/");
+}
+
 /** What the router runs under. */
 export interface RouterOptions {
   readonly maximumTopicLevels: number;
@@ -180,7 +185,7 @@ export class Router {
   }
 
   #find(topicName: string): Route {
-    const isReserved = topicName === "$SYS" || topicName.startsWith("$SYS/");
+    const isReserved = isReservedTopic(topicName);
     const version = this.#version;
     if (topicLevels(topicName) > this.#options.maximumTopicLevels) {
       return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved };

@@ -1,0 +1,240 @@
+/** Wills: when they go out, when they do not, and as what. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerHarness } from "../support/broker-harness.ts";
+import type { ConnectOptions, TestClient } from "../support/test-client.ts";
+
+const VERSIONS = [3, 4, 5] as const;
+
+/** A harness in which "watching" subscribes to the will's topic. */
+function watched(): { harness: BrokerHarness; watching: TestClient } {
+  const harness = new BrokerHarness();
+  const watching = harness.connect("watching");
+  watching.subscribe("will", { retainAsPublished: true });
+  return { harness, watching };
+}
+
+/** A 5.0 CONNECT with a will that waits `delay` seconds in a Session that is kept for `expiry`. */
+function delayed(delay: number, expiry: number, cleanStart: boolean = false): ConnectOptions {
+  return {
+    cleanStart,
+    properties: { sessionExpirySeconds: expiry },
+    will: { qos: 1, properties: { willDelaySeconds: delay } },
+  };
+}
+
+for (const version of VERSIONS) {
+  test(`[5.0 MQTT-3.1.2-8] [3.1.1 MQTT-3.1.2-8] version ${version}: the will goes out when the network is gone`, () => {
+    for (const qos of [0, 1, 2] as const) {
+      const { harness, watching } = watched();
+      harness.connect("c", { version, will: { payload: "bye", qos } }).drop();
+      assert.deepEqual(
+        watching.publishes().map((publish) => [publish.topicName, publish.qos, publish.retain]),
+        [["will", qos, false]],
+      );
+    }
+  });
+
+  test(`[5.0 MQTT-3.14.4-3] [5.0 MQTT-3.1.2-10] [3.1.1 MQTT-3.14.4-3] version ${version}: DISCONNECT deletes it`, () => {
+    const { harness, watching } = watched();
+    harness.connect("c", { version, will: {} }).disconnect();
+    harness.advance(10_000);
+    assert.deepEqual(watching.trace(), []);
+  });
+
+  test(`[5.0 MQTT-3.1.2-22] [3.1.1 MQTT-3.1.2-24] version ${version}: silence for one and a half keep-alives ends the connection, and the will goes out`, () => {
+    const { harness, watching } = watched();
+    const client = harness.connect("c", { version, keepAliveSeconds: 10, will: {} });
+    harness.advance(14_000);
+    client.send({ type: "PINGREQ" });
+    harness.advance(14_900);
+    assert.equal(client.isClosed, false);
+    harness.advance(1000);
+    assert.equal(client.isClosed, true);
+    assert.deepEqual(client.trace(), version === 5 ? ["PINGRESP", "DISCONNECT 0x8d"] : ["PINGRESP"]);
+    assert.deepEqual(watching.payloads(), ["gone"]);
+  });
+
+  test(`[3.1.1 MQTT-3.1.2-8] version ${version}: the will goes out when the broker ends the connection for a protocol error`, () => {
+    const { harness, watching } = watched();
+    harness.connect("c", { version, will: {} }).sendHex("ff 00");
+    assert.deepEqual(watching.payloads(), ["gone"]);
+  });
+
+  test(`[5.0 MQTT-3.1.2-15] [3.1.1 MQTT-3.1.2-17] version ${version}: a will with will retain is retained, an empty one deletes`, () => {
+    const { harness, watching } = watched();
+    harness.connect("c", { version, will: { payload: "kept", retain: true } }).drop();
+    assert.equal(watching.publishes()[0]?.retain, true);
+    const late = harness.connect("late");
+    late.subscribe("will");
+    assert.deepEqual(late.payloads(), ["kept"]);
+    harness.connect("c", { version, will: { payload: "", retain: true } }).drop();
+    assert.equal(harness.broker.retained.count, 0);
+  });
+
+  test(`[3.1.1 MQTT-3.1.2-8] [5.0 §3.1.3.2.2] version ${version}: a will without delay goes out on takeover`, () => {
+    const { harness, watching } = watched();
+    harness.connect("c", { version, cleanStart: false, will: {} });
+    harness.connect("c", { version, cleanStart: false });
+    assert.deepEqual(watching.payloads(), ["gone"]);
+  });
+
+  test(`version ${version}: a will belongs to its connection: the next one's will, or none, takes its place`, () => {
+    const { harness, watching } = watched();
+    const lasting = { version, cleanStart: false };
+    harness.connect("c", { ...lasting, will: { payload: "first" } }).disconnect();
+    harness.connect("c", { ...lasting, will: { payload: "second" } }).drop();
+    harness.connect("c", lasting).drop();
+    assert.deepEqual(watching.payloads(), ["second"]);
+  });
+}
+
+test("[5.0 MQTT-3.1.2-8] DISCONNECT with 0x04, or with an error code, leaves the will to be published", () => {
+  const { harness, watching } = watched();
+  for (const code of [0x04, 0x80, 0x81, 0x82, 0x93, 0x98])
+    harness.connect("c", { will: { payload: String(code) } }).disconnect(code);
+  assert.deepEqual(watching.payloads(), ["4", "128", "129", "130", "147", "152"]);
+});
+
+test("[5.0 §3.1.3.2.2] a will waits for its delay", () => {
+  const { harness, watching } = watched();
+  harness.connect("c", delayed(3, 100)).drop();
+  harness.advance(2900);
+  assert.deepEqual(watching.trace(), []);
+  harness.advance(200);
+  assert.deepEqual(watching.payloads(), ["gone"]);
+  harness.advance(200_000);
+  assert.deepEqual(watching.trace(), []);
+});
+
+test("[5.0 §3.1.3.2.2] a will goes out at the smaller of will delay and session expiry", () => {
+  for (const [delay, expiry, afterMs] of [
+    [5, 2, 2000],
+    [2, 5, 2000],
+    [5, 0, 0],
+    [3, 3, 3000],
+  ] as const) {
+    const { harness, watching } = watched();
+    harness.connect("c", delayed(delay, expiry)).drop();
+    if (afterMs > 0) {
+      harness.advance(afterMs - 100);
+      assert.deepEqual(watching.trace(), [], `delay ${delay}, expiry ${expiry}`);
+      harness.advance(200);
+    }
+    assert.deepEqual(watching.payloads(), ["gone"], `delay ${delay}, expiry ${expiry}`);
+  }
+});
+
+test("[5.0 MQTT-3.1.3-9] a client that is back before the delay is over takes its will away", () => {
+  const { harness, watching } = watched();
+  harness.connect("c", delayed(10, 100)).drop();
+  harness.advance(9000);
+  harness.connect("c", { cleanStart: false, properties: { sessionExpirySeconds: 100 } });
+  harness.advance(60_000);
+  assert.deepEqual(watching.trace(), []);
+});
+
+test("[5.0 §3.1.3.2.2] a client that is back with Clean Start 1 ends its Session, and the will goes out at once", () => {
+  const { harness, watching } = watched();
+  harness.connect("c", delayed(10, 100)).drop();
+  harness.advance(1000);
+  harness.connect("c", { cleanStart: true });
+  assert.deepEqual(watching.payloads(), ["gone"]);
+  harness.advance(60_000);
+  assert.deepEqual(watching.trace(), []);
+});
+
+test("[5.0 §3.1.3.2.2] on takeover a delayed will is taken away, unless Clean Start 1 ends the Session", () => {
+  const { harness, watching } = watched();
+  harness.connect("c", delayed(10, 100));
+  harness.connect("c", delayed(10, 100));
+  harness.advance(20_000);
+  assert.deepEqual(watching.trace(), []);
+  harness.connect("c", delayed(10, 100, true));
+  assert.deepEqual(watching.payloads(), ["gone"]);
+});
+
+test("[5.0 §3.14.2.2.2] an expiry changed at DISCONNECT counts for the will too", () => {
+  const { harness, watching } = watched();
+  harness.connect("c", delayed(50, 100)).disconnect(0x04, { sessionExpirySeconds: 1 });
+  harness.advance(1100);
+  assert.deepEqual(watching.payloads(), ["gone"]);
+  harness.connect("c", delayed(50, 100)).disconnect(0x04, { sessionExpirySeconds: 0 });
+  assert.deepEqual(watching.payloads(), ["gone"]);
+});
+
+test("[5.0 MQTT-3.1.2-9] [5.0 §3.1.3.2] a will carries its properties, and its expiry counts from its publishing", () => {
+  const { harness, watching } = watched();
+  const properties = {
+    messageExpirySeconds: 60,
+    payloadFormatIndicator: 1,
+    contentType: "text",
+    responseTopic: "r",
+    correlationData: new Uint8Array([7]),
+    userProperties: [
+      ["a", "2"],
+      ["c", "3"],
+    ],
+  } as const;
+  const { properties: connect } = delayed(0, 100);
+  const will = { properties: { ...properties, willDelaySeconds: 20 } };
+  harness.connect("c", { properties: connect!, will }).drop();
+  harness.advance(20_000);
+  assert.deepEqual(watching.publishes()[0]?.properties, properties);
+});
+
+test("a will that nobody receives at first waits for a Session as any message", () => {
+  const harness = new BrokerHarness();
+  const lasting = { cleanStart: false, properties: { sessionExpirySeconds: 1000 } };
+  const away = harness.connect("away", lasting);
+  away.subscribe("will");
+  away.drop();
+  harness.connect("c", { will: { qos: 1 } }).drop();
+  assert.deepEqual(harness.connect("away", lasting).payloads(), ["gone"]);
+});
+
+test("[5.0 MQTT-3.2.2-12] a will above the maximum QoS is refused with 0x9B", () => {
+  const harness = new BrokerHarness({ options: { maximumQos: 1 } });
+  assert.equal(harness.open(5).connect("c", { will: { qos: 2 } })?.reasonCode, 0x9b);
+  const old = harness.open(4);
+  assert.deepEqual([old.connect("c", { will: { qos: 2 } }), old.isClosed], [null, true]);
+});
+
+test("a will deeper than allowed is refused with 0x90", () => {
+  const harness = new BrokerHarness({ options: { maximumTopicLevels: 2 } });
+  assert.equal(harness.open(5).connect("c", { will: { topicName: "a/b/c" } })?.reasonCode, 0x90);
+});
+
+test("a will below $SYS, which only the broker writes, is refused: 0x87, before 5.0 code 5", () => {
+  const harness = new BrokerHarness();
+  for (const version of VERSIONS) {
+    const client = harness.open(version);
+    const connack = client.connect("c", { will: { topicName: "$SYS/broker/version" } });
+    assert.deepEqual([connack?.reasonCode, client.isClosed], [version === 5 ? 0x87 : 5, true]);
+  }
+});
+
+test("a will to a topic that its client may not write is not published", () => {
+  const policy = {
+    allowsAll: false,
+    canSubscribe: () => true,
+    canReceive: () => true,
+    canPublish: (topicName: string) => topicName !== "will",
+  };
+  const harness = new BrokerHarness({
+    authenticator: { authenticate: () => ({ kind: "accepted", policy, principal: null }) },
+  });
+  const watching = harness.connect("watching");
+  watching.subscribe("#");
+  harness.connect("c", { will: {} }).drop();
+  assert.deepEqual(watching.trace(), []);
+});
+
+test("no local also holds for a will of the same client", () => {
+  const harness = new BrokerHarness();
+  const options = { cleanStart: false, properties: { sessionExpirySeconds: 100 }, will: { qos: 1 } } as const;
+  const client = harness.connect("c", options);
+  client.subscribe("will", { noLocal: true });
+  client.drop();
+  assert.deepEqual(harness.connect("c", { ...options }).trace(), []);
+});

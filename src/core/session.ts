@@ -99,8 +99,8 @@ export class Session {
   /** Whether a message could be sent now: for the choice among those who share a Subscription. */
   canTakeNow(needsPacketId: boolean): boolean {
     const { connection } = this;
-    if (connection === null || !connection.hasRoom) return false;
-    return !needsPacketId || (this.queuedMessages === 0 && (this.#inflight === null || this.#inflight.hasRoom));
+    if (connection === null || !connection.isReady || !connection.hasRoom) return false;
+    return !needsPacketId || this.#hasNothingToOvertake(connection);
   }
 
   /**
@@ -312,13 +312,15 @@ export class Session {
   }
 
   /**
-   * Takes out the deliveries that came by shared subscriptions, are not under way at QoS 2 and for which `canHave` says that
-   * another member would take them now [5.0 §4.8.2] [5.0 MQTT-4.8.2-5].
+   * Offers the deliveries that came by shared subscriptions and are not under way at QoS 2 to `handOver`, and gives up those for
+   * which it says that another member has them now [5.0 §4.8.2] [5.0 MQTT-4.8.2-5].
    */
-  takeShared(canHave: (delivery: Delivery) => boolean): Delivery[] {
-    const taken: Delivery[] = [];
-    const isTaken = (delivery: Delivery): boolean =>
-      delivery.group !== null && canHave(delivery) && taken.push(delivery) > 0;
+  handOverShared(handOver: (delivery: Delivery) => boolean): void {
+    const isTaken = (delivery: Delivery): boolean => {
+      if (delivery.group === null || !handOver(delivery)) return false;
+      this.#broker.records.deliveryDone(this, delivery);
+      return true;
+    };
     if (this.#inflight !== null) {
       for (const [packetId, { message: delivery, qos }] of this.#inflight.entries()) {
         if (delivery !== null && qos === 1 && isTaken(delivery)) this.#inflight.remove(packetId);
@@ -328,13 +330,10 @@ export class Session {
       const queue = this.#queue;
       for (const delivery of queue.drain()) if (!isTaken(delivery)) queue.push(delivery);
     }
-    for (const delivery of taken) this.#broker.records.deliveryDone(this, delivery);
-    return taken;
   }
 
-  /** Ends: everything owed is given up, but for what other members of a shared subscription can have, which is returned. */
-  end(): Delivery[] {
-    const shared = this.takeShared(() => true);
+  /** Ends: everything still owed is given up. */
+  end(): void {
     this.hasEnded = true;
     const { records } = this.#broker;
     for (const delivery of this.deliveries()) {
@@ -344,7 +343,6 @@ export class Session {
     records.sessionDeleted(this);
     this.#broker.counters.dropped["session-ended"] += this.#queue?.clear() ?? 0;
     this.#inflight = this.#queue = this.#received = this.#releasing = this.#resend = null;
-    return shared;
   }
 
   /** Puts a delivery back that a store kept. */

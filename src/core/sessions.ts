@@ -84,10 +84,7 @@ export class Sessions {
     records.sessionSet(session, turnMs);
     this.awaitReturn(session, turnMs);
     // What others of a shared subscription can have now does not wait for this client to come back.
-    this.#redistribute(
-      session.takeShared(({ group, message }) => group!.choose(message, session)?.session.connection != null),
-      session,
-    );
+    session.handOverShared((delivery) => this.#handOver(delivery, session, true));
   }
 
   /** Sets the deadlines of a Session whose connection went at `sinceMs`; `willDueAtMs` when a store kept that moment. */
@@ -125,27 +122,24 @@ export class Sessions {
     this.#byId.delete(session.clientId);
     for (const subscription of session.subscriptions.values()) this.#broker.router.remove(subscription);
     session.subscriptions.clear();
-    const shared = session.end();
+    session.handOverShared((delivery) => this.#handOver(delivery, session, false));
+    session.end();
     this.#publishWill(session);
-    this.#redistribute(shared, session);
   }
 
-  #redistribute(deliveries: readonly Delivery[], from: Session): void {
-    for (const { message, group } of deliveries) {
-      const member = group!.choose(message, from);
-      if (member === null) {
-        this.#broker.dropped("session-ended", from, message);
-        continue;
-      }
-      const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
-      const reason = member.session.deliver(
-        message,
-        member.qos,
-        message.retain && member.retainAsPublished,
-        ids,
-        group,
-      );
-      if (reason !== null) this.#broker.dropped(reason, member.session, message);
-    }
+  /**
+   * Gives a delivery of `from` to another member of the shared subscription; false when nobody takes it. `isOnlineOnly`: not to
+   * one that is away too.
+   */
+  #handOver({ message, group }: Delivery, from: Session, isOnlineOnly: boolean): boolean {
+    const member = group!.choose(message, from);
+    if (member === null || (isOnlineOnly && member.session.connection === null)) return false;
+    const { ledger } = this.#broker;
+    const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
+    ledger.beginObligation();
+    const retain = message.retain && member.retainAsPublished;
+    const reason = member.session.deliver(message, member.qos, retain, ids, group);
+    ledger.endObligation();
+    return reason === null;
   }
 }

@@ -14,6 +14,7 @@ import {
   NO_PROPERTIES,
   type OutboundAliases,
   type Packet,
+  type Qos,
   ReasonCode,
   ServerMachine,
   type Taken,
@@ -322,12 +323,12 @@ export class Connection implements Outlet {
     this.markDirty();
   }
 
-  /** Why the client cannot have `message` now; null when it can. */
-  refusal(message: Message, subscriptionIds: readonly number[] | null): DropReason | null {
+  /** Why the client cannot have `message` at `qos` now; null when it can. */
+  refusal(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): DropReason | null {
     const { maximumPacketSize, policy } = this;
     if (!policy.allowsAll && !policy.canReceive(message.topicName)) return "receive-denied";
     if (maximumPacketSize === Number.POSITIVE_INFINITY) return null;
-    const size = publishPacketBytes(this.isVersion5, message, message.qos, subscriptionIds, this.broker.clock.nowMs());
+    const size = publishPacketBytes(this.isVersion5, message, qos, subscriptionIds, this.broker.clock.nowMs());
     return size > maximumPacketSize ? "too-large-for-receiver" : null;
   }
 

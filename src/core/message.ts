@@ -229,11 +229,11 @@ export class Message {
     return nowMs >= this.expiresAtMs;
   }
 
-  /** Seconds it has left, as the next receiver is told, at least 1; undefined when it does not expire [5.0 MQTT-3.3.2-6]. */
+  /** Seconds it has left, as the next receiver is told; undefined when it does not expire [5.0 MQTT-3.3.2-6]. */
   remainingExpirySeconds(nowMs: number): number | undefined {
     return this.expiresAtMs === Number.POSITIVE_INFINITY
       ? undefined
-      : Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
+      : Math.max(0, Math.ceil((this.expiresAtMs - nowMs) / 1000));
   }
 
   /** As a PUBLISH of 5.0, for the store. */

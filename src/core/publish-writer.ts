@@ -97,7 +97,7 @@ function packetBytes(message: Message, envelope: Envelope): number {
   return envelopeBytes(message, envelope, envelopePropertyBytes(message, envelope));
 }
 
-/** Bytes of the PUBLISH that carries `message` without an alias. */
+/** Bytes of the PUBLISH that carries `message` without an alias; `packetId` is 0 at QoS 0 and anything else above. */
 export function publishPacketBytes(
   isVersion5: boolean,
   message: Message,

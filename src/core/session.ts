@@ -132,7 +132,7 @@ export class Session {
   ): DropReason | null {
     if (connection === null || !connection.isReady) return "session-offline";
     if (!connection.hasRoomForQos0) return "receiver-slow";
-    const reason = connection.refusal(message, ids);
+    const reason = connection.refusal(message, 0, ids);
     if (reason === null) connection.sendPublish(message, 0, retain, false, 0, ids);
     return reason;
   }
@@ -160,7 +160,7 @@ export class Session {
     ids: readonly number[] | null,
     group: ShareGroup | null,
   ): DropReason | null {
-    const reason = connection.refusal(message, ids);
+    const reason = connection.refusal(message, qos, ids);
     if (reason !== null) return reason;
     // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
     const delivery = this.isDurable || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
@@ -267,7 +267,7 @@ export class Session {
     const broker = this.#broker;
     const reason = message.isExpired(broker.clock.nowMs())
       ? "message-expired"
-      : connection.refusal(message, subscriptionIds);
+      : connection.refusal(message, qos, subscriptionIds);
     if (reason !== null) {
       broker.records.deliveryDone(this, delivery);
       broker.dropped(reason, this, message);

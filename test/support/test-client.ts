@@ -87,6 +87,7 @@ export class TestClient {
   #isClosing = false;
   #isReading = true;
   #hex: string[] = [];
+  #wirePublishes: Publish[] = [];
   #lastPacketId = 0;
 
   constructor(harness: BrokerHarness, version: Version) {
@@ -169,6 +170,7 @@ export class TestClient {
   }
 
   #resolveAlias(packet: Publish): void {
+    this.#wirePublishes.push(publishOf(packet));
     const { topicAlias } = packet.properties;
     if (topicAlias === undefined) return;
     const topicName = this.#aliases.resolve(topicAlias, packet.topicName);
@@ -297,6 +299,11 @@ export class TestClient {
   /** Takes everything that came and returns the PUBLISH packets among it. */
   publishes(): Publish[] {
     return this.received.splice(0).filter((packet) => packet.type === "PUBLISH");
+  }
+
+  /** Takes the PUBLISH packets that came since the last call, with the topic as it was sent: empty where an alias stood for it. */
+  wirePublishes(): Publish[] {
+    return this.#wirePublishes.splice(0);
   }
 
   /** Takes everything that came and returns the payloads of the PUBLISH packets among it, as text. */

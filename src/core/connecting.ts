@@ -16,6 +16,7 @@ import type { Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
+import { Pause } from "./pause.ts";
 import { isReservedTopic } from "./router.ts";
 import { PendingWill } from "./wills.ts";
 
@@ -146,7 +147,7 @@ export class Connecting {
       this.#decide(answer);
       return;
     }
-    this.#connection.pauseReading();
+    this.#connection.pauseReading(Pause.deciding);
     answer.then(
       (verdict) => this.#resume(verdict),
       (error: unknown) => {
@@ -159,7 +160,7 @@ export class Connecting {
   #resume(verdict: Verdict): void {
     this.#broker.beginTurn();
     this.#decide(verdict);
-    this.#connection.resumeReading();
+    this.#connection.resumeReading(Pause.deciding);
     this.#connection.markDirty();
   }
 
@@ -226,11 +227,11 @@ export class Connecting {
       return;
     }
     // A durable Session is promised with the CONNACK.
-    connection.pauseReading();
+    connection.pauseReading(Pause.deciding);
     ledger.whenKept(() => {
       if (connection.machine.ended !== null || session.connection !== connection) return;
       this.#welcome(connect, verdict, isPresent);
-      connection.resumeReading();
+      connection.resumeReading(Pause.deciding);
     });
   }
 

@@ -26,6 +26,7 @@ import { Connecting } from "./connecting.ts";
 import { Deque } from "./deque.ts";
 import type { Obligation } from "./ledger.ts";
 import type { Message } from "./message.ts";
+import { Pause } from "./pause.ts";
 import { type Outlet, publishPacketBytes, writePublish } from "./publish-writer.ts";
 import { receivePublish } from "./publishing.ts";
 import type { Session } from "./session.ts";
@@ -82,8 +83,8 @@ export class Connection implements Outlet {
   #connecting: Connecting | null;
   #pendingBytes = 0;
   #held: Deque<Held> | null = null;
-  #isPaused = false;
-  #isAwaitingRoom = false;
+  /** The bits of `Pause` that hold now. */
+  #pauses = 0;
   #isDone = false;
 
   constructor(broker: Broker, link: Link, authenticator: Authenticator) {
@@ -141,13 +142,13 @@ export class Connection implements Outlet {
     const nowMs = broker.beginTurn();
     broker.counters.bytesReceived += chunk.length;
     this.machine.receive(chunk, nowMs);
-    if (!this.#isPaused) this.process();
+    if (!this.isPaused) this.process();
   }
 
   /** Handles what has been received, as far as it may now. */
   process(): void {
     const { machine } = this;
-    while (!this.#isPaused) {
+    while (!this.isPaused) {
       const event = machine.next();
       if (event === null) break;
       if (event.type === "ENDED") {
@@ -253,7 +254,7 @@ export class Connection implements Outlet {
   hold(obligation: Obligation | null, send: () => void): void {
     this.#held ??= new Deque();
     this.#held.push({ obligation, send });
-    if (this.#held.size >= this.#maximumHeld) this.pauseReading();
+    if (this.#held.size >= this.#maximumHeld) this.pauseReading(Pause.holding);
     if (this.broker.ledger.isFull) this.awaitRoom();
     if (obligation === null) this.#sendHeld();
     else obligation.whenMet(() => this.#sendHeld());
@@ -268,7 +269,7 @@ export class Connection implements Outlet {
       head.send();
     }
     if (held.size === 0) this.#held = null;
-    this.#readAgain();
+    if (held.size < this.#maximumHeld) this.resumeReading(Pause.holding);
   }
 
   /** Answers that may wait for the store before reading stops: a 5.0 client was told how many; others are stopped by TCP. */
@@ -278,32 +279,28 @@ export class Connection implements Outlet {
 
   /** Stops reading until the store has taken some of what waits for it. */
   awaitRoom(): void {
-    this.pauseReading();
-    if (this.#isAwaitingRoom) return;
-    this.#isAwaitingRoom = true;
-    this.broker.ledger.whenRoom(() => {
-      this.#isAwaitingRoom = false;
-      this.#readAgain();
-    });
+    if ((this.#pauses & Pause.storeFull) !== 0) return;
+    this.pauseReading(Pause.storeFull);
+    this.broker.ledger.whenRoom(() => this.resumeReading(Pause.storeFull));
   }
 
-  /** Resumes reading unless something still speaks against it. */
-  #readAgain(): void {
-    if (!this.#isPaused || this.#isAwaitingRoom || this.#connecting !== null) return;
-    if (this.#held === null || this.#held.size < this.#maximumHeld) this.resumeReading();
+  /** Whether packets are not taken now. */
+  get isPaused(): boolean {
+    return this.#pauses !== 0;
   }
 
   /** Stops taking packets, for a reason that is not the client's. */
-  pauseReading(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.link.pause();
+  pauseReading(pause: Pause): void {
+    const wasPaused = this.isPaused;
+    this.#pauses |= pause;
+    if (!wasPaused) this.link.pause();
   }
 
-  /** Takes packets again. The client's silence meanwhile was none of its own. */
-  resumeReading(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+  /** Takes packets again unless something else speaks against it. The client's silence meanwhile was none of its own. */
+  resumeReading(pause: Pause): void {
+    const wasPaused = this.isPaused;
+    this.#pauses &= ~pause;
+    if (!wasPaused || this.isPaused) return;
     this.machine.excuseSilence(this.broker.clock.nowMs());
     if (this.#isDone) return;
     this.link.resume();
@@ -415,7 +412,7 @@ export class Connection implements Outlet {
 
   /** Looks at the deadlines of the machine. */
   tick(nowMs: number): void {
-    if (this.#isPaused || nowMs < this.machine.deadlineMs()) return;
+    if (this.isPaused || nowMs < this.machine.deadlineMs()) return;
     this.machine.tick(nowMs);
     this.process();
   }

@@ -1,0 +1,14 @@
+/** Why a connection takes no packets for a while, for reasons that are not the client's. */
+
+/** Bits, as several of them may hold at once. */
+export const Pause = {
+  /** Somebody thinks about this connection. */
+  deciding: 1,
+  /** As many answers as the client may await wait for the store. */
+  holding: 2,
+  /** The store has as much to do as it may be given. */
+  storeFull: 4,
+} as const;
+
+/** One of them. */
+export type Pause = (typeof Pause)[keyof typeof Pause];

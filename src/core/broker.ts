@@ -213,7 +213,7 @@ export class Broker {
       for (let i = 0; i < dirty.length; i++) {
         const connection = dirty[i]!;
         connection.isDirty = false;
-        connection.flush();
+        connection.endTurn();
       }
     }
     this.ledger.tick(this.turnMs);

@@ -86,6 +86,8 @@ export class Connection implements Outlet {
   /** The bits of `Pause` that hold now. */
   #pauses = 0;
   #isDone = false;
+  /** Whether messages may wait in the Session because the output was full, and not the network. */
+  #wasFull = false;
 
   constructor(broker: Broker, link: Link, authenticator: Authenticator) {
     const { maximumConnectBytes, connectTimeoutMs } = broker.options;
@@ -367,8 +369,17 @@ export class Connection implements Outlet {
     this.broker.needsFlush(this);
   }
 
+  /** Ends the turn: writes the output, and sends what had no room in it. */
+  endTurn(): void {
+    this.flush();
+    if (!this.#wasFull || !this.hasRoom) return;
+    this.#wasFull = false;
+    this.session?.pump();
+  }
+
   /** Writes the output. */
   flush(): void {
+    if (!this.hasRoom) this.#wasFull = true;
     const taken = this.machine.takeOutput();
     if (taken !== null && !this.#isDone) {
       for (const segment of taken.segments) this.broker.counters.bytesSent += segment.length;

@@ -28,12 +28,13 @@ export function receivePublish(connection: Connection, session: Session, packet:
   const { ledger, records } = broker;
   ledger.beginObligation();
   const reasonCode = take(connection, session, packet, route);
-  if (reasonCode === null) return;
-  if (packet.qos === 2 && reasonCode < 0x80) {
+  if (packet.qos === 2 && reasonCode !== null && reasonCode < 0x80) {
     session.received.publish(packet.packetId);
     records.receivedSet(session, packet.packetId);
   }
-  connection.answer(packet.qos === 1 ? "PUBACK" : "PUBREC", packet.packetId, reasonCode, ledger.endObligation());
+  const obligation = ledger.endObligation();
+  if (reasonCode !== null)
+    connection.answer(packet.qos === 1 ? "PUBACK" : "PUBREC", packet.packetId, reasonCode, obligation);
 }
 
 /** Takes a message at QoS 1 or 2 and returns its reason code; null: the connection is ended for it. */

@@ -1,7 +1,7 @@
 /** What 5.0 adds to a message on its way: properties passed on, expiry counted down, topic aliases, maximum packet size. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodePacket, NO_PROPERTIES, type Properties, publishOf } from "../../src/protocol/index.ts";
+import { NO_PROPERTIES, type Properties } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { bytesOf, type TestClient } from "../support/test-client.ts";
 
@@ -148,20 +148,16 @@ test("a message published with an alias is queued, retained and given to older c
   assert.deepEqual(topics, [["topic", "topic"], ["topic", "topic"], ["topic"]]);
 });
 
-for (const [topic, topicAlias, why] of [
-  ["t", 0, "0 [5.0 MQTT-3.3.2-8]"],
-  ["t", 11, "above the maximum [5.0 MQTT-3.3.2-9]"],
-  ["t", 65_535, "far above the maximum [5.0 MQTT-3.3.2-9]"],
+for (const [hex, code, why] of [
+  ["30 07 0001 74 03 230000", 0x94, "0 [5.0 MQTT-3.3.2-8]"],
+  ["30 07 0001 74 03 23000b", 0x94, "above the maximum [5.0 MQTT-3.3.2-9]"],
+  ["32 09 0001 74 0001 03 23ffff", 0x94, "far above the maximum [5.0 MQTT-3.3.2-9]"],
+  ["30 06 0000 03 230001", 0x82, "one that stands for nothing yet [5.0 §3.3.4]"],
 ] as const) {
-  test(`a bad alias is answered by DISCONNECT 0x94: ${why}`, () => {
+  test(`a bad alias is answered by DISCONNECT 0x${code.toString(16)}: ${why}`, () => {
     const client = new BrokerHarness().connect("c");
-    const fields = { topicName: topic, payload: bytesOf("x"), qos: 1, retain: false, dup: false, packetId: 1 } as const;
-    const bytes = encodePacket(publishOf({ ...fields, properties: { topicAlias: Math.max(topicAlias, 1) } }), 5);
-    const at = bytes.lastIndexOf(0x23);
-    bytes[at + 1] = topicAlias >> 8;
-    bytes[at + 2] = topicAlias & 255;
-    client.sendBytes(bytes);
-    assert.deepEqual([client.trace(), client.isClosed], [["DISCONNECT 0x94"], true]);
+    client.sendHex(hex);
+    assert.deepEqual([client.expect("DISCONNECT").reasonCode, client.isClosed], [code, true]);
   });
 }
 
@@ -176,7 +172,7 @@ test("[5.0 §3.3.2.3.4] aliases end with the connection", () => {
   second.publish("t", "2", { qos: 1 });
   assert.deepEqual(onWire(second), [{ topic: "t", properties: { topicAlias: 1 } }]);
   second.publish("", "3", { qos: 1, properties: { topicAlias: 1 } });
-  assert.deepEqual([second.isClosed, second.trace().at(-1)], [true, "DISCONNECT 0x94"]);
+  assert.deepEqual([second.isClosed, second.trace().at(-1)], [true, "DISCONNECT 0x82"]);
 });
 
 test("[5.0 MQTT-3.3.2-11] where the broker allows no aliases, using one is answered with 0x94", () => {
@@ -283,6 +279,15 @@ test("[5.0 MQTT-3.2.2-15] a packet larger than the broker takes ends the connect
 
 test("[5.0 MQTT-3.3.2-14] a response topic with a wildcard is a protocol error", () => {
   const client = new BrokerHarness().connect("c");
-  client.publish("t", "x", { properties: { responseTopic: "a/+" } });
+  client.sendHex("30 0a 0001 74 06 08 0003 612f2b");
   assert.deepEqual([client.trace(), client.isClosed], [["DISCONNECT 0x82"], true]);
+});
+
+test("[5.0 MQTT-3.3.4-6] a Subscription Identifier in a client's PUBLISH is a protocol error, and reaches nobody", () => {
+  const harness = new BrokerHarness();
+  const sub = harness.connect("sub");
+  sub.subscribe("t");
+  const client = harness.connect("c");
+  client.sendHex("30 07 0001 74 02 0b01 78");
+  assert.deepEqual([client.trace(), client.isClosed, sub.trace()], [["DISCONNECT 0x82"], true, []]);
 });

@@ -70,8 +70,8 @@ test("[5.0 §4.8.2] a shared subscription gets no retained messages", () => {
 
 test("[5.0 MQTT-3.8.3-4] no local on a shared subscription is a protocol error", () => {
   const client = new BrokerHarness().connect("c");
-  const request = { topicFilter: SHARE, qos: 0, noLocal: true, retainAsPublished: false, retainHandling: 0 } as const;
-  client.send({ type: "SUBSCRIBE", packetId: 1, subscriptions: [request], properties: {} });
+  // The filter of SHARE with option bit 2.
+  client.sendHex("82 10 0001 00 000a 2473686172652f672f74 04");
   assert.deepEqual([client.trace(), client.isClosed], [["DISCONNECT 0x82"], true]);
 });
 

@@ -73,7 +73,7 @@ export type StoreState = "up" | "failing";
 export class Ledger {
   readonly #store: Store;
   readonly #onState: (state: StoreState, error: unknown) => void;
-  readonly #onReleased: () => void;
+  readonly #onWork: () => void;
   #open: Entry[] = [];
   #openBytes = 0;
   #appendingBytes = 0;
@@ -91,13 +91,13 @@ export class Ledger {
 
   /**
    * @param onState told when the store begins to fail, with its error, and when it works again
-   * @param onReleased told when an append has ended, as output may wait to be written
+   * @param onWork asked for a call of `tick` at the end of the turn: there is something to append, or an append has ended
    */
-  constructor(store: Store, onState: (state: StoreState, error: unknown) => void, onReleased: () => void) {
+  constructor(store: Store, onState: (state: StoreState, error: unknown) => void, onWork: () => void) {
     this.#store = store;
     this.isRecording = store.survives !== "nothing";
     this.#onState = onState;
-    this.#onReleased = onReleased;
+    this.#onWork = onWork;
   }
 
   get state(): StoreState {
@@ -151,7 +151,10 @@ export class Ledger {
   }
 
   #push(entry: Entry): Entry {
-    if (this.#open.length === 0) this.#openedAtMs = this.#nowMs;
+    if (this.#open.length === 0) {
+      this.#openedAtMs = this.#nowMs;
+      this.#onWork();
+    }
     this.#open.push(entry);
     if (entry.change?.kind === "message-added") this.#openBytes += entry.change.publish.length;
     return entry;
@@ -225,7 +228,7 @@ export class Ledger {
       entry.onKept?.();
     }
     this.#tellOfRoom();
-    this.#onReleased();
+    this.#onWork();
   }
 
   #tellOfRoom(): void {
@@ -239,7 +242,7 @@ export class Ledger {
     this.#retryAtMs = this.#nowMs + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#setState("failing", error);
-    this.#onReleased();
+    this.#onWork();
   }
 
   #setState(state: StoreState, error: unknown): void {

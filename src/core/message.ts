@@ -236,8 +236,10 @@ export class Message {
       : Math.max(0, Math.ceil((this.expiresAtMs - nowMs) / 1000));
   }
 
-  /** As a PUBLISH of 5.0, for the store. */
+  /** As a PUBLISH of 5.0, for the store; a copy. */
   toStored(): Uint8Array {
+    if (this.#wire === 5) return this.#bytes.slice(this.#start, this.#end);
+    if (this.#wire === 4) return this.#withPropertyLength();
     const { topicAlias: _, ...properties } = this.properties;
     return encodePublish(
       {
@@ -247,10 +249,22 @@ export class Message {
         retain: this.retain,
         dup: false,
         packetId: this.qos > 0 ? 1 : 0,
-        properties,
+        properties: this.properties === NO_PROPERTIES ? NO_PROPERTIES : properties,
       },
       5,
     );
+  }
+
+  /** The wire form of 3.1 or 3.1.1 with the one byte more that says that there are no properties. */
+  #withPropertyLength(): Uint8Array {
+    const head = this.#payloadStart - this.#bodyStart;
+    const remaining = this.#end - this.#bodyStart + 1;
+    const stored = new Uint8Array(publishBytes(remaining));
+    stored[0] = this.#bytes[this.#start]!;
+    const body = putVarint(stored, 1, remaining);
+    copyBytes(this.#bytes, this.#bodyStart, this.#payloadStart, stored, body);
+    copyBytes(this.#bytes, this.#payloadStart, this.#end, stored, body + head + 1);
+    return stored;
   }
 }
 

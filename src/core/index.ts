@@ -12,6 +12,7 @@ export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
 export { Connection, type Link } from "./connection.ts";
 export type { Counters } from "./counters.ts";
+export { Deque } from "./deque.ts";
 export type { StoreState } from "./ledger.ts";
 export { ALONE, type Mesh } from "./mesh.ts";
 export type { Message } from "./message.ts";

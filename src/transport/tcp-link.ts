@@ -1,10 +1,11 @@
 /**
- * A TCP socket as the Link of a core Connection: bytes read go in, one write for each turn comes out. It knows no packets. Its
+ * A TCP socket as a Link, at either end: bytes read go in, one write for each turn comes out. It knows no packets. Its
  * listeners are shared functions and not closures, as an idle connection should cost little more than its socket.
  */
 import type { Socket } from "node:net";
-import type { Connection, Link } from "../core/index.ts";
+import type { Link } from "../core/index.ts";
 import type { Taken } from "../protocol/index.ts";
+import type { LinkOwner } from "./link-owner.ts";
 import { formatAddress } from "./listener.ts";
 
 /** How long a closed connection may take to hand over its last bytes to a peer that does not read, in milliseconds. */
@@ -20,7 +21,7 @@ export class TcpLink implements Link {
   readonly remoteAddress: string;
   readonly localPort: number;
   readonly #socket: LinkedSocket;
-  #connection: Connection | null = null;
+  #owner: LinkOwner | null = null;
   /** Buffers whose bytes have not left yet. */
   #unsent: Uint8Array[] | null = null;
   #isAwaitingDrain = false;
@@ -31,9 +32,9 @@ export class TcpLink implements Link {
     this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
   }
 
-  /** Hands what the socket reads to `connection` from now on. */
-  attach(connection: Connection): void {
-    this.#connection = connection;
+  /** Hands what the socket reads to `owner` from now on. */
+  attach(owner: LinkOwner): void {
+    this.#owner = owner;
     const socket = this.#socket;
     socket[LINK] = this;
     socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
@@ -52,7 +53,7 @@ export class TcpLink implements Link {
     }
     const waiting = socket.writableLength;
     if (waiting === 0) {
-      if (spent !== null) this.#connection!.recycle(spent);
+      if (spent !== null) this.#owner!.recycle(spent);
       return 0;
     }
     this.#awaitDrain(spent);
@@ -79,10 +80,10 @@ export class TcpLink implements Link {
       return;
     }
     if (this.#unsent !== null) {
-      this.#connection?.recycle(this.#unsent);
+      this.#owner?.recycle(this.#unsent);
       this.#unsent = null;
     }
-    this.#connection?.drained();
+    this.#owner?.drained();
   }
 
   close(): void {
@@ -103,18 +104,18 @@ export class TcpLink implements Link {
   }
 
   received(chunk: Uint8Array): void {
-    this.#connection?.receive(chunk);
+    this.#owner?.receive(chunk);
   }
 
   /** The peer has closed, or the network is gone. */
-  ended(isError: boolean): void {
-    this.#connection?.closed(isError);
+  ended(isError: boolean, error?: Error): void {
+    this.#owner?.closed(isError, error);
   }
 
   /** The socket is gone. */
   closed(isError: boolean): void {
     this.ended(isError);
-    this.#connection = this.#unsent = null;
+    this.#owner = this.#unsent = null;
   }
 }
 
@@ -126,8 +127,8 @@ function onEnd(this: LinkedSocket): void {
   this[LINK]!.ended(false);
 }
 
-function onError(this: LinkedSocket): void {
-  this[LINK]!.ended(true);
+function onError(this: LinkedSocket, error: Error): void {
+  this[LINK]!.ended(true, error);
 }
 
 function onClose(this: LinkedSocket, hadError: boolean): void {

@@ -123,12 +123,12 @@ export class Queue {
   refill(onFilled: () => void): void {
     if (this.#restMessages === 0 || this.#isLoading || this.#head.size >= REFILL_BELOW) return;
     this.#isLoading = true;
-    // What is on its way to the store cannot be read from it yet.
-    this.#broker.ledger.whenKept(() => this.#load(onFilled));
+    // What is on its way to the store cannot be read from it yet, and what will be left to it meanwhile is not expected.
+    const expected = Math.min(this.#restMessages, PAGE_MESSAGES);
+    this.#broker.ledger.whenKept(() => this.#load(expected, onFilled));
   }
 
-  #load(onFilled: () => void): void {
-    const expected = Math.min(this.#restMessages, PAGE_MESSAGES);
+  #load(expected: number, onFilled: () => void): void {
     this.#broker.store.readQueue(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES).then(
       (page) => {
         this.#isLoading = false;

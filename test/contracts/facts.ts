@@ -142,6 +142,18 @@ export class FactModel {
     else this.#facts.set(key, change);
   }
 
+  /** Facts that name a Session or a message which is not there. */
+  contradictions(): string[] {
+    const facts = [...this.#facts.values()];
+    const sessions = new Set(facts.flatMap((fact) => (fact.kind === "session-set" ? fact.clientId : [])));
+    const messages = new Set(facts.flatMap((fact) => (fact.kind === "message-added" ? fact.message : [])));
+    const isWrong = (fact: Change): boolean => {
+      const message = referenceOf(fact);
+      return ("clientId" in fact && !sessions.has(fact.clientId)) || (message !== null && !messages.has(message));
+    };
+    return facts.filter(isWrong).map(textOf);
+  }
+
   /** As `holdings` of a store. */
   holdings(): string[] {
     return [...this.#facts.values(), ...this.#queues()].map(textOf).sort();

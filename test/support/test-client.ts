@@ -242,21 +242,35 @@ export class TestClient {
 
   /** Subscribes and returns the reason codes; what comes after the SUBACK is left in `received`. */
   subscribe(topicFilters: string | readonly string[], options: SubscribeOptions = {}): readonly number[] {
+    this.sendSubscribe(topicFilters, options);
+    return this.#extract("SUBACK").reasonCodes;
+  }
+
+  /** Sends a SUBSCRIBE and returns its packet identifier. */
+  sendSubscribe(topicFilters: string | readonly string[], options: SubscribeOptions = {}): number {
     const { id, qos = 2, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
     const filters = typeof topicFilters === "string" ? [topicFilters] : topicFilters;
+    const packetId = this.nextPacketId();
     this.send({
       type: "SUBSCRIBE",
-      packetId: this.nextPacketId(),
+      packetId,
       subscriptions: filters.map((topicFilter) => ({ topicFilter, qos, noLocal, retainAsPublished, retainHandling })),
       properties: id === undefined ? NO_PROPERTIES : { subscriptionIdentifiers: [id] },
     });
-    return this.#extract("SUBACK").reasonCodes;
+    return packetId;
   }
 
   /** Unsubscribes and returns the reason codes. */
   unsubscribe(...topicFilters: string[]): readonly number[] {
-    this.send({ type: "UNSUBSCRIBE", packetId: this.nextPacketId(), topicFilters, properties: NO_PROPERTIES });
+    this.sendUnsubscribe(...topicFilters);
     return this.#extract("UNSUBACK").reasonCodes;
+  }
+
+  /** Sends an UNSUBSCRIBE and returns its packet identifier. */
+  sendUnsubscribe(...topicFilters: string[]): number {
+    const packetId = this.nextPacketId();
+    this.send({ type: "UNSUBSCRIBE", packetId, topicFilters, properties: NO_PROPERTIES });
+    return packetId;
   }
 
   /** Sends one acknowledgement. */

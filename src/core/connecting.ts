@@ -211,7 +211,7 @@ export class Connecting {
     }
     connection.policy = verdict.policy;
     connection.reauthenticate = verdict.reauthenticate ?? null;
-    const { session, isPresent } = sessions.open(
+    const { session, isPresent, wasStored } = sessions.open(
       connection,
       clientId,
       verdict.principal,
@@ -222,11 +222,11 @@ export class Connecting {
     session.will = connect.will === null ? null : PendingWill.of(connect.will, verdict.policy);
     records.sessionSet(session, null);
     if (session.will !== null) records.willSet(session, session.will, null);
-    if (!records.covers(session)) {
+    if (!records.covers(session) && !wasStored) {
       this.#welcome(connect, verdict, isPresent);
       return;
     }
-    // A durable Session is promised with the CONNACK.
+    // With the CONNACK a durable Session is promised, or that one is no more.
     connection.pauseReading(Pause.deciding);
     ledger.whenKept(() => {
       if (connection.machine.ended !== null || session.connection !== connection) return;

@@ -31,7 +31,7 @@ export class Sessions {
 
   /**
    * The Session for a new connection, which it belongs to from now on. Another connection of the same Session is closed
-   * [5.0 MQTT-3.1.4-3]; a clean start ends what there was [5.0 MQTT-3.1.2-4].
+   * [5.0 MQTT-3.1.4-3]; a clean start ends what there was [5.0 MQTT-3.1.2-4]. `wasStored`: the store knows of what there was.
    */
   open(
     connection: Connection,
@@ -39,7 +39,8 @@ export class Sessions {
     principal: string | null,
     cleanStart: boolean,
     expirySeconds: number,
-  ): { session: Session; isPresent: boolean } {
+  ): { session: Session; isPresent: boolean; wasStored: boolean } {
+    const wasStored = this.#byId.get(clientId)?.isStored ?? false;
     this.#byId.get(clientId)?.connection?.close("session-taken-over");
     const left = this.#byId.get(clientId);
     if (left !== undefined && cleanStart) this.end(left);
@@ -50,7 +51,7 @@ export class Sessions {
     this.#cancelWill(session);
     session.expirySeconds = expirySeconds;
     session.connection = connection;
-    return { session, isPresent: present !== undefined };
+    return { session, isPresent: present !== undefined, wasStored };
   }
 
   /** Adds a Session that a store kept, or a new one. */

@@ -88,11 +88,11 @@ export class Broker {
     this.pool = new OutputPool((bytes) => this.host.allocate(bytes));
     this.turnMs = this.clock.nowMs();
     this.store = parts.store;
-    this.ledger = new Ledger(
-      parts.store,
-      (state, error) => this.observer.storeState?.(state, error),
-      () => this.#requestFlush(),
-    );
+    this.ledger = new Ledger(parts.store, {
+      beginTurn: () => this.beginTurn(),
+      requestTick: () => this.#requestFlush(),
+      storeState: (state, error) => this.observer.storeState?.(state, error),
+    });
     this.records = new Records(this.ledger, this.clock);
     this.router = new Router(this.options, this.mesh);
     this.retained = new RetainedMessages(this.deadlines, (message) => this.#retainedExpired(message));

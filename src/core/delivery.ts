@@ -11,8 +11,10 @@ export class Delivery {
   readonly subscriptionIds: readonly number[] | null;
   /** The shared subscription it came by: it goes to another member when this one fails. */
   readonly group: ShareGroup | null;
-  /** Its place in the store: under the Session, or under the group when the Session is not durable. 0: not recorded. */
+  /** Its place in the store: among those of the Session, or among the shares when `isShare`. 0: not recorded. */
   order = 0;
+  /** Whether the store knows it as owed to the group, as the Session that holds it is not durable. */
+  isShare = false;
   /** The last fact recorded about it, and whether the store has been given one before. */
   entry: Entry | null = null;
   isStored = false;

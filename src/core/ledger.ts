@@ -12,6 +12,8 @@ const BATCH_CHANGES = 512;
 /** From so many facts or bytes of messages on their way to the store on, nothing is read that would add to them. */
 const FULL_CHANGES = 262_144;
 const FULL_BYTES = 64 * 1024 * 1024;
+/** Entries of a batch from which on it is looked through for those without a fact. */
+const SWEEP_ENTRIES = 4096;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
@@ -47,21 +49,36 @@ export class Obligation {
 /** A recorded fact and who waits for it. */
 export class Entry {
   change: Change | null;
-  #obligation: Obligation | null;
   readonly onKept: (() => void) | null;
   /** Whether the store has been given it: from then on only another fact undoes it. */
   isHanded = false;
+  #obligation: Obligation | null;
+  /** The fact that this one takes the place of and that the store was given before: whoever waits for it still does. */
+  #earlier: Entry | null;
 
-  constructor(change: Change | null, obligation: Obligation | null, onKept: (() => void) | null) {
+  constructor(
+    change: Change | null,
+    obligation: Obligation | null,
+    onKept: (() => void) | null,
+    earlier: Entry | null,
+  ) {
     this.change = change;
-    this.#obligation = obligation;
     this.onKept = onKept;
+    this.#obligation = obligation;
+    this.#earlier = earlier;
+  }
+
+  /** Whether somebody waits for it. */
+  get isOwed(): boolean {
+    return this.#obligation !== null || this.#earlier?.isOwed === true;
   }
 
   /** The duty is done, by the store or by the receiver. */
   settle(): void {
     const obligation = this.#obligation;
-    this.#obligation = null;
+    const earlier = this.#earlier;
+    this.#obligation = this.#earlier = null;
+    earlier?.settle();
     obligation?.settle();
   }
 }
@@ -69,13 +86,25 @@ export class Entry {
 /** The state of the store as the ledger sees it. */
 export type StoreState = "up" | "failing";
 
+/** Who a ledger works for. */
+export interface LedgerOwner {
+  /** An append has ended, in a turn of its own. Returns the time on the monotonic clock. */
+  beginTurn(): number;
+  /** Asks for a call of `tick` at the end of the turn. */
+  requestTick(): void;
+  /** Tells when the store begins to fail, with its error, and when it works again. */
+  storeState(state: StoreState, error: unknown): void;
+}
+
 /** Facts on their way to the store. */
 export class Ledger {
   readonly #store: Store;
-  readonly #onState: (state: StoreState, error: unknown) => void;
-  readonly #onWork: () => void;
+  readonly #owner: LedgerOwner;
   #open: Entry[] = [];
   #openBytes = 0;
+  /** Entries of `#open` without a fact any more. */
+  #withdrawn = 0;
+  #sweepAt = SWEEP_ENTRIES;
   #appendingBytes = 0;
   #waitingForRoom: (() => void)[] = [];
   #openedAtMs = 0;
@@ -89,15 +118,10 @@ export class Ledger {
   /** false when the store keeps nothing: then nothing is recorded and nothing waits. */
   readonly isRecording: boolean;
 
-  /**
-   * @param onState told when the store begins to fail, with its error, and when it works again
-   * @param onWork asked for a call of `tick` at the end of the turn: there is something to append, or an append has ended
-   */
-  constructor(store: Store, onState: (state: StoreState, error: unknown) => void, onWork: () => void) {
+  constructor(store: Store, owner: LedgerOwner) {
     this.#store = store;
+    this.#owner = owner;
     this.isRecording = store.survives !== "nothing";
-    this.#onState = onState;
-    this.#onWork = onWork;
   }
 
   get state(): StoreState {
@@ -106,7 +130,7 @@ export class Ledger {
 
   /** Facts that are not kept yet. */
   get outstanding(): number {
-    return this.#open.length + (this.#appending?.length ?? 0);
+    return this.#open.length - this.#withdrawn + (this.#appending?.length ?? 0);
   }
 
   /** Whether publishers should wait: the store is slower than they are. */
@@ -134,41 +158,51 @@ export class Ledger {
 
   /** Records a fact that the present acknowledgement, if there is one, must wait for. */
   owe(change: Change): Entry {
+    if (this.#outer.length === 0) return this.note(change);
     this.#current ??= new Obligation();
     this.#current.add();
-    return this.#push(new Entry(change, this.#current, null));
+    return this.#push(new Entry(change, this.#current, null, null));
   }
 
-  /** Records a fact that nobody waits for. */
-  note(change: Change): Entry {
-    return this.#push(new Entry(change, null, null));
+  /** Records a fact that nobody waits for, but for those who wait for the one that it takes the place of. */
+  note(change: Change, earlier: Entry | null = null): Entry {
+    return this.#push(new Entry(change, null, null, earlier));
   }
 
   /** Calls `onKept` when all facts recorded until now are kept; at once when there is none. */
   whenKept(onKept: () => void): void {
     if (this.outstanding === 0) onKept();
-    else this.#push(new Entry(null, null, onKept));
+    else this.#push(new Entry(null, null, onKept, null));
   }
 
   #push(entry: Entry): Entry {
     if (this.#open.length === 0) {
       this.#openedAtMs = this.#nowMs;
-      this.#onWork();
+      this.#owner.requestTick();
+    } else if (this.#open.length >= this.#sweepAt) {
+      this.#sweep();
     }
     this.#open.push(entry);
-    if (entry.change?.kind === "message-added") this.#openBytes += entry.change.publish.length;
+    this.#openBytes += bytesOf(entry);
     return entry;
   }
 
-  /** The receiver has done the duty itself: whoever waits for the fact need not. */
-  discharge(entry: Entry): void {
-    entry.settle();
+  /** Lets go of entries that are there for nothing: while an append hangs, messages still come and are discharged. */
+  #sweep(): void {
+    this.#open = this.#open.filter((entry) => !isEmpty(entry) || entry.isOwed);
+    this.#withdrawn = this.#open.filter(isEmpty).length;
+    this.#sweepAt = Math.max(SWEEP_ENTRIES, this.#open.length * 2);
   }
 
-  /** Nobody needs a fact any more, and it does no harm if the store has it: it is taken out of the batch if it is still there. */
-  cancel(entry: Entry): void {
-    entry.settle();
-    if (!entry.isHanded) entry.change = null;
+  /**
+   * Takes a fact out of its batch, as something else has made it pointless. Once the store has been given it this does nothing.
+   * Whoever waits for it goes on to wait for the batch.
+   */
+  withdraw(entry: Entry): void {
+    if (entry.isHanded || entry.change === null) return;
+    this.#openBytes -= bytesOf(entry);
+    this.#withdrawn++;
+    entry.change = null;
   }
 
   /** When `tick` is due; Infinity when nothing is to be appended. */
@@ -184,11 +218,11 @@ export class Ledger {
       if (nowMs >= this.#retryAtMs) this.#append(this.#appending);
       return;
     }
-    if (this.#open.length >= BATCH_CHANGES || nowMs >= this.deadlineMs()) {
+    if (this.#open.length - this.#withdrawn >= BATCH_CHANGES || nowMs >= this.deadlineMs()) {
       const batch = this.#open;
       this.#open = [];
       this.#appendingBytes = this.#openBytes;
-      this.#openBytes = 0;
+      this.#openBytes = this.#withdrawn = 0;
       this.#append(batch);
     }
   }
@@ -213,8 +247,14 @@ export class Ledger {
       appended = Promise.reject(error);
     }
     appended.then(
-      () => this.#kept(batch),
-      (error: unknown) => this.#failed(error),
+      () => {
+        this.#nowMs = this.#owner.beginTurn();
+        this.#kept(batch);
+      },
+      (error: unknown) => {
+        this.#nowMs = this.#owner.beginTurn();
+        this.#failed(error);
+      },
     );
   }
 
@@ -224,11 +264,13 @@ export class Ledger {
     this.#retryMs = FIRST_RETRY_MS;
     this.#setState("up", null);
     for (const entry of batch) {
+      // The entry may live as long as its message, which need not be in memory twice.
+      entry.change = null;
       entry.settle();
       entry.onKept?.();
     }
     this.#tellOfRoom();
-    this.#onWork();
+    this.#owner.requestTick();
   }
 
   #tellOfRoom(): void {
@@ -242,12 +284,21 @@ export class Ledger {
     this.#retryAtMs = this.#nowMs + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#setState("failing", error);
-    this.#onWork();
+    this.#owner.requestTick();
   }
 
   #setState(state: StoreState, error: unknown): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#onState(state, error);
+    this.#owner.storeState(state, error);
   }
+}
+
+function isEmpty({ change, onKept }: Entry): boolean {
+  return change === null && onKept === null;
+}
+
+/** Bytes of the message that an entry carries. */
+function bytesOf({ change }: Entry): number {
+  return change?.kind === "message-added" ? change.publish.length : 0;
 }

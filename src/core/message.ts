@@ -81,6 +81,8 @@ export class Message {
   storeKey = 0;
   storeEntry: Entry | null = null;
   durableUses = 0;
+  /** The fact that it is retained, while it is. */
+  retainedEntry: Entry | null = null;
   /** Whether a queue that only the store holds refers to it too. */
   isLeftToStore = false;
   #bytes: Uint8Array;

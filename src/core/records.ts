@@ -7,6 +7,7 @@ import type { Clock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Message } from "./message.ts";
+import { isReservedTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { Change } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
@@ -16,8 +17,9 @@ import type { PendingWill } from "./wills.ts";
 export class Records {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
-  /** Keys of messages in the store; a restored one is never below. */
+  /** Keys of messages in the store, and places of shares; a restored one is never below. */
   nextMessage = 1;
+  nextShare = 1;
 
   constructor(ledger: Ledger, clock: Clock) {
     this.#ledger = ledger;
@@ -59,14 +61,21 @@ export class Records {
     session.isStored = false;
   }
 
+  /**
+   * Whoever waits for the delivery goes on to wait for the batch: should the end of the Session not be kept, the delivery must be.
+   */
   #forget(delivery: Delivery): void {
     if (delivery.order === 0) return;
-    if (delivery.entry !== null && !delivery.entry.isHanded) delivery.entry.change = null;
-    delivery.entry?.settle();
+    if (delivery.entry !== null) this.#ledger.withdraw(delivery.entry);
+    this.#cleared(delivery);
+  }
+
+  /** Nothing is recorded about the delivery any more. */
+  #cleared(delivery: Delivery): void {
+    if (!delivery.isReceived || delivery.isShare) this.#release(delivery.message);
     delivery.entry = null;
     delivery.order = 0;
-    delivery.isStored = false;
-    if (!delivery.isReceived) this.#release(delivery.message);
+    delivery.isStored = delivery.isShare = false;
   }
 
   /** Owes a Subscription. */
@@ -93,6 +102,9 @@ export class Records {
 
   #use(message: Message): void {
     if (message.durableUses++ > 0) return;
+    const { storeEntry } = message;
+    // In the batch that is open it is there already, and a queue in the store refers to it.
+    if (message.isLeftToStore && storeEntry !== null && !storeEntry.isHanded) return;
     message.storeKey = this.nextMessage++;
     message.isLeftToStore = false;
     message.storeEntry = this.#ledger.owe({
@@ -106,10 +118,12 @@ export class Records {
 
   /** The store counts references itself; a message that nothing refers to before it got there need not go there. */
   #release(message: Message): void {
-    if (--message.durableUses > 0) return;
+    if (--message.durableUses > 0 || message.isLeftToStore) return;
     const { storeEntry } = message;
     message.storeEntry = null;
-    if (storeEntry !== null && !message.isLeftToStore) this.#ledger.cancel(storeEntry);
+    if (storeEntry === null) return;
+    storeEntry.settle();
+    this.#ledger.withdraw(storeEntry);
   }
 
   /** Lets go of a delivery whose Session finds it in the store when its turn comes. */
@@ -128,14 +142,14 @@ export class Records {
 
   /** Records that a queued delivery is on its way under `packetId`. */
   deliverySent(session: Session, delivery: Delivery, packetId: number): void {
-    if (delivery.order === 0 || !this.covers(session)) return;
+    if (delivery.order === 0 || delivery.isShare) return;
     this.#replace(delivery, deliverySet(session, delivery, packetId, firstWait(delivery), true));
   }
 
   /** Records that the receiver has the message at QoS 2: it is not sent again, only its PUBREL. */
   deliveryReceived(session: Session, delivery: Delivery, packetId: number): void {
     delivery.isReceived = true;
-    if (delivery.order === 0 || !this.covers(session)) return;
+    if (delivery.order === 0 || delivery.isShare) return;
     this.#replace(delivery, deliverySet(session, delivery, packetId, "PUBCOMP", false));
     this.#release(delivery.message);
   }
@@ -147,26 +161,25 @@ export class Records {
       return;
     }
     if (entry !== null) delivery.isStored = true;
-    delivery.entry = this.#ledger.note(change);
+    delivery.entry = this.#ledger.note(change, entry);
   }
 
   /** The duty is done, or given up: whoever waited for the fact need not any more. */
   deliveryDone(session: Session, delivery: Delivery): void {
-    if (delivery.order === 0) return;
-    const { entry, order } = delivery;
-    const deleted: Change = this.covers(session)
-      ? { kind: "delivery-deleted", clientId: session.clientId, order }
-      : { kind: "share-deleted", share: delivery.group!.name, order };
-    if (entry?.isHanded) delivery.isStored = true;
+    const { entry, order, isShare } = delivery;
+    if (order === 0) return;
     if (entry !== null) {
       entry.settle();
-      if (!entry.isHanded) entry.change = null;
+      this.#ledger.withdraw(entry);
     }
-    if (delivery.isStored) this.#ledger.note(deleted);
-    delivery.entry = null;
-    delivery.order = 0;
-    delivery.isStored = false;
-    if (!delivery.isReceived) this.#release(delivery.message);
+    if (delivery.isStored || entry?.isHanded) {
+      this.#ledger.note(
+        isShare
+          ? { kind: "share-deleted", share: delivery.group!.name, order }
+          : { kind: "delivery-deleted", clientId: session.clientId, order },
+      );
+    }
+    this.#cleared(delivery);
   }
 
   /** Owes a message that a Session which is not durable takes for a group that has a durable member. */
@@ -174,7 +187,8 @@ export class Records {
     const { group, message } = delivery;
     if (!this.#ledger.isRecording || group === null || !group.hasDurableMember) return;
     this.#use(message);
-    delivery.order = group.nextOrder++;
+    delivery.order = this.nextShare++;
+    delivery.isShare = true;
     delivery.entry = this.#ledger.owe({
       kind: "share-set",
       share: group.name,
@@ -201,17 +215,26 @@ export class Records {
 
   /** Owes a retained message, in place of `replaced`. */
   retainedSet(message: Message, replaced: Message | null): void {
-    if (!this.#ledger.isRecording) return;
+    const { topicName } = message;
+    if (!this.#ledger.isRecording || isReservedTopic(topicName)) return;
     this.#use(message);
-    this.#ledger.owe({ kind: "retained-set", topicName: message.topicName, message: message.storeKey });
-    if (replaced !== null) this.#release(replaced);
+    message.retainedEntry = this.#ledger.owe({ kind: "retained-set", topicName, message: message.storeKey });
+    if (replaced !== null) this.#notRetained(replaced);
   }
 
   /** Owes that `deleted` is retained no more. */
   retainedDeleted(deleted: Message): void {
-    if (!this.#ledger.isRecording) return;
-    this.#ledger.owe({ kind: "retained-deleted", topicName: deleted.topicName });
-    this.#release(deleted);
+    const { topicName } = deleted;
+    if (!this.#ledger.isRecording || isReservedTopic(topicName)) return;
+    this.#ledger.owe({ kind: "retained-deleted", topicName });
+    this.#notRetained(deleted);
+  }
+
+  /** Whoever waits for the message to be retained goes on to wait for the batch, which holds what took its place. */
+  #notRetained(message: Message): void {
+    if (message.retainedEntry !== null) this.#ledger.withdraw(message.retainedEntry);
+    message.retainedEntry = null;
+    this.#release(message);
   }
 
   /** Notes the will of a durable Session; `dueAtMs` is set once it only waits for its delay. */

@@ -159,7 +159,7 @@ class Restorer {
     const group = router.group(share);
     const kept = this.#known(message);
     kept.durableUses++;
-    if (group !== undefined) group.nextOrder = Math.max(group.nextOrder, order + 1);
+    records.nextShare = Math.max(records.nextShare, order + 1);
     const member = group?.choose(kept, null);
     ledger.beginObligation();
     if (member != null) {

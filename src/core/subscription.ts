@@ -48,8 +48,6 @@ export class ShareGroup {
   readonly topicFilter: string;
   readonly members: Subscription[] = [];
   place: FilterNode<Target> | null = null;
-  /** Messages that a durable Session of the group must get if the member that holds them fails: their place in the store. */
-  nextOrder = 1;
   #next = 0;
 
   constructor(name: string) {

@@ -1,0 +1,121 @@
+// What clients see while the store fails: no false acknowledgement, QoS 0 as ever, and everything by itself when it works again.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Observer } from "../../src/core/index.ts";
+import { BATCH_MS, DurableRig } from "../support/durable-rig.ts";
+import type { TestClient } from "../support/test-client.ts";
+
+interface Scene {
+  readonly rig: DurableRig;
+  readonly pub4: TestClient;
+  readonly pub5: TestClient;
+  readonly states: string[];
+}
+
+/** A durable Session that is away and subscribes to "t", and a publisher of each version; the store then begins to fail. */
+async function failing(outcome: "rejected" | "rejected but kept"): Promise<Scene> {
+  const states: string[] = [];
+  const observer: Observer = { storeState: (state, error) => states.push(`${state} ${error}`) };
+  const rig = new DurableRig({ observer });
+  const sub = await rig.durable("sub");
+  await rig.subscribe(sub, "t");
+  sub.drop();
+  await rig.recover();
+  const [pub4, pub5] = [rig.harness.connect("pub4", { version: 4 }), rig.harness.connect("pub5")];
+  rig.store.outcome = outcome;
+  return { rig, pub4, pub5, states };
+}
+
+for (const outcome of ["rejected", "rejected but kept"] as const) {
+  test(`store that has ${outcome}: the publisher that found out and those of 3.1.1 are held, 5.0 gets 0x97`, async () => {
+    const { rig, pub4, pub5, states } = await failing(outcome);
+    pub4.publish("t", "a", { qos: 1 });
+    await rig.harness.rest(BATCH_MS);
+    assert.deepEqual(states, ["failing Error: the disk says no"]);
+    pub4.publish("t", "b", { qos: 1 });
+    pub5.publish("t", "c", { qos: 1 });
+    pub5.publish("t", "d", { qos: 2 });
+    pub5.publish("r", "e", { qos: 1, retain: true });
+    await rig.harness.rest(60_000);
+    assert.deepEqual(pub4.trace(), []);
+    assert.deepEqual(pub5.trace(), ["PUBACK m1 0x97", "PUBREC m2 0x97", "PUBACK m3 0x97"]);
+    rig.store.outcome = "kept";
+    await rig.calm(5000);
+    assert.deepEqual(pub4.trace(), ["PUBACK m1", "PUBACK m2"]);
+    assert.deepEqual(states, ["failing Error: the disk says no", "up null"]);
+    pub5.publish("t", "f", { qos: 1 });
+    await rig.calm();
+    assert.deepEqual(pub5.trace(), ["PUBACK m4"]);
+    await rig.restart();
+    assert.deepEqual((await rig.durable("sub")).payloads(), ["a", "b", "f"]);
+  });
+}
+
+test("while the store fails QoS 0 goes on, and QoS 1 and 2 between those who are not durable", async () => {
+  const { rig, pub4, pub5 } = await failing("rejected");
+  pub4.publish("t", "", { qos: 1 });
+  await rig.harness.rest(BATCH_MS);
+  const sub = rig.harness.connect("online");
+  sub.subscribe("live");
+  pub4.publish("live", "zero");
+  pub5.publish("live", "one", { qos: 1 });
+  pub5.publish("live", "two", { qos: 2 });
+  assert.deepEqual(sub.payloads(), ["zero", "one", "two"]);
+  assert.deepEqual(pub5.trace(), ["PUBACK m1", "PUBREC m2", "PUBCOMP m2"]);
+  await rig.recover();
+});
+
+test("while the store fails nobody is told that a durable Session or Subscription exists, afterwards all are", async () => {
+  const { rig } = await failing("rejected");
+  const waiting = rig.connecting("waiting");
+  await rig.harness.rest(60_000);
+  assert.deepEqual(waiting.trace(), []);
+  rig.store.outcome = "kept";
+  await rig.calm(5000);
+  assert.deepEqual(waiting.trace(), ["CONNACK 0x00"]);
+  rig.store.outcome = "rejected";
+  waiting.sendSubscribe("f");
+  await rig.harness.rest(60_000);
+  assert.deepEqual(waiting.trace(), []);
+  rig.store.outcome = "kept";
+  await rig.calm(5000);
+  assert.deepEqual(waiting.trace(), ["SUBACK m1 0x02"]);
+});
+
+test("a rejected batch is tried again with growing pauses, the same each time, and later facts wait behind it", async () => {
+  const { rig, pub4 } = await failing("rejected");
+  const before = rig.store.batches.length;
+  pub4.publish("t", "a", { qos: 1 });
+  await rig.harness.rest(BATCH_MS);
+  pub4.publish("t", "b", { qos: 1 });
+  const tries: number[] = [];
+  for (let ms = 0; ms < 20_000; ms += 10) {
+    const count = rig.store.batches.length;
+    await rig.harness.rest(10);
+    if (rig.store.batches.length > count) tries.push(ms + 10);
+  }
+  assert.deepEqual(tries, [100, 300, 700, 1500, 3100, 6300, 11_300, 16_300]);
+  assert.equal(new Set(rig.store.batches.slice(before).map((batch) => JSON.stringify(batch))).size, 1);
+  await rig.recover();
+});
+
+test("QoS 2 goes on where it was when the store works again", async () => {
+  const rig = new DurableRig();
+  const sub = await rig.durable("sub", { acknowledges: false });
+  await rig.subscribe(sub, "t");
+  const pub = await rig.durable("pub", { version: 4 });
+  rig.store.outcome = "rejected";
+  pub.publish("t", "one", { qos: 2 });
+  await rig.harness.rest(10_000);
+  assert.deepEqual([sub.trace(), pub.trace()], [[], []]);
+  rig.store.outcome = "kept";
+  await rig.calm(5000);
+  assert.deepEqual([sub.trace(), pub.trace()], [["PUBLISH t=one q2 m1"], ["PUBREC m1", "PUBCOMP m1"]]);
+  rig.store.outcome = "rejected";
+  sub.acknowledge("PUBREC", 1);
+  await rig.harness.rest(10_000);
+  assert.deepEqual(sub.trace(), []);
+  rig.store.outcome = "kept";
+  await rig.calm(5000);
+  assert.deepEqual(sub.trace(), ["PUBREL m1"]);
+});

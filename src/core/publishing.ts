@@ -1,5 +1,5 @@
 /** What a PUBLISH does: whether it is taken, who gets it, what is retained, and how it is answered. The hot path of the broker. */
-import type { ReasonCode as Code, Publish } from "../protocol/index.ts";
+import type { ReasonCode as Code, DropReason, Publish } from "../protocol/index.ts";
 import { ReasonCode } from "../protocol/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -7,7 +7,7 @@ import { Message } from "./message.ts";
 import type { Route } from "./router.ts";
 import type { Session } from "./session.ts";
 
-/** What became of a message: nobody subscribes to it; it was taken; or everybody's queue was full. */
+/** What became of a message: nobody subscribes to it; nobody took it because of a full queue; or neither. */
 export type Distribution = "unmatched" | "taken" | "full";
 
 /** Takes a PUBLISH from a client. */
@@ -115,7 +115,8 @@ export function publish(broker: Broker, message: Message): void {
 
 /** Retains `message` if it asks for that and gives it to everybody who subscribes to its topic; `isOffered`: other brokers too. */
 export function distribute(broker: Broker, message: Message, route: Route, isOffered: boolean = true): Distribution {
-  let result: Distribution = "unmatched";
+  let isTaken = false;
+  let isFull = false;
   const { receivers, groups } = route;
   for (let i = 0; i < receivers.length; i++) {
     const all = receivers[i]!;
@@ -131,34 +132,31 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
             receiver.subscriptionIds,
             null,
           );
-    if (reason === null) result = "taken";
+    if (reason === null) isTaken = true;
     else {
       broker.dropped(reason, session, message);
-      result = merged(result, reason === "queue-full" || reason === "queue-bytes-full");
+      if (isOfQueue(reason)) isFull = true;
     }
   }
   for (let i = 0; i < groups.length; i++) {
     const group = groups[i]!;
     const member = group.choose(message, null);
-    if (member === null) {
-      result = merged(result, false);
-      broker.dropped("session-offline", group.members[0]!.session, message);
-      continue;
+    const reason = member === null ? "session-offline" : member.deliver(message);
+    if (reason === null) isTaken = true;
+    else {
+      broker.dropped(reason, (member ?? group.members[0]!).session, message);
+      if (isOfQueue(reason)) isFull = true;
     }
-    const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
-    const reason = member.session.deliver(message, member.qos, message.retain && member.retainAsPublished, ids, group);
-    if (reason !== null) broker.dropped(reason, member.session, message);
-    result = reason === null ? "taken" : merged(result, reason === "queue-full" || reason === "queue-bytes-full");
   }
   // After the delivery, so that bytes which need not be copied for the receivers are passed on as they came.
   if (message.retain) retain(broker, message);
   if (isOffered && !broker.isAlone) broker.offer(message);
-  return result;
+  if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
+  return isFull ? "full" : "unmatched";
 }
 
-function merged(result: Distribution, isFull: boolean): Distribution {
-  if (result === "unmatched") return isFull ? "full" : "taken";
-  return result === "taken" || isFull ? result : "taken";
+function isOfQueue(reason: DropReason): boolean {
+  return reason === "queue-full" || reason === "queue-bytes-full";
 }
 
 /** Keeps a retained message, or forgets the one of its topic when the payload is empty [5.0 MQTT-3.3.1-6]. */

@@ -162,10 +162,7 @@ class Restorer {
     records.nextShare = Math.max(records.nextShare, order + 1);
     const member = group?.choose(kept, null);
     ledger.beginObligation();
-    if (member != null) {
-      const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
-      member.session.deliver(kept, member.qos, kept.retain && member.retainAsPublished, ids, member.group);
-    }
+    member?.deliver(kept);
     ledger.endObligation();
     records.shareMoved(share, order, kept);
   }

@@ -136,10 +136,8 @@ export class Sessions {
     const member = group!.choose(message, from);
     if (member === null || (isOnlineOnly && member.session.connection === null)) return false;
     const { ledger } = this.#broker;
-    const ids = member.subscriptionId > 0 ? [member.subscriptionId] : null;
     ledger.beginObligation();
-    const retain = message.retain && member.retainAsPublished;
-    const reason = member.session.deliver(message, member.qos, retain, ids, group);
+    const reason = member.deliver(message);
     ledger.endObligation();
     return reason === null;
   }

@@ -1,5 +1,5 @@
 /** A Subscription of one Session, and the group of those that share one [5.0 §4.8]. */
-import { parseShared, type Qos } from "../protocol/index.ts";
+import { type DropReason, parseShared, type Qos } from "../protocol/index.ts";
 import type { Message } from "./message.ts";
 import type { Session } from "./session.ts";
 import type { FilterNode } from "./subscription-index.ts";
@@ -37,6 +37,12 @@ export class Subscription {
     this.noLocal = noLocal;
     this.retainAsPublished = retainAsPublished;
     this.subscriptionId = subscriptionId;
+  }
+
+  /** Delivers a message for which its group has chosen it, or says why not. */
+  deliver(message: Message): DropReason | null {
+    const ids = this.subscriptionId > 0 ? [this.subscriptionId] : null;
+    return this.session.deliver(message, this.qos, message.retain && this.retainAsPublished, ids, this.group);
   }
 }
 

@@ -1,13 +1,35 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { NO_STORE } from "../../src/core/index.ts";
-import { MemoryStore } from "../../src/store/index.ts";
+import { type LmdbStore, MemoryStore, openLmdbStore } from "../../src/store/index.ts";
 import { messageAdded, replayed, sessionSet } from "./facts.ts";
 import { testStore } from "./store-contract.ts";
 
 testStore("memory", async () => {
   const store = new MemoryStore();
   return { store, reopen: async () => store, close: async () => {} };
+});
+
+testStore("LMDB", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lacewing store-"));
+  const open = (): Promise<LmdbStore> =>
+    openLmdbStore({ folder, durability: "none", report: (event) => assert.fail(JSON.stringify(event)) });
+  let store = await open();
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await open();
+      return store;
+    },
+    close: async () => {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
 });
 
 test("no store: it keeps nothing, says so, and takes everything", async () => {

@@ -1,0 +1,57 @@
+/** The LMDB environment of a store, as the one thread that uses it opens it: one writer, no readers elsewhere. */
+import { type Database, open, type RootDatabase } from "lmdb";
+import { crc32, putUint32, uint32At } from "./bytes.ts";
+import { CRC_BYTES, DATABASES, type DatabaseName } from "./schema.ts";
+
+/**
+ * Address space kept for the file, in bytes; it takes no memory. LMDB maps the file anew when it outgrows this.
+ */
+const MAP_BYTES = 2 ** 40;
+
+export type Table = Database<Uint8Array, Uint8Array>;
+
+/** An open environment. */
+export interface Environment {
+  readonly root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly tables: Readonly<Record<DatabaseName, Table>>;
+}
+
+/** Opens the file in `folder`, and makes it when it is not there. */
+export function openEnvironment(folder: string): Environment {
+  const layout = { encoding: "binary", keyEncoding: "binary" } as const;
+  const root = open<Uint8Array, Uint8Array>({
+    ...layout,
+    path: folder,
+    noSubdir: false,
+    maxDbs: DATABASES.length + 4,
+    mapSize: MAP_BYTES,
+    // The commit of a transaction then returns when the data and the page that makes it valid are on disk, in this order.
+    overlappingSync: false,
+    permissionsMode: 0o600,
+  } as Parameters<typeof open>[0]);
+  const tables = {} as Record<DatabaseName, Table>;
+  root.transactionSync(() => {
+    for (const name of DATABASES) tables[name] = root.openDB<Uint8Array, Uint8Array>({ ...layout, name });
+  });
+  return { root, tables };
+}
+
+/** Whether `value` ends with the CRC-32 of `key` and what comes before. */
+export function isWhole(key: Uint8Array, value: Uint8Array): boolean {
+  const end = value.length - CRC_BYTES;
+  return end >= 0 && crc32(value, 0, end, crc32(key, 0, key.length)) === uint32At(value, end);
+}
+
+/** Puts the checksum of `key` and `value` into the last bytes of `value`. */
+export function seal(key: Uint8Array, value: Uint8Array): void {
+  const end = value.length - CRC_BYTES;
+  putUint32(value, end, crc32(value, 0, end, crc32(key, 0, key.length)));
+}
+
+/** A value of four bytes with its checksum. */
+export function uint32Value(key: Uint8Array, value: number): Uint8Array {
+  const bytes = new Uint8Array(4 + CRC_BYTES);
+  putUint32(bytes, 0, value);
+  seal(key, bytes);
+  return bytes;
+}

@@ -1,0 +1,53 @@
+/** Records on their way from the thread that reads them, one behind the other in one buffer. */
+import { ByteWriter, uint16At, uint32At } from "./bytes.ts";
+import { DATABASE, DATABASES, type DatabaseName } from "./schema.ts";
+
+/** A page is full with this many bytes. */
+const PAGE_BYTES = 262_144;
+
+/** What a page can hold besides records of databases. */
+const QUEUE = DATABASES.length;
+const NEXT_MESSAGE = DATABASES.length + 1;
+
+/** A record, or what a reader makes up: "queue" is a queue summed up, "next-message" where the keys of messages go on. */
+export interface StoredRecord {
+  readonly from: DatabaseName | "queue" | "next-message";
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Before each: number of the database u8, length of the key u16, length of the value u32. */
+const HEAD_BYTES = 7;
+
+/** Collects records. */
+export class Page {
+  readonly #to: ByteWriter = new ByteWriter();
+
+  get isFull(): boolean {
+    return this.#to.at >= PAGE_BYTES;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#to.bytes.subarray(0, this.#to.at);
+  }
+
+  add({ from, key, value }: StoredRecord): void {
+    this.#to.uint8(from === "queue" ? QUEUE : from === "next-message" ? NEXT_MESSAGE : DATABASE[from]);
+    this.#to.uint16(key.length);
+    this.#to.uint32(value.length);
+    this.#to.put(key);
+    this.#to.put(value);
+  }
+}
+
+/** The records in a page. Keys and values are views of it. */
+export function* recordsOf(page: Uint8Array): IterableIterator<StoredRecord> {
+  for (let at = 0; at < page.length; ) {
+    const number = page[at]!;
+    const keyAt = at + HEAD_BYTES;
+    const valueAt = keyAt + uint16At(page, at + 1);
+    at = valueAt + uint32At(page, at + 3);
+    const from = number === QUEUE ? "queue" : number === NEXT_MESSAGE ? "next-message" : DATABASES[number]!;
+    yield { from, key: page.subarray(keyAt, valueAt), value: page.subarray(valueAt, at) };
+  }
+}

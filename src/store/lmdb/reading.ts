@@ -1,0 +1,155 @@
+/** Reads records in the orders that replay, queues and exports need, as pages of bytes for the thread that wants facts. */
+import { ByteWriter, uint32At, uint48At, uint48Key } from "./bytes.ts";
+import { type Environment, isWhole, type Table } from "./environment.ts";
+import { Page, type StoredRecord } from "./page.ts";
+import { isQueued, PAYLOAD_BYTES_AT } from "./records.ts";
+import { type DatabaseName, NO_MESSAGE } from "./schema.ts";
+
+/** Records fetched at once: no position in the file is held from one page to the next. */
+const FETCHED_RECORDS = 512;
+/** Of wills, which may be large. */
+const FETCHED_WILLS = 8;
+
+/** A record that does not match its checksum, or names a message that is not there. */
+export interface Damage {
+  readonly database: DatabaseName;
+  readonly key: Uint8Array;
+}
+
+interface Row {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** The waiting deliveries of one Session, summed up. */
+class Queue {
+  readonly session: number;
+  messages = 0;
+  payloadBytes = 0;
+  firstOrder = 0;
+  lastOrder = 0;
+
+  constructor(session: number) {
+    this.session = session;
+  }
+
+  add(order: number, payloadBytes: number): void {
+    if (this.messages++ === 0) this.firstOrder = order;
+    this.payloadBytes += payloadBytes;
+    this.lastOrder = order;
+  }
+
+  toRecord(): StoredRecord {
+    const value = new ByteWriter();
+    for (const number of [this.messages, this.payloadBytes, this.firstOrder, this.lastOrder]) value.float64(number);
+    return { from: "queue", key: uint48Key(this.session), value: value.bytes.subarray(0, value.at) };
+  }
+}
+
+/** Reads one environment. */
+export class RecordReader {
+  readonly #environment: Environment;
+  readonly #onDamage: (damage: Damage) => void;
+
+  constructor(environment: Environment, onDamage: (damage: Damage) => void) {
+    this.#environment = environment;
+    this.#onDamage = onDamage;
+  }
+
+  /** The records of a database in order; damaged ones are reported and left out. */
+  *#rows(database: DatabaseName, start?: Uint8Array, end?: Uint8Array): IterableIterator<Row> {
+    const table = this.#environment.tables[database];
+    const limit = database === "wills" ? FETCHED_WILLS : FETCHED_RECORDS;
+    let range: Parameters<Table["getRange"]>[0] = {
+      limit,
+      ...(start === undefined ? {} : { start }),
+      ...(end === undefined ? {} : { end }),
+    };
+    for (;;) {
+      const rows: Row[] = [...table.getRange(range)];
+      for (const row of rows) {
+        if (isWhole(row.key, row.value)) yield row;
+        else this.#onDamage({ database, key: row.key });
+      }
+      if (rows.length < limit) return;
+      range = { ...range, start: rows.at(-1)!.key, exclusiveStart: true };
+    }
+  }
+
+  /** The message of `row`, unless it is missing or damaged. */
+  #messageOf(database: DatabaseName, row: Row): Row | null {
+    const key = row.value.slice(0, 6);
+    const value = this.#environment.tables.messages.getBinary(key);
+    if (value !== undefined && isWhole(key, value)) return { key, value };
+    if (value !== undefined) this.#onDamage({ database: "messages", key });
+    this.#onDamage({ database, key: row.key });
+    return null;
+  }
+
+  /** All records of a database. */
+  *records(from: DatabaseName): IterableIterator<StoredRecord> {
+    for (const { key, value } of this.#rows(from)) yield { from, key, value };
+  }
+
+  /**
+   * What is in force, in the order that `Store.replay` asks for.
+   * @param isWhole whether deliveries that only wait are given one by one, not summed up
+   */
+  *all(nextMessage: number, isWhole: boolean): IterableIterator<StoredRecord> {
+    yield { from: "next-message", key: uint48Key(nextMessage), value: new Uint8Array(0) };
+    yield* this.records("sessions");
+    yield* this.records("subscriptions");
+    const given = new Set<number>();
+    yield* this.#deliveries(given, isWhole);
+    yield* this.records("received");
+    yield* this.records("wills");
+    for (const database of ["shares", "retained"] as const)
+      for (const row of this.#rows(database)) yield* this.#withMessage(database, row, given);
+  }
+
+  *#deliveries(given: Set<number>, isWhole: boolean): IterableIterator<StoredRecord> {
+    let queue = new Queue(-1);
+    for (const row of this.#rows("deliveries")) {
+      const session = uint48At(row.key, 0);
+      if (session !== queue.session) {
+        if (queue.messages > 0) yield queue.toRecord();
+        queue = new Queue(session);
+      }
+      if (!isWhole && isQueued(row.value)) queue.add(uint48At(row.key, 6), uint32At(row.value, PAYLOAD_BYTES_AT));
+      else yield* this.#withMessage("deliveries", row, given);
+    }
+    if (queue.messages > 0) yield queue.toRecord();
+  }
+
+  /** A record, and before it the message that it refers to unless that was `given`. */
+  *#withMessage(from: DatabaseName, { key, value }: Row, given: Set<number>): IterableIterator<StoredRecord> {
+    const message = uint48At(value, 0);
+    if (message !== NO_MESSAGE && !given.has(message)) {
+      const found = this.#messageOf(from, { key, value });
+      if (found === null) return;
+      // What only one record refers to is not asked for again.
+      if (this.#environment.tables.references.getBinaryFast(found.key) !== undefined) given.add(message);
+      yield { from: "messages", ...found };
+    }
+    yield { from, key, value };
+  }
+
+  /** Up to `limit` waiting deliveries of a Session above `afterOrder`, each behind its message. */
+  queue(session: number, afterOrder: number, limit: number): Page {
+    const page = new Page();
+    const start = new Uint8Array(12);
+    start.set(uint48Key(session));
+    start.set(uint48Key(afterOrder + 1), 6);
+    let count = 0;
+    for (const row of this.#rows("deliveries", start, uint48Key(session + 1))) {
+      if (count === limit) break;
+      if (!isQueued(row.value)) continue;
+      const message = this.#messageOf("deliveries", row);
+      if (message === null) continue;
+      page.add({ from: "messages", ...message });
+      page.add({ from: "deliveries", ...row });
+      count++;
+    }
+    return page;
+  }
+}

@@ -29,7 +29,7 @@ const OPTIONS = {
     type: "choice",
     choices: { "5": 5, mqttv5: 5, "311": 4 },
     default: 4,
-    invalid: "Invalid protocol version argument given.",
+    invalid: "Invalid protocol version {} given.",
     help: "The version of MQTT.",
   },
   topics: {
@@ -128,8 +128,8 @@ for (const [args, message] of [
   [["-p", "abc"], "Invalid port given: abc; allowed is 1 to 65535."],
   [["-p", "1e3"], "Invalid port given: 1e3; allowed is 1 to 65535."],
   [["-p", ""], "Invalid port given: ; allowed is 1 to 65535."],
-  [["-V", "6"], "Invalid protocol version argument given."],
-  [["-V", "toString"], "Invalid protocol version argument given."],
+  [["-V", "6"], "Invalid protocol version 6 given."],
+  [["-V", "toString"], "Invalid protocol version toString given."],
 ] as const) {
   test(`refused: ${args.join(" ")}`, () => assert.throws(() => parse(...args), new CommandLineError(message)));
 }

@@ -187,9 +187,8 @@ function readValue(option: Exclude<Option, FlagOption>, text: string): string | 
     case "choice":
       if (Object.hasOwn(option.choices, text)) return option.choices[text]!;
   }
-  throw new CommandLineError(
-    option.invalid ?? `Invalid ${option.argument} given: ${text}; allowed is ${allowed(option)}.`,
-  );
+  const fallback = `Invalid ${option.argument} given: {}; allowed is ${allowed(option)}.`;
+  throw new CommandLineError((option.invalid ?? fallback).replace("{}", () => text));
 }
 
 function allowed(option: IntegerOption | ChoiceOption): string {

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 /** The command `lacewing`: the broker by itself, or the tool that the first argument names. */
-import { runBroker } from "./broker.ts";
 import { CommandLineError, commandLineErrorText } from "./command-line.ts";
 import { nearest } from "./nearest.ts";
 
 type Tool = (args: readonly string[]) => Promise<number>;
 
-const TOOLS: Readonly<Record<string, Tool>> = {};
+// Each is loaded when it is asked for: a tool starts faster without the broker.
+const TOOLS: Readonly<Record<string, Tool>> = {
+  pub: async (args) => (await import("./pub.ts")).runPub(args, process),
+  sub: async (args) => (await import("./sub.ts")).runSub(args, process),
+};
+
+const BROKER: Tool = async (args) => (await import("./broker.ts")).runBroker(args);
 
 function unknownTool(name: string): number {
   const close = nearest(name, Object.keys(TOOLS));
@@ -18,7 +23,7 @@ function unknownTool(name: string): number {
 }
 
 async function main([first, ...rest]: readonly string[]): Promise<number> {
-  if (first === undefined || first.startsWith("-")) return runBroker(first === undefined ? [] : [first, ...rest]);
+  if (first === undefined || first.startsWith("-")) return BROKER(first === undefined ? [] : [first, ...rest]);
   const tool = Object.hasOwn(TOOLS, first) ? TOOLS[first] : undefined;
   return tool === undefined ? unknownTool(first) : tool(rest);
 }

@@ -1,0 +1,237 @@
+/** The options that say where to connect and as whom, for every tool that is a client. */
+import {
+  encodeUtf8,
+  NO_PROPERTIES,
+  type Properties,
+  topicNameFault,
+  type Version,
+  type Will,
+} from "../../protocol/index.ts";
+import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+
+/** The table. */
+export const CONNECTION_OPTIONS = {
+  host: {
+    group: "Connection",
+    short: "h",
+    long: "host",
+    type: "text",
+    argument: "host",
+    default: "localhost",
+    help: "Name or address of the broker.",
+  },
+  port: {
+    group: "Connection",
+    short: "p",
+    long: "port",
+    type: "integer",
+    argument: "port",
+    min: 1,
+    max: 65_535,
+    default: 1883,
+    help: "Port of the broker.",
+  },
+  id: {
+    group: "Connection",
+    short: "i",
+    long: "id",
+    type: "text",
+    argument: "id",
+    help: "Client identifier. Without it the broker chooses one.",
+  },
+  idPrefix: {
+    group: "Connection",
+    short: "I",
+    long: "id-prefix",
+    type: "text",
+    argument: "id prefix",
+    help: "Beginning of the client identifier; the number of this process is put behind it.",
+  },
+  username: {
+    group: "Connection",
+    short: "u",
+    long: "username",
+    type: "text",
+    argument: "username",
+    help: "User name.",
+  },
+  password: {
+    group: "Connection",
+    short: "P",
+    long: "pw",
+    type: "text",
+    argument: "password",
+    help: "Password.",
+  },
+  version: {
+    group: "Connection",
+    short: "V",
+    long: "protocol-version",
+    type: "choice",
+    argument: "version",
+    choices: { mqttv311: 4, "311": 4, mqttv5: 5, "5": 5, mqttv31: 3, "31": 3 },
+    invalid:
+      "Invalid protocol version argument given: {}; allowed is 5, 311 or 31, also as mqttv5, mqttv311 or mqttv31.",
+    help: "Version of MQTT: 5, 311 or 31, also as mqttv5, mqttv311 or mqttv31. Defaults to 311.",
+  },
+  keepAliveSeconds: {
+    group: "Connection",
+    short: "k",
+    long: "keepalive",
+    type: "integer",
+    argument: "seconds",
+    min: 5,
+    max: 65_535,
+    default: 60,
+    invalid: "Invalid keepalive given, it must be between 5 and 65535 inclusive.",
+    help: "Longest time without a packet, in seconds.",
+  },
+  keepsSession: {
+    group: "Connection",
+    short: "c",
+    long: "disable-clean-session",
+    type: "flag",
+    help: "Go on with the session of this client identifier, and let the broker keep it. Needs -i.",
+  },
+  sessionExpiry: {
+    group: "Connection",
+    short: "x",
+    type: "text",
+    argument: "seconds",
+    help: "How long the broker keeps the session, in seconds; -1 for ever. Selects version 5.",
+  },
+  maximumInflight: {
+    group: "Connection",
+    short: "M",
+    type: "integer",
+    argument: "count",
+    min: 1,
+    max: 65_535,
+    default: 20,
+    invalid: "Maximum inflight messages must be greater than 0 and at most 65535.",
+    help: "Most messages sent at QoS 1 and 2 and not acknowledged.",
+  },
+  willTopic: {
+    group: "Will",
+    long: "will-topic",
+    type: "text",
+    argument: "will topic",
+    help: "Where the broker publishes when this client goes without a word.",
+  },
+  willPayload: {
+    group: "Will",
+    long: "will-payload",
+    type: "text",
+    argument: "will payload",
+    help: "What it publishes; nothing unless given.",
+  },
+  willQos: {
+    group: "Will",
+    long: "will-qos",
+    type: "integer",
+    argument: "will QoS",
+    min: 0,
+    max: 2,
+    invalid: "Invalid will QoS {}.",
+    help: "At which QoS; 0 unless given.",
+  },
+  willRetain: { group: "Will", long: "will-retain", type: "flag", help: "Have the broker retain it." },
+  debug: { group: "Output", short: "d", long: "debug", type: "flag", help: "Show every packet sent and received." },
+  quiet: { group: "Output", long: "quiet", type: "flag", help: "Do not show errors." },
+  help: { group: "Output", long: "help", type: "flag", isFinal: true, help: "Show this." },
+  showVersion: { group: "Output", long: "version", type: "flag", isFinal: true, help: "Show the version." },
+} as const;
+// Checked here and not at the table, whose type must be readable without inference.
+CONNECTION_OPTIONS satisfies OptionTable;
+
+/** What of a ClientOptions the command line gives. */
+export interface ConnectionArguments {
+  readonly host: string;
+  readonly port: number;
+  readonly version: Version;
+  readonly clientId: string;
+  readonly cleanStart: boolean;
+  readonly keepAliveSeconds: number;
+  readonly will: Will | null;
+  readonly username: string | null;
+  readonly password: Uint8Array | null;
+  readonly properties: Properties;
+  readonly maximumInflight: number;
+}
+
+type Parsed = ParsedOptions<typeof CONNECTION_OPTIONS>;
+
+/** A Session that never expires [5.0 §3.1.2.11.2]. */
+const NEVER_EXPIRES_SECONDS = 4_294_967_295;
+
+/**
+ * Reads what the options of CONNECTION_OPTIONS say together.
+ * @throws CommandLineError when they contradict each other
+ */
+export function connectionOf(parsed: Parsed): ConnectionArguments {
+  const { host, port, keepAliveSeconds, keepsSession, maximumInflight, username = null, password = null } = parsed;
+  const version = parsed.version ?? (parsed.sessionExpiry === undefined ? 4 : 5);
+  const sessionExpirySeconds = expiryOf(parsed);
+  const clientId = clientIdOf(parsed, version, sessionExpirySeconds);
+  if (password !== null && username === null && version !== 5) {
+    throw new CommandLineError("A password needs a user name before MQTT 5: give -u too, or -V 5.");
+  }
+  return {
+    host,
+    port,
+    version,
+    clientId,
+    cleanStart: !keepsSession,
+    keepAliveSeconds,
+    will: willOf(parsed),
+    username,
+    password: password === null ? null : encodeUtf8(password),
+    properties: sessionExpirySeconds === 0 ? NO_PROPERTIES : { sessionExpirySeconds },
+    maximumInflight,
+  };
+}
+
+function expiryOf({ sessionExpiry, keepsSession }: Parsed): number {
+  if (sessionExpiry === undefined) return keepsSession ? NEVER_EXPIRES_SECONDS : 0;
+  if (sessionExpiry === "-1" || sessionExpiry === "∞") return NEVER_EXPIRES_SECONDS;
+  if (!/^-?\d+$/.test(sessionExpiry)) throw new CommandLineError("session-expiry-interval not a number.");
+  const seconds = Number(sessionExpiry);
+  if (seconds >= 0 && seconds <= NEVER_EXPIRES_SECONDS) return seconds;
+  throw new CommandLineError("session-expiry-interval out of range.");
+}
+
+function clientIdOf({ id, idPrefix, keepsSession }: Parsed, version: Version, sessionExpirySeconds: number): string {
+  if (id !== undefined && idPrefix !== undefined) {
+    throw new CommandLineError("-i and -I argument cannot be used together.");
+  }
+  if (id === "") throw new CommandLineError("Invalid id.");
+  if (id !== undefined) return id;
+  if (idPrefix !== undefined) return `${idPrefix}${process.pid}`;
+  if (version === 5 && sessionExpirySeconds === NEVER_EXPIRES_SECONDS) {
+    throw new CommandLineError("You must provide a client id if you are using an infinite session expiry interval.");
+  }
+  if (keepsSession) throw new CommandLineError("You must provide a client id if you are using the -c option.");
+  return version === 3 ? randomId() : "";
+}
+
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/** 23 characters: MQTT 3.1 needs an identifier, and brokers need not take longer ones [3.1.1 MQTT-3.1.3-5]. */
+function randomId(): string {
+  let id = "lacewing-";
+  while (id.length < 23) id += ID_LETTERS[Math.floor(Math.random() * ID_LETTERS.length)];
+  return id;
+}
+
+function willOf({ willTopic, willPayload, willQos = 0, willRetain }: Parsed): Will | null {
+  if (willTopic === undefined) {
+    if (willPayload !== undefined) throw new CommandLineError("Will payload given, but no will topic given.");
+    if (willRetain) throw new CommandLineError("Will retain given, but no will topic given.");
+    return null;
+  }
+  if (topicNameFault(willTopic, Number.POSITIVE_INFINITY) !== null) {
+    throw new CommandLineError(`Invalid will topic '${willTopic}', does it contain '+' or '#'?`);
+  }
+  const payload = encodeUtf8(willPayload ?? "");
+  return { topicName: willTopic, payload, qos: willQos as Will["qos"], retain: willRetain, properties: NO_PROPERTIES };
+}

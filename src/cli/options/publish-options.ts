@@ -1,0 +1,149 @@
+/** The options of `lacewing pub`. */
+import { encodeUtf8, type Qos, topicNameFault } from "../../protocol/index.ts";
+import { type Command, CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+import { CONNECTION_OPTIONS, type ConnectionArguments, connectionOf } from "./connection-options.ts";
+
+const PUBLISH_OPTIONS = {
+  topic: { group: "Message", short: "t", long: "topic", type: "text", argument: "topic", help: "Where to publish." },
+  message: {
+    group: "Message",
+    short: "m",
+    long: "message",
+    type: "text",
+    argument: "message",
+    help: "Publish this text.",
+  },
+  isNull: { group: "Message", short: "n", long: "null-message", type: "flag", help: "Publish an empty message." },
+  file: {
+    group: "Message",
+    short: "f",
+    long: "file",
+    type: "text",
+    argument: "file",
+    help: "Publish the content of a file.",
+  },
+  readsStdin: {
+    group: "Message",
+    short: "s",
+    long: "stdin-file",
+    type: "flag",
+    help: "Publish standard input, as a whole.",
+  },
+  readsLines: {
+    group: "Message",
+    short: "l",
+    long: "stdin-line",
+    type: "flag",
+    help: "Publish each line of standard input.",
+  },
+  qos: {
+    group: "Message",
+    short: "q",
+    long: "qos",
+    type: "integer",
+    argument: "QoS",
+    min: 0,
+    max: 2,
+    default: 0,
+    help: "Quality of service: 0 at most once, 1 at least once, 2 exactly once.",
+  },
+  retain: { group: "Message", short: "r", long: "retain", type: "flag", help: "Have the broker retain the message." },
+  repeat: {
+    group: "Message",
+    long: "repeat",
+    type: "integer",
+    argument: "count",
+    min: 1,
+    max: 2_147_483_647,
+    default: 1,
+    invalid: "--repeat argument must be >0.",
+    help: "Publish so many times; not with -l.",
+  },
+  repeatDelay: {
+    group: "Message",
+    long: "repeat-delay",
+    type: "text",
+    argument: "seconds",
+    default: "0",
+    help: "Wait so long between them; fractions are allowed.",
+  },
+} as const;
+// Checked here and not at the table, whose type must be readable without inference.
+PUBLISH_OPTIONS satisfies OptionTable;
+
+type Table = typeof PUBLISH_OPTIONS & typeof CONNECTION_OPTIONS;
+
+/** `lacewing pub`. */
+export const PUB_COMMAND: Command<Table> = {
+  name: "lacewing pub",
+  summary: "Publishes messages to an MQTT broker.",
+  usage: ["[-h HOST] [-p PORT] [-q QOS] [-r] -t TOPIC {-m MESSAGE | -n | -f FILE | -s | -l}"],
+  options: { ...PUBLISH_OPTIONS, ...CONNECTION_OPTIONS },
+  notes: [
+    "Exit code: 0 done; 1 wrong arguments or no connection; 7 connection lost;",
+    "otherwise the code with which the broker refused.",
+  ],
+};
+
+/** Where the payload comes from. */
+export type PayloadSource =
+  | { readonly from: "text"; readonly payload: Uint8Array }
+  | { readonly from: "file"; readonly path: string }
+  | { readonly from: "stdin" }
+  | { readonly from: "lines" };
+
+/** What `lacewing pub` is to do. */
+export interface PublishArguments extends ConnectionArguments {
+  readonly topicName: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly source: PayloadSource;
+  readonly repeat: number;
+  readonly repeatDelayMs: number;
+  readonly debug: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Reads what the options say together.
+ * @throws CommandLineError when something is missing or contradicts
+ */
+export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArguments {
+  const { topic, qos, retain, repeat, debug, quiet } = parsed;
+  const source = sourceOf(parsed);
+  if (topic === undefined || source === null) throw new CommandLineError("Both topic and message must be supplied.");
+  if (topicNameFault(topic, Number.POSITIVE_INFINITY) !== null) {
+    throw new CommandLineError(
+      topic === "" ? "The topic is empty." : `Invalid publish topic '${topic}', does it contain '+' or '#'?`,
+    );
+  }
+  const repeatDelayMs = delayOf(parsed.repeatDelay);
+  return {
+    ...connectionOf(parsed),
+    topicName: topic,
+    qos: qos as Qos,
+    retain,
+    source,
+    repeat,
+    repeatDelayMs,
+    debug,
+    quiet,
+  };
+}
+
+function sourceOf({ message, isNull, file, readsStdin, readsLines }: ParsedOptions<Table>): PayloadSource | null {
+  const sources: PayloadSource[] = [];
+  if (message !== undefined) sources.push({ from: "text", payload: encodeUtf8(message) });
+  if (isNull) sources.push({ from: "text", payload: new Uint8Array(0) });
+  if (file !== undefined) sources.push({ from: "file", path: file });
+  if (readsStdin) sources.push({ from: "stdin" });
+  if (readsLines) sources.push({ from: "lines" });
+  if (sources.length > 1) throw new CommandLineError("Only one type of message can be sent at once.");
+  return sources[0] ?? null;
+}
+
+function delayOf(text: string): number {
+  const seconds = /^\d+(\.\d*)?$|^\.\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 0 && seconds <= 2_147_483) return seconds * 1000;
+  throw new CommandLineError("--repeat-delay argument must be >=0.0.");
+}

@@ -1,0 +1,209 @@
+/** `lacewing pub`: publishes from the command line, a file or standard input, as mosquitto_pub does. */
+import { readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { type Client, ClientError, type Outcome } from "../client/index.ts";
+import { type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
+import { failureOf } from "./client-failure.ts";
+import { linesOf } from "./lines.ts";
+import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
+import type { ToolIo } from "./output.ts";
+import { runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
+
+/** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
+const RECONNECT_MS = 1000;
+
+/** Messages of -l under way from which on no more lines are read. */
+const MOST_UNDER_WAY = 1000;
+
+/** Runs `lacewing pub` and returns its exit code. */
+export function runPub(args: readonly string[], io: ToolIo): Promise<number> {
+  return runTool(PUB_COMMAND, args, io, (parsed) => {
+    const wanted = publishArgumentsOf(parsed);
+    return withOutput(io, wanted.quiet, {}, async (output) => {
+      if (wanted.source.from === "lines") return new Publisher(wanted, output, null, io.stdin).run();
+      const payload = await payloadOf(wanted.source, io.stdin);
+      if (typeof payload !== "string") return new Publisher(wanted, output, payload, io.stdin).run();
+      output.complain(payload);
+      return 1;
+    });
+  });
+}
+
+/** The payload, or what is to be said when there is none. */
+async function payloadOf(
+  source: Exclude<PublishArguments["source"], { from: "lines" }>,
+  stdin: Readable,
+): Promise<Uint8Array | string> {
+  switch (source.from) {
+    case "text":
+      return source.payload;
+    case "file":
+      try {
+        return await readFile(source.path);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        return `Error: Unable to open file "${source.path}".\nError loading input file "${source.path}".\n${why}`;
+      }
+    case "stdin": {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stdin as AsyncIterable<Buffer | string>) chunks.push(Buffer.from(chunk as Buffer));
+      const bytes = Buffer.concat(chunks);
+      return bytes.length > 0 ? bytes : "Error: Zero length input.\nError loading input from stdin.";
+    }
+  }
+}
+
+/** One run: connects, publishes what there is to publish, and says goodbye. */
+class Publisher {
+  readonly #args: PublishArguments;
+  readonly #output: ToolOutput;
+  /** null: the lines of standard input. */
+  readonly #payload: Uint8Array | null;
+  readonly #stdin: Readable;
+  readonly #client: Client;
+  #left: number;
+  #underWay = 0;
+  #exitCode = 0;
+  #isAtEnd = false;
+  #isOver = false;
+  #isReading = false;
+  #resumeReading: (() => void) | null = null;
+  #finish: (exitCode: number) => void = () => {};
+
+  constructor(args: PublishArguments, output: ToolOutput, payload: Uint8Array | null, stdin: Readable) {
+    this.#args = args;
+    this.#output = output;
+    this.#payload = payload;
+    this.#stdin = stdin;
+    this.#left = args.repeat;
+    // One message is sent or is not; a stream of lines goes on after the network has come back.
+    const reconnect = (error: ClientError): number | null =>
+      payload !== null || !isTransient(error) ? null : RECONNECT_MS;
+    this.#client = toolClient(args, output.out, reconnect, {
+      connected: () => this.#connected(),
+      published: (mid, outcome) => this.#published(mid, outcome),
+      drained: () => this.#resumeReading?.(),
+      disconnected: (error, willReconnect) => this.#disconnected(error, willReconnect),
+    });
+  }
+
+  run(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      this.#client.connect();
+    });
+  }
+
+  #connected(): void {
+    if (this.#payload !== null) this.#publishNext(this.#payload);
+    else if (this.#isReading) this.#resumeReading?.();
+    else void this.#publishLines();
+  }
+
+  #publishNext(payload: Uint8Array): void {
+    this.#left--;
+    this.#isAtEnd = this.#left === 0;
+    if (!this.#publish(payload)) this.#client.disconnect();
+  }
+
+  /** Publishes; false when the message cannot be taken. */
+  #publish(payload: Uint8Array): boolean {
+    const { topicName, qos, retain } = this.#args;
+    try {
+      this.#client.publish(topicName, payload, { qos, retain });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.code !== "retain-not-supported") return this.#refused(error);
+      this.#output.complain("Warning: The broker keeps no retained messages; publishing without retain.");
+      this.#client.publish(topicName, payload, { qos });
+    }
+    this.#underWay++;
+    return true;
+  }
+
+  #refused(error: ClientError): false {
+    const text = REFUSAL_TEXTS[error.code] ?? error.message;
+    this.#output.complain(`Error: ${text}`);
+    // mosquitto_pub ends with 0 when its one message was refused.
+    if (this.#payload === null) this.#exitCode = error.rc;
+    return false;
+  }
+
+  #published(mid: number, { reasonCode, refusal }: Outcome): void {
+    this.#underWay--;
+    if (refusal !== null) {
+      this.#output.complain(`Warning: Publish ${mid} failed: ${refusal}.`);
+    } else if (reasonCode >= 0x80) {
+      this.#output.complain(`Warning: Publish ${mid} failed: ${failureName(reasonCode, this.#args.qos)}.`);
+    }
+    this.#resumeReading?.();
+    if (this.#isOver || this.#underWay > 0) return;
+    if (this.#isAtEnd) this.#client.disconnect();
+    else if (this.#payload !== null) this.#later(this.#payload);
+  }
+
+  #later(payload: Uint8Array): void {
+    const { repeatDelayMs } = this.#args;
+    if (repeatDelayMs === 0) this.#publishNext(payload);
+    else setTimeout(() => this.#isOver || this.#publishNext(payload), repeatDelayMs);
+  }
+
+  async #publishLines(): Promise<void> {
+    this.#isReading = true;
+    try {
+      for await (const lines of linesOf(this.#stdin)) {
+        for (const line of lines) {
+          while (!this.#hasRoom && !this.#isOver) await this.#room();
+          if (this.#isOver) return;
+          if (!this.#publish(line)) return this.#client.disconnect();
+        }
+      }
+    } catch (error) {
+      if (this.#isOver) return;
+      this.#output.complain(`Error: ${error instanceof Error ? error.message : String(error)}.`);
+      this.#exitCode = 1;
+    }
+    this.#isAtEnd = true;
+    if (this.#underWay === 0) this.#client.disconnect();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#client.isConnected && this.#client.hasRoom && this.#underWay < MOST_UNDER_WAY;
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resumeReading = () => {
+        this.#resumeReading = null;
+        resolve();
+      };
+    });
+  }
+
+  #disconnected(error: ClientError | null, willReconnect: boolean): void {
+    if (willReconnect) return;
+    this.#isOver = true;
+    this.#resumeReading?.();
+    if (this.#payload === null) this.#stdin.destroy();
+    if (error === null) return this.#finish(this.#exitCode);
+    const { exitCode, lines } = failureOf(error, this.#args);
+    for (const line of lines) this.#output.complain(line);
+    this.#finish(exitCode);
+  }
+}
+
+const REFUSAL_TEXTS: Readonly<Record<string, string>> = {
+  "qos-not-supported": "Message QoS not supported on broker, try a lower QoS.",
+  "packet-too-large": "Message payload is too large for the broker.",
+};
+
+/** Whether a connection that ended so may be made again. */
+function isTransient({ code }: ClientError): boolean {
+  return code !== "connection-refused" && code !== "disconnected-by-server" && code !== "protocol-error";
+}
+
+function failureName(reasonCode: number, qos: number): string {
+  const packets: readonly ReasonPacket[] = qos === 1 ? ["PUBACK"] : ["PUBREC", "PUBCOMP"];
+  const name = packets.map((packet) => reasonCodeName(reasonCode, packet)).find((text) => !text.startsWith("0x"));
+  return name ?? `0x${reasonCode.toString(16)}`;
+}

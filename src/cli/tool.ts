@@ -1,0 +1,96 @@
+/** What all tools that are clients do alike: arguments, help, errors, and the client itself. */
+import { Client, type ClientListener, DEFAULT_SESSION_LIMITS, type ReconnectPolicy } from "../client/index.ts";
+import { TcpConnector } from "../transport/index.ts";
+import {
+  type Command,
+  CommandLineError,
+  commandLineErrorText,
+  helpText,
+  type OptionTable,
+  type ParsedOptions,
+  parseCommandLine,
+} from "./command-line.ts";
+import { DebugLog } from "./debug-log.ts";
+import type { ConnectionArguments } from "./options/connection-options.ts";
+import { Output, type OutputListener, type ToolIo } from "./output.ts";
+import { version } from "./version.ts";
+
+/** How long a TCP connection may take, in milliseconds: that of Linux's first four attempts and a bit. */
+const CONNECT_TIMEOUT_MS = 60_000;
+
+/** The two outputs of a running tool. */
+export interface ToolOutput {
+  readonly out: Output;
+  /** Writes a line to standard error, unless --quiet. */
+  complain(text: string): void;
+}
+
+type WithHelp = OptionTable & {
+  readonly help: { readonly type: "flag" };
+  readonly showVersion: { readonly type: "flag" };
+};
+
+/**
+ * Runs a tool: reads its arguments, answers --help and --version, says what is wrong with the arguments.
+ * @param run does the work and returns the exit code
+ */
+export async function runTool<Table extends WithHelp>(
+  command: Command<Table>,
+  args: readonly string[],
+  io: ToolIo,
+  run: (parsed: ParsedOptions<Table>) => Promise<number>,
+): Promise<number> {
+  try {
+    const parsed = parseCommandLine(command, args);
+    const { help, showVersion } = parsed as { help: boolean; showVersion: boolean };
+    if (help || showVersion) {
+      io.stdout.write(help ? helpText(command) : `${command.name} version ${version()}\n`);
+      return 0;
+    }
+    return await run(parsed);
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    io.stderr.write(commandLineErrorText(command, error));
+    return 1;
+  }
+}
+
+/** Runs `work` with the tool's outputs and sees that everything written has left before it returns. */
+export async function withOutput(
+  io: ToolIo,
+  quiet: boolean,
+  listener: OutputListener,
+  work: (output: ToolOutput) => Promise<number>,
+): Promise<number> {
+  const out = new Output(io.stdout, listener);
+  const errors = new Output(io.stderr);
+  const complain = (text: string): void => {
+    if (!quiet) errors.write(`${text}\n`);
+  };
+  try {
+    return await work({ out, complain });
+  } finally {
+    await out.end();
+    await errors.end();
+  }
+}
+
+/** The client that the arguments describe; -d shows its packets on `out`. */
+export function toolClient(
+  args: ConnectionArguments & { readonly debug: boolean },
+  out: Output,
+  reconnect: ReconnectPolicy,
+  listener: ClientListener,
+): Client {
+  const { host, port, maximumInflight, debug, ...rest } = args;
+  const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
+  return new Client(
+    {
+      connector: new TcpConnector({ host, port, timeoutMs: CONNECT_TIMEOUT_MS }),
+      ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
+      limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages: maximumInflight },
+      ...(debug && { observer: new DebugLog(clientId, (text) => out.write(text)) }),
+    },
+    listener,
+  );
+}

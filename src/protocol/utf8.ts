@@ -30,9 +30,20 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   }
 }
 
+/** Longest ASCII text that is encoded by a loop, some ten times as fast as the encoder (measured on Node 20). */
+const SHORT_ASCII = 64;
+
 /** The UTF-8 bytes of `text`. A lone surrogate becomes U+FFFD; `isEncodable` tells beforehand. */
 export function encodeUtf8(text: string): Uint8Array {
-  return ENCODER.encode(text);
+  const { length } = text;
+  if (length > SHORT_ASCII) return ENCODER.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return ENCODER.encode(text);
+    bytes[i] = unit;
+  }
+  return bytes;
 }
 
 /** Whether `text` may be sent: no U+0000 and no lone surrogate. */

@@ -16,6 +16,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Packet, Side, Version } from "../../src/protocol/index.ts";
+import { bytesOfHex } from "../support/hex.ts";
 import { ROOT } from "../support/repository.ts";
 
 /** One row, with its bytes and packet made real. */
@@ -71,11 +72,6 @@ const NEUTRAL: Readonly<Record<Packet["type"], object>> = {
   DISCONNECT: { reasonCode: 0, properties: {} },
   AUTH: { reasonCode: 0, properties: {} },
 };
-
-/** The bytes that `hex` stands for; blanks are ignored. */
-export function bytesOfHex(hex: string): Uint8Array {
-  return new Uint8Array(Buffer.from(hex.replaceAll(" ", ""), "hex"));
-}
 
 /** Every row of every file. */
 export function readRows(): Row[] {

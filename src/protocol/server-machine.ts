@@ -141,6 +141,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
       (isAnswer && packet.properties.authenticationMethod === this.#authenticationMethod)
     ) {
       this.#state = "deciding";
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
       return packet;
     }
     this.#protocolError(

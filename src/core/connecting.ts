@@ -256,6 +256,11 @@ export class Connecting {
       { sessionPresent, properties: granted, keepAliveSeconds, maximumPacketSize, topicAliasMaximum },
       turnMs,
     );
+    if (connection.machine.ended !== null) {
+      // The CONNACK was too large for the client. Who reads on hears of the end.
+      connection.decided();
+      return;
+    }
     counters.messagesSent++;
     packetObserver?.sent(connection, { type: "CONNACK", sessionPresent, reasonCode: 0, properties: granted });
     connection.isReady = true;

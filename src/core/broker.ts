@@ -42,8 +42,10 @@ export interface BrokerParts {
   readonly observer?: Observer;
 }
 
-/** How often the connections' own deadlines are looked at, in milliseconds. */
+/** How often the connections' own deadlines are looked at, and the wall clock, in milliseconds. */
 const SWEEP_MS = 500;
+/** How often the wall clock is looked at while there are no connections, in milliseconds. */
+const IDLE_SWEEP_MS = 60_000;
 
 /** An MQTT broker without I/O. */
 export class Broker {
@@ -116,6 +118,7 @@ export class Broker {
   async restore(): Promise<void> {
     this.beginTurn();
     await restore(this, this.store);
+    this.#sweepAtMs = this.turnMs + this.#sweepPauseMs;
     this.#requestFlush();
   }
 
@@ -125,7 +128,7 @@ export class Broker {
     const connection = new Connection(this, link, authenticator);
     this.#connections.add(connection);
     this.counters.connectionsOpened++;
-    if (this.#sweepAtMs === Number.POSITIVE_INFINITY) this.#sweepAtMs = this.turnMs + SWEEP_MS;
+    this.#sweepAtMs = Math.min(this.#sweepAtMs, this.turnMs + SWEEP_MS);
     this.observer.opened?.(connection);
     this.#requestFlush();
     return connection;
@@ -230,8 +233,14 @@ export class Broker {
     this.deadlines.run(nowMs);
     this.ledger.tick(nowMs);
     if (nowMs < this.#sweepAtMs) return;
+    this.records.observeClock();
     for (const connection of this.#connections) connection.tick(nowMs);
-    this.#sweepAtMs = this.#connections.size === 0 ? Number.POSITIVE_INFINITY : nowMs + SWEEP_MS;
+    this.#sweepAtMs = nowMs + this.#sweepPauseMs;
+  }
+
+  get #sweepPauseMs(): number {
+    if (this.#connections.size > 0) return SWEEP_MS;
+    return this.ledger.isRecording ? IDLE_SWEEP_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Ends all connections: 5.0 clients are told that the server shuts down. Resolves when the store has everything. */

@@ -19,9 +19,9 @@ import {
   type Qos,
   type Version,
 } from "../protocol/index.ts";
-import type { Clock } from "./clock.ts";
 import type { Entry } from "./ledger.ts";
 import type { Change } from "./store.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** A PUBLISH as it goes out, but for its flags and packet identifier, which each receiver has its own of. */
 export interface Encoding {
@@ -270,11 +270,20 @@ export class Message {
   }
 }
 
-/** The message that a store kept as `fact`. */
-export function storedMessage(fact: Extract<Change, { kind: "message-added" }>, clock: Clock): Message {
-  const expiresAtMs =
-    fact.expiresAtMs === null ? Number.POSITIVE_INFINITY : clock.nowMs() + fact.expiresAtMs - clock.wallMs();
-  return Message.restored(storedFields(fact.publish), fact.publisher, fact.message, expiresAtMs);
+/**
+ * The message that a store kept as `fact`.
+ * @param sinceMs when its time began at the latest, on the monotonic clock: a wall clock that was set back while nobody looked must
+ * not give it more than it had
+ */
+export function storedMessage(
+  fact: Extract<Change, { kind: "message-added" }>,
+  timeline: Timeline,
+  sinceMs: number,
+): Message {
+  const fields = storedFields(fact.publish);
+  const latestMs = expiryOf(fields.properties, sinceMs);
+  const expiresAtMs = fact.expiresAtMs === null ? latestMs : Math.min(timeline.fromStored(fact.expiresAtMs), latestMs);
+  return Message.restored(fields, fact.publisher, fact.message, expiresAtMs);
 }
 
 /**

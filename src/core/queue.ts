@@ -5,7 +5,6 @@
 import type { Broker } from "./broker.ts";
 import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
-import { storedMessage } from "./message.ts";
 import type { Session } from "./session.ts";
 import type { QueuedFact, QueueSummary } from "./store.ts";
 
@@ -158,7 +157,7 @@ export class Queue {
 
   #take({ delivery: fact, message }: QueuedFact): void {
     const delivery = new Delivery(
-      storedMessage(message, this.#broker.clock),
+      this.#broker.records.restored(message),
       fact.qos,
       fact.retain,
       fact.subscriptionIds,

@@ -6,34 +6,39 @@ import type { Ack } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Message } from "./message.ts";
+import { type Message, storedMessage } from "./message.ts";
 import { isReservedTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { Change } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
+import { Timeline } from "./timeline.ts";
 import type { PendingWill } from "./wills.ts";
 
 /** Writes facts about durable things. "owes": the present acknowledgement waits for it; "notes": nobody waits. */
 export class Records {
+  readonly timeline: Timeline;
   readonly #ledger: Ledger;
-  readonly #clock: Clock;
   /** Keys of messages in the store, and places of shares; a restored one is never below. */
   nextMessage = 1;
+  /** The key of the first message of this broker; those below were left by the ones before. */
+  firstMessage = Number.POSITIVE_INFINITY;
   nextShare = 1;
 
   constructor(ledger: Ledger, clock: Clock) {
     this.#ledger = ledger;
-    this.#clock = clock;
+    this.timeline = new Timeline(clock);
+  }
+
+  /** Notes when somebody has set the wall clock. To be called now and then. */
+  observeClock(): void {
+    if (!this.#ledger.isRecording) return;
+    const aheadMs = this.timeline.observe();
+    if (aheadMs !== null) this.#ledger.note({ kind: "clock-set", aheadMs });
   }
 
   /** Whether facts of `session` are kept at all. */
   covers(session: Session): boolean {
     return session.isStored;
-  }
-
-  /** A moment of the monotonic clock as wall time; null: never. */
-  #wallMs(atMs: number): number | null {
-    return atMs === Number.POSITIVE_INFINITY ? null : Math.round(this.#clock.wallMs() + atMs - this.#clock.nowMs());
   }
 
   /**
@@ -49,7 +54,7 @@ export class Records {
       clientId,
       principal,
       expirySeconds,
-      disconnectedAtMs: disconnectedAtMs === null ? null : this.#wallMs(disconnectedAtMs),
+      disconnectedAtMs: disconnectedAtMs === null ? null : this.timeline.toStored(disconnectedAtMs),
     });
   }
 
@@ -76,6 +81,12 @@ export class Records {
     delivery.entry = null;
     delivery.order = 0;
     delivery.isStored = delivery.isShare = false;
+  }
+
+  /** A message as the store gives it back. */
+  restored(fact: Extract<Change, { kind: "message-added" }>): Message {
+    const isOwn = fact.message >= this.firstMessage;
+    return storedMessage(fact, this.timeline, isOwn ? Number.POSITIVE_INFINITY : this.timeline.startedMs);
   }
 
   /** Owes a Subscription. */
@@ -111,7 +122,7 @@ export class Records {
       kind: "message-added",
       message: message.storeKey,
       publish: message.toStored(),
-      expiresAtMs: this.#wallMs(message.expiresAtMs),
+      expiresAtMs: this.timeline.toStored(message.expiresAtMs),
       publisher: message.publisher,
     });
   }
@@ -245,7 +256,7 @@ export class Records {
       clientId: session.clientId,
       publish: will.toStored(),
       delaySeconds: will.delaySeconds,
-      dueAtMs: dueAtMs === null ? null : this.#wallMs(dueAtMs),
+      dueAtMs: dueAtMs === null ? null : this.timeline.toStored(dueAtMs),
     });
   }
 

@@ -3,7 +3,7 @@ import { NO_PROPERTIES, type PublishFields } from "../protocol/index.ts";
 import { ALLOW_ALL } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { Delivery } from "./delivery.ts";
-import { Message, storedFields, storedMessage } from "./message.ts";
+import { Message, storedFields } from "./message.ts";
 import { Session } from "./session.ts";
 import type { Change, Store, Fact as StoreFact } from "./store.ts";
 import { Subscription } from "./subscription.ts";
@@ -31,7 +31,9 @@ const NOTHING: PublishFields = {
 class Restorer {
   readonly #broker: Broker;
   readonly #messages: Map<number, Message> = new Map();
-  readonly #disconnectedAtMs: Map<Session, number> = new Map();
+  readonly #sessions: Session[] = [];
+  /** Those that had a connection when the process ended. */
+  readonly #interrupted: Session[] = [];
   readonly #willDueAtMs: Map<Session, number> = new Map();
   readonly #shares: Fact<"share-set">[] = [];
   /** Stands for every message that its receiver has already. */
@@ -57,6 +59,8 @@ class Restorer {
         return this.#retained(fact);
       case "will-set":
         return this.#will(fact);
+      case "clock-set":
+        return this.#broker.records.timeline.resume(fact.aheadMs);
       case "share-set":
         this.#shares.push(fact);
         return;
@@ -70,24 +74,17 @@ class Restorer {
     }
   }
 
-  /** A moment of the wall clock on the monotonic one. */
-  #monotonicMs(wallMs: number): number {
-    const { clock } = this.#broker;
-    return clock.nowMs() + wallMs - clock.wallMs();
-  }
-
   #session(fact: Fact<"session-set">): void {
+    const { sessions, records, turnMs } = this.#broker;
     const session = new Session(this.#broker, fact.clientId, fact.principal, fact.expirySeconds);
     session.isStored = true;
-    this.#broker.sessions.add(session);
-    // A connection that was there when the process ended has been gone since then at the earliest: count from now.
-    const { clock } = this.#broker;
-    const sinceMs =
-      fact.disconnectedAtMs === null
-        ? clock.nowMs()
-        : Math.min(this.#monotonicMs(fact.disconnectedAtMs), clock.nowMs());
-    session.disconnectedAtMs = sinceMs;
-    this.#disconnectedAtMs.set(session, sinceMs);
+    sessions.add(session);
+    const { disconnectedAtMs } = fact;
+    // A connection that was there when the process ended has been gone since then at the earliest: it counts from now.
+    if (disconnectedAtMs === null) this.#interrupted.push(session);
+    session.disconnectedAtMs =
+      disconnectedAtMs === null ? turnMs : Math.min(records.timeline.fromStored(disconnectedAtMs), turnMs);
+    this.#sessions.push(session);
   }
 
   #owner(clientId: string): Session {
@@ -106,8 +103,8 @@ class Restorer {
   }
 
   #message(fact: Fact<"message-added">): void {
-    const { records, clock } = this.#broker;
-    this.#messages.set(fact.message, storedMessage(fact, clock));
+    const { records } = this.#broker;
+    this.#messages.set(fact.message, records.restored(fact));
     records.nextMessage = Math.max(records.nextMessage, fact.message + 1);
   }
 
@@ -143,27 +140,36 @@ class Restorer {
     const session = this.#owner(fact.clientId);
     // Its policy was that of a connection which is gone; the message was allowed when the client said it.
     session.will = new PendingWill({ ...storedFields(fact.publish), packetId: 0 }, fact.delaySeconds, ALLOW_ALL);
-    if (fact.dueAtMs !== null) this.#willDueAtMs.set(session, this.#monotonicMs(fact.dueAtMs));
+    if (fact.dueAtMs === null) return;
+    const { records, turnMs } = this.#broker;
+    const latestMs = turnMs + fact.delaySeconds * 1000;
+    this.#willDueAtMs.set(session, Math.min(records.timeline.fromStored(fact.dueAtMs), latestMs));
   }
 
-  /** Sets the deadlines, and gives to a durable member what a group had lent to one that is gone. */
+  /** Ends what has expired, sets the deadlines of the rest, and gives to a durable member what a group had lent to one that is gone. */
   finish(): void {
-    const { sessions } = this.#broker;
+    const { sessions, records, deadlines } = this.#broker;
+    records.firstMessage = records.nextMessage;
+    const nowMs = this.#broker.beginTurn();
+    for (const session of this.#interrupted) records.sessionSet(session, session.disconnectedAtMs);
+    for (const session of this.#sessions)
+      sessions.awaitReturn(session, session.disconnectedAtMs, this.#willDueAtMs.get(session));
+    deadlines.run(nowMs);
     for (const share of this.#shares) this.#share(share);
-    for (const [session, sinceMs] of this.#disconnectedAtMs)
-      sessions.awaitReturn(session, sinceMs, this.#willDueAtMs.get(session));
   }
 
   #share({ share, order, message }: Fact<"share-set">): void {
     const { router, ledger, records } = this.#broker;
-    const group = router.group(share);
     const kept = this.#known(message);
     kept.durableUses++;
     records.nextShare = Math.max(records.nextShare, order + 1);
-    const member = group?.choose(kept, null);
-    ledger.beginObligation();
-    member?.deliver(kept);
-    ledger.endObligation();
+    const member = router.group(share)?.choose(kept, null);
+    if (member != null) {
+      ledger.beginObligation();
+      const reason = member.deliver(kept);
+      ledger.endObligation();
+      if (reason !== null) this.#broker.dropped(reason, member.session, kept);
+    }
     records.shareMoved(share, order, kept);
   }
 }

@@ -6,9 +6,11 @@ import type { Ack, Qos } from "../protocol/index.ts";
 
 /**
  * One durable fact, or the end of one. A fact replaces the one of its kind with the same key; ending one that is not there does no
- * harm. Moments are wall time in milliseconds since 1970, null: never.
+ * harm. Moments are milliseconds since 1970 on the time line that `clock-set` tells of, null: never.
  */
 export type Change =
+  /** Somebody has set the wall clock: it is that far ahead of the time line of all moments here. Not told: 0. */
+  | { readonly kind: "clock-set"; readonly aheadMs: number }
   | {
       readonly kind: "session-set";
       readonly clientId: string;
@@ -108,7 +110,7 @@ export interface Store {
   /** What an appended fact survives; "nothing" means that the core need not record anything. */
   readonly survives: "nothing" | "process" | "power-loss";
   /**
-   * The facts in force, in an order in which each can be applied: Sessions and their Subscriptions before all that refers to them, a
+   * The facts in force, in an order in which each can be applied: the clock first, Sessions and their Subscriptions before all that refers to them, a
    * message before what refers to it, the deliveries of a Session by their place. Deliveries that `QueueSummary` counts are left out,
    * and messages that only they refer to.
    */

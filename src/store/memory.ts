@@ -48,6 +48,7 @@ class Deliveries {
 /** Keeps facts in memory. */
 export class MemoryStore implements Store {
   readonly survives = "process";
+  #clock: Of<"clock-set"> | null = null;
   readonly #sessions: Map<string, SessionFacts> = new Map();
   readonly #messages: Map<number, Of<"message-added">> = new Map();
   /** How many facts refer to each message. */
@@ -73,6 +74,9 @@ export class MemoryStore implements Store {
 
   #apply(change: Change): void {
     switch (change.kind) {
+      case "clock-set":
+        this.#clock = change;
+        return;
       case "session-set":
         return this.#setSession(change);
       case "session-deleted":
@@ -155,7 +159,7 @@ export class MemoryStore implements Store {
 
   #applyTo(
     session: SessionFacts,
-    change: Exclude<Change, { kind: `${"session" | "message" | "share" | "retained"}-${string}` }>,
+    change: Exclude<Change, { kind: `${"clock" | "session" | "message" | "share" | "retained"}-${string}` }>,
   ): void {
     switch (change.kind) {
       case "subscription-set":
@@ -191,6 +195,7 @@ export class MemoryStore implements Store {
   }
 
   *#facts(): IterableIterator<Fact> {
+    if (this.#clock !== null) yield this.#clock;
     yield { kind: "next-message", message: this.#nextMessage };
     const sessions = [...this.#sessions.values()];
     for (const { fact } of sessions) yield fact;

@@ -190,6 +190,8 @@ function referenceOf(fact: Change): number | null {
 function keyOf(change: Change): string {
   const noun = change.kind.slice(0, change.kind.lastIndexOf("-"));
   switch (change.kind) {
+    case "clock-set":
+      return noun;
     case "subscription-set":
     case "subscription-deleted":
       return JSON.stringify([noun, change.clientId, change.topicFilter]);

@@ -123,6 +123,16 @@ function testKeeping(check: Check): void {
     assert.deepEqual(await holdings(await reopen()), expected);
   });
 
+  check("keeps what it was last told of the clock, and tells it before any moment", async ({ store, reopen }) => {
+    await store.append([
+      ...everything(),
+      { kind: "clock-set", aheadMs: 5 },
+      { kind: "clock-set", aheadMs: -87_600 * 3_600_000 },
+    ]);
+    const first = (await replayed(await reopen())).find(({ kind }) => kind !== "next-message");
+    assert.deepEqual(first, { kind: "clock-set", aheadMs: -87_600 * 3_600_000 });
+  });
+
   check("replays facts in an order in which each can be applied", async ({ store, reopen }) => {
     await store.append([sessionSet("other"), ...everything(), subscriptionSet("other", "b")]);
     assertOrder(await replayed(store));

@@ -1,6 +1,6 @@
 /** A broker on a faulty store, and clients with Sessions that outlive their connections. */
 import assert from "node:assert/strict";
-import type { BrokerOptions } from "../../src/core/index.ts";
+import { type BrokerOptions, ManualClock } from "../../src/core/index.ts";
 import { MemoryStore } from "../../src/store/index.ts";
 import { BrokerHarness, type HarnessParts } from "./broker-harness.ts";
 import { FaultyStore, type Outcome } from "./faulty-store.ts";
@@ -13,6 +13,8 @@ export const BATCH_MS = 2;
 export class DurableRig {
   store: FaultyStore = new FaultyStore(new MemoryStore());
   harness: BrokerHarness;
+  /** Sessions that the present broker had before any client could connect. */
+  restoredSessions = 0;
   readonly #options: Partial<BrokerOptions>;
 
   constructor(parts: HarnessParts = {}) {
@@ -72,13 +74,27 @@ export class DurableRig {
     this.checkStore();
   }
 
-  /** Kills the broker and starts another one on what the store kept. */
-  async restart(isPendingKept: boolean = false): Promise<void> {
+  /** Kills the broker and starts another one, on what the store kept and with a monotonic clock of its own, as on another day. */
+  async restart({
+    isPendingKept = false,
+    downMs = 0,
+  }: {
+    isPendingKept?: boolean;
+    downMs?: number;
+  } = {}): Promise<void> {
     this.checkStore();
     this.store = this.store.crash(isPendingKept);
-    this.harness = new BrokerHarness({ options: this.#options, store: this.store, clock: this.harness.clock });
+    const clock = new ManualClock(this.harness.clock.wallMs() + downMs);
+    this.harness = new BrokerHarness({ options: this.#options, store: this.store, clock });
     await this.harness.broker.restore();
-    await this.harness.rest();
+    this.restoredSessions = this.harness.broker.sessions.count;
+    await this.calm();
+  }
+
+  /** Sets the wall clock as an operator does. */
+  jump(ms: number): void {
+    const { clock } = this.harness;
+    clock.setWall(clock.wallMs() + ms);
   }
 
   /** Fails when the core has misused the store. */

@@ -109,6 +109,8 @@ export class BatchWriter {
         return this.#deliveryEnd(change.clientId, change.order);
       case "message-added":
         return this.#message(change);
+      case "clock-set":
+        return this.#clock(change);
       case "session-set":
         return this.#session(change);
       case "session-deleted":
@@ -159,6 +161,14 @@ export class BatchWriter {
     if (to.bytes[head] !== OPERATION.set) return;
     to.reserve(CRC_BYTES);
     to.at += CRC_BYTES;
+  }
+
+  #clock(fact: Of<"clock-set">): void {
+    this.#begin(OPERATION.set, "clock");
+    this.#to.uint8(0);
+    this.#keyDone();
+    this.#to.float64(fact.aheadMs);
+    this.#end();
   }
 
   #session(fact: Of<"session-set">): void {

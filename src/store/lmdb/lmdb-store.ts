@@ -172,6 +172,8 @@ export class LmdbStore implements Store {
   #factFrom({ from, key, value }: StoredRecord): Fact | null {
     const reader = readerOf(value);
     switch (from) {
+      case "clock":
+        return { kind: "clock-set", aheadMs: reader.float64() };
       case "next-message":
         return { kind: "next-message", message: uint48At(key, 0) };
       case "messages":

@@ -96,6 +96,7 @@ export class RecordReader {
    * @param isWhole whether deliveries that only wait are given one by one, not summed up
    */
   *all(nextMessage: number, isWhole: boolean): IterableIterator<StoredRecord> {
+    yield* this.records("clock");
     yield { from: "next-message", key: uint48Key(nextMessage), value: new Uint8Array(0) };
     yield* this.records("sessions");
     yield* this.records("subscriptions");

@@ -10,6 +10,7 @@
  * | database      | key                             | value                                                                      |
  * | ------------- | ------------------------------- | -------------------------------------------------------------------------- |
  * | meta          | name                            | schema: version u32                                                        |
+ * | clock         | 0x00                            | aheadMs f64                                                                |
  * | sessions      | session u48                     | flags, expirySeconds u32, disconnectedAtMs f64, lengths and texts          |
  * | subscriptions | session u48, text(topic filter) | flags, subscriptionId u32, the filter if it is not in the key              |
  * | deliveries    | session u48, order u48          | message u48, flags, packetId u16, payloadBytes u32, identifiers, share     |
@@ -32,6 +33,7 @@ export const SCHEMA_VERSION = 1;
 /** Databases by their number, which batches and pages of records name them by. */
 export const DATABASES = [
   "meta",
+  "clock",
   "sessions",
   "subscriptions",
   "deliveries",

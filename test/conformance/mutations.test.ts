@@ -102,6 +102,9 @@ const CONNECTS = {
   5: connects(5).map((packet) => encodePacket(packet, 5)),
 };
 
+/** The first six of each corpus: what may be sent at any time. */
+const PUBLISHES = { 3: CORPUS[3].slice(0, 6), 4: CORPUS[4].slice(0, 6), 5: CORPUS[5].slice(0, 6) };
+
 /** `packet` with some of its bytes changed, added or taken away. */
 function mutated(packet: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   let bytes = [...packet];
@@ -200,14 +203,20 @@ class Batch {
     const mutant = this.#mutant ?? this.#newMutant();
     const corpus = CORPUS[this.#version];
     const bytes = mutated(random.pick(corpus), random.pick(corpus), random);
+    // Legal packets in between bring connections into states that mutants alone do not reach.
+    if (random.chance(0.5)) mutant.connection.receive(random.pick(PUBLISHES[this.#version]).slice());
+    if (mutant.isClosed) return this.#bury(mutant);
     const cut = random.chance(0.2) ? random.below(bytes.length + 1) : bytes.length;
     for (const chunk of [bytes.slice(0, cut), bytes.slice(cut)]) {
       mutant.connection.receive(chunk);
       this.#harness.settle();
       mutant.check();
     }
-    if (--this.#life > 0 && !mutant.isClosed) return;
-    mutant.connection.closed(random.chance(0.5));
+    if (--this.#life <= 0 || mutant.isClosed) this.#bury(mutant);
+  }
+
+  #bury(mutant: Mutant): void {
+    mutant.connection.closed(this.#random.chance(0.5));
     this.#harness.settle();
     this.#mutant = null;
   }

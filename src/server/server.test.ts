@@ -199,3 +199,28 @@ test("a peer that ends its half is answered by the end of the other", async () =
   peer.socket.end();
   await peer.closed();
 });
+
+test("a client that goes on sending after its fault is not reset: it can read why it was told to go", async () => {
+  const { port } = await start();
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  const errors: Error[] = [];
+  socket.on("error", (error) => errors.push(error));
+  socket.write(encodePacket(connectPacket(5, "stubborn"), 5));
+  await once(socket, "data");
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk) => chunks.push(chunk));
+  for (let packetId = 1; packetId <= 21; packetId++) {
+    const fields = { topicName: "t", payload: new Uint8Array(1), retain: false, dup: false, properties: NO_PROPERTIES };
+    socket.write(encodePacket(publishOf({ ...fields, qos: 2, packetId }), 5));
+  }
+  await once(socket, "end");
+  for (let packetId = 1; packetId <= 20; packetId++) {
+    const pubrel = { type: "PUBREL", packetId, reasonCode: 0, properties: NO_PROPERTIES } as const;
+    await new Promise((resolve) => socket.write(encodePacket(pubrel, 5), resolve));
+  }
+  socket.end();
+  await once(socket, "close");
+  assert.deepEqual(errors, []);
+  const last = Buffer.concat(chunks).toString("hex");
+  assert.match(last, /e0..93/);
+});

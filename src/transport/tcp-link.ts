@@ -8,7 +8,7 @@ import type { Taken } from "../protocol/index.ts";
 import type { LinkOwner } from "./link-owner.ts";
 import { formatAddress } from "./listener.ts";
 
-/** How long a closed connection may take to hand over its last bytes to a peer that does not read, in milliseconds. */
+/** How long a connection that we have closed waits for the peer to read our last bytes and to close its half, in milliseconds. */
 const LAST_WORDS_MS = 2000;
 
 const LINK = Symbol("link");
@@ -25,6 +25,7 @@ export class TcpLink implements Link {
   /** Buffers whose bytes have not left yet. */
   #unsent: Uint8Array[] | null = null;
   #isAwaitingDrain = false;
+  #patience: NodeJS.Timeout | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -89,10 +90,11 @@ export class TcpLink implements Link {
   close(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
-    socket.destroySoon();
-    if (!socket.destroyed) setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
-    // Whatever the peer still says is not listened to, but must be read, or its FIN is never seen.
+    // Only our half is closed: a socket that is gone answers what the peer still sends with a reset, and a peer that is reset may
+    // never read our last words. What it says is read and not listened to, until it closes its half.
+    socket.end();
     socket.resume();
+    this.#patience ??= setTimeout(destroy, LAST_WORDS_MS, socket).unref();
   }
 
   pause(): void {
@@ -117,6 +119,10 @@ export class TcpLink implements Link {
     this.ended(isError);
     this.#owner = this.#unsent = null;
   }
+}
+
+function destroy(socket: Socket): void {
+  socket.destroy();
 }
 
 function onData(this: LinkedSocket, chunk: Uint8Array): void {

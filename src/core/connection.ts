@@ -394,6 +394,7 @@ export class Connection implements Outlet {
 
   /** The network has taken everything that was written. */
   drained(): void {
+    this.broker.beginTurn();
     this.#pending(0);
     this.session?.pump();
   }
@@ -411,6 +412,7 @@ export class Connection implements Outlet {
   /** Ends the connection from outside the handling of its packets. */
   close(reason: EndReason): void {
     if (this.machine.ended !== null) return;
+    this.broker.beginTurn();
     this.machine.end(reason);
     this.#finish(reason, null);
   }

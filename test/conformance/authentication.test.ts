@@ -94,6 +94,14 @@ test("[5.0 MQTT-3.1.2-30] nothing but AUTH and DISCONNECT may come before the CO
   assert.deepEqual([again.trace(), again.isClosed], [["AUTH 0x18", "CONNACK 0x82"], true]);
 });
 
+test("[5.0 MQTT-3.1.2-30] a client that gives up in the middle says DISCONNECT, and leaves nothing", () => {
+  const harness = new BrokerHarness({ authenticator: RIDDLE });
+  const client = challenged(harness);
+  client.disconnect(0, { sessionExpirySeconds: 100 });
+  assert.deepEqual([client.trace(), client.isClosed], [["AUTH 0x18"], true]);
+  assert.deepEqual([harness.broker.sessions.count, harness.broker.connections.size], [0, 0]);
+});
+
 test("a challenge that is not answered in time ends the connection", () => {
   const harness = new BrokerHarness({ authenticator: RIDDLE });
   const client = challenged(harness);

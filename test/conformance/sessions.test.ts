@@ -129,6 +129,17 @@ test("[5.0 MQTT-4.1.0-1] no Session expires while its client is connected, whate
   assert.deepEqual(client.payloads(), ["x"]);
 });
 
+test("[5.0 MQTT-3.1.2-23] the expiry counts from the moment at which the network went, though nothing else happened for a while", () => {
+  const harness = new BrokerHarness();
+  const client = harness.connect("c", lasting(5, 1));
+  harness.advance(400);
+  client.drop();
+  harness.advance(950);
+  assert.equal(harness.broker.sessions.count, 1);
+  harness.advance(100);
+  assert.equal(harness.broker.sessions.count, 0);
+});
+
 test("[5.0 §3.1.2.11.2] the expiry 0xFFFFFFFF means never", () => {
   const harness = new BrokerHarness();
   harness.connect("c", lasting(5)).drop();

@@ -1,6 +1,6 @@
 // MQTT.js, in this process.
-import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
-import { type ClientKind, type Heard, pick, type Qos, type VersionName } from "./client-kind.ts";
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { type ClientKind, type Heard, pick, type Qos, type Subscriber, type VersionName } from "./client-kind.ts";
 
 const PROTOCOL: Readonly<Record<VersionName, Pick<IClientOptions, "protocolVersion" | "protocolId">>> = {
   "3.1": { protocolVersion: 3, protocolId: "MQIsdp" },
@@ -9,14 +9,30 @@ const PROTOCOL: Readonly<Record<VersionName, Pick<IClientOptions, "protocolVersi
 };
 const LIMIT_MS = 20_000;
 
-/** Connects; a connection that is lost is not made again. */
-export function connectMqttJs(port: number, version: VersionName, options: IClientOptions = {}): Promise<MqttClient> {
-  const fixed = { host: "127.0.0.1", port, protocol: "mqtt", reconnectPeriod: 0, ...PROTOCOL[version] } as const;
-  return connectAsync({ ...fixed, ...options });
+export interface Connected {
+  readonly client: MqttClient;
+  /** Resolves with all that came when `count` have come on topic names that begin with `prefix`. */
+  readonly heard: Subscriber["heard"];
 }
 
-/** All messages that come from now on, and a way to wait for some. */
-export function collect(client: MqttClient): (count: number, prefix: string) => Promise<readonly Heard[]> {
+/** Connects; a connection that is lost is not made again. */
+export async function connectMqttJs(
+  port: number,
+  version: VersionName,
+  options: IClientOptions = {},
+): Promise<Connected> {
+  const fixed = { host: "127.0.0.1", port, protocol: "mqtt", reconnectPeriod: 0, ...PROTOCOL[version] } as const;
+  const client = connect({ ...fixed, ...options });
+  // Messages of a Session may come together with the CONNACK.
+  const heard = collect(client);
+  await new Promise((resolve, reject) => {
+    client.once("connect", resolve);
+    client.once("error", reject);
+  });
+  return { client, heard };
+}
+
+function collect(client: MqttClient): Subscriber["heard"] {
   const all: Heard[] = [];
   const listeners = new Set<() => void>();
   client.on("message", (topicName, payload, { qos }) => {
@@ -44,13 +60,12 @@ export const mqttJs: ClientKind = {
   needs: ["mqtt"],
   versions: ["3.1", "3.1.1", "5.0"],
   async subscribe({ port, version, topicFilter }) {
-    const client = await connectMqttJs(port, version);
-    const heard = collect(client);
+    const { client, heard } = await connectMqttJs(port, version);
     await client.subscribeAsync(topicFilter, { qos: 2 });
     return { heard, end: () => client.endAsync() };
   },
   async publish({ port, version, topicName, payloads, qos }) {
-    const client = await connectMqttJs(port, version);
+    const { client } = await connectMqttJs(port, version);
     await Promise.all(payloads.map((payload) => client.publishAsync(topicName, payload, { qos })));
     await client.endAsync();
   },

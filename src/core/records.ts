@@ -21,7 +21,7 @@ export class Records {
   /** Keys of messages in the store, and places of shares; a restored one is never below. */
   nextMessage = 1;
   /** The key of the first message of this broker; those below were left by the ones before. */
-  firstMessage = Number.POSITIVE_INFINITY;
+  firstMessage: number = Number.POSITIVE_INFINITY;
   nextShare = 1;
 
   constructor(ledger: Ledger, clock: Clock) {

@@ -86,10 +86,13 @@ export function configOf(args: BrokerArguments): Config {
           allowAnonymous: args.allowAnonymous || isLoopback(host),
           isOptional: false,
         }));
-  let config: Config = { ...DEFAULT_CONFIG, listeners };
+  // Without a configuration file the broker persists, and then the disk is the bound of the queues.
+  let config: Config = { ...DEFAULT_CONFIG, listeners, persistence: { ...DEFAULT_CONFIG.persistence, enabled: true } };
   if (args.verbose) config = { ...config, log: { ...config.log, types: LOG_TYPES } };
   for (const text of args.set) config = withSetting(config, text);
-  return config;
+  const isBounded = args.set.some((text) => text.startsWith("max_queued_messages="));
+  if (!config.persistence.enabled || isBounded) return config;
+  return { ...config, broker: { ...config.broker, maximumQueuedMessages: 0 } };
 }
 
 function withSetting(config: Config, text: string): Config {

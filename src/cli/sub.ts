@@ -81,9 +81,10 @@ class Subscriber {
     this.#client.disconnect(reasonCode, NO_PROPERTIES);
   }
 
-  /** Ends as mosquitto_sub does on a signal: a will of ours goes out. */
+  /** Ends as mosquitto_sub does on a signal: a will of ours goes out, where the version can say so. */
   #interrupt(): void {
-    this.end(ReasonCode.DisconnectWithWill);
+    const { version } = this.#args;
+    this.end(version === 5 ? ReasonCode.DisconnectWithWill : ReasonCode.NormalDisconnection);
   }
 
   #timedOut(): void {

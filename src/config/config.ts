@@ -28,11 +28,29 @@ export interface LogConfig {
   readonly connectionMessages: boolean;
 }
 
+/** When an acknowledgement that promises something may leave. */
+export type Durability =
+  /** When the disk has what it promises: survives a power cut. */
+  | { readonly mode: "always" }
+  /** When the operating system has it, and the disk at most this much later, in milliseconds. */
+  | { readonly mode: "interval"; readonly intervalMs: number }
+  /** When the operating system has it; the disk whenever that likes. Survives the end of the process. */
+  | { readonly mode: "none" };
+
+/** Whether Sessions, their messages and retained messages outlive the process. */
+export interface PersistenceConfig {
+  readonly enabled: boolean;
+  /** Folder of the store. */
+  readonly location: string;
+  readonly durability: Durability;
+}
+
 /** Everything. */
 export interface Config {
   readonly listeners: readonly ListenerConfig[];
   readonly broker: BrokerOptions;
   readonly log: LogConfig;
+  readonly persistence: PersistenceConfig;
 }
 
 /** The port of MQTT without TLS. */
@@ -54,9 +72,13 @@ export function localListeners(port: number = DEFAULT_PORT): readonly ListenerCo
   ];
 }
 
-/** What runs without any configuration. */
+/** Where the store is unless asked otherwise, seen from the folder that the broker is started in. */
+export const DEFAULT_STORE_FOLDER = "data";
+
+/** mosquitto's defaults: without persistence. */
 export const DEFAULT_CONFIG: Config = {
   listeners: localListeners(),
   broker: DEFAULT_OPTIONS,
   log: { types: DEFAULT_LOG_TYPES, timestamp: true, connectionMessages: true },
+  persistence: { enabled: false, location: DEFAULT_STORE_FOLDER, durability: { mode: "always" } },
 };

@@ -3,7 +3,7 @@
  * a value never guesses: what is not understood is an error that says what is allowed.
  */
 import { NEVER_EXPIRES_SECONDS } from "../core/index.ts";
-import type { Config } from "./config.ts";
+import type { Config, Durability, PersistenceConfig } from "./config.ts";
 
 /** A setting that cannot be used: what was wrong and what is allowed. */
 export class SettingError extends Error {
@@ -39,6 +39,39 @@ function number(field: BrokerNumber, min: number, max: number): Setting {
     },
   };
 }
+
+/** `max_inflight_messages` bounds both directions, as in mosquitto: it is announced to 5.0 clients as receive maximum. */
+const MAX_INFLIGHT: Setting = {
+  form: "a whole number from 0 to 65535",
+  apply(config, text) {
+    const value = wholeNumber(text, 0, 65_535);
+    return value === null
+      ? null
+      : withBroker(config, { maximumInflightMessages: value, receiveMaximum: value === 0 ? 65_535 : value });
+  },
+};
+
+const CONNECT_TIMEOUT: Setting = {
+  form: "a whole number of seconds from 1 to 3600",
+  apply(config, text) {
+    const seconds = wholeNumber(text, 1, 3600);
+    return seconds === null ? null : withBroker(config, { connectTimeoutMs: seconds * 1000 });
+  },
+};
+
+const VERSIONS: Setting = {
+  form: "some of 3, 4 and 5 (3.1, 3.1.1 and 5.0), as in 4,5",
+  apply(config, text) {
+    const versions = ([3, 4, 5] as const).filter((version) => text.split(",").includes(String(version)));
+    const isUnderstood = versions.length > 0 && versions.length === text.split(",").length;
+    return isUnderstood ? withBroker(config, { versions }) : null;
+  },
+};
+
+const RESPONSE_INFORMATION: Setting = {
+  form: "a topic prefix without wildcards, as in answers/",
+  apply: (config, text) => (/^[^+#\s]+$/.test(text) ? withBroker(config, { responseInformation: text }) : null),
+};
 
 function wholeNumber(text: string, min: number, max: number): number | null {
   if (!/^\d{1,12}$/.test(text)) return null;
@@ -98,14 +131,54 @@ const AUTO_ID_PREFIX: Setting = {
   apply: (config, text) => (/^\S*$/.test(text) ? withBroker(config, { autoIdPrefix: text }) : null),
 };
 
+function withPersistence(config: Config, change: Partial<PersistenceConfig>): Config {
+  return { ...config, persistence: { ...config.persistence, ...change } };
+}
+
+const PERSISTENCE: Setting = {
+  form: SWITCH_FORM,
+  apply(config, text) {
+    const enabled = trueOrFalse(text);
+    return enabled === null ? null : withPersistence(config, { enabled });
+  },
+};
+
+const PERSISTENCE_LOCATION: Setting = {
+  form: "a folder",
+  apply: (config, text) => (text === "" ? null : withPersistence(config, { location: text })),
+};
+
+/** Longest time that `interval` may leave acknowledged messages off the disk, in milliseconds. */
+const LONGEST_INTERVAL_MS = 3_600_000;
+
+const DURABILITY: Setting = {
+  form: `always, none, or interval:MS with MS from 1 to ${LONGEST_INTERVAL_MS}`,
+  apply(config, text) {
+    const durability = durabilityOf(text);
+    return durability === null ? null : withPersistence(config, { durability });
+  },
+};
+
+function durabilityOf(text: string): Durability | null {
+  if (text === "always" || text === "none") return { mode: text };
+  if (!text.startsWith("interval:")) return null;
+  const intervalMs = wholeNumber(text.slice("interval:".length), 1, LONGEST_INTERVAL_MS);
+  return intervalMs === null ? null : { mode: "interval", intervalMs };
+}
+
 /** The table. */
 const SETTINGS: Readonly<Record<string, Setting>> = {
+  accept_protocol_versions: VERSIONS,
   allow_duplicate_messages: brokerSwitch("allowDuplicateMessages"),
   auto_id_prefix: AUTO_ID_PREFIX,
   connection_messages: logSwitch("connectionMessages"),
   global_max_connections: number("maximumConnections", 0, 1_000_000),
+  lacewing_connect_timeout: CONNECT_TIMEOUT,
+  lacewing_durability: DURABILITY,
+  lacewing_max_topic_levels: number("maximumTopicLevels", 1, 65_535),
+  lacewing_response_information: RESPONSE_INFORMATION,
   log_timestamp: logSwitch("timestamp"),
-  max_inflight_messages: number("maximumInflightMessages", 0, 65_535),
+  max_inflight_messages: MAX_INFLIGHT,
   max_keepalive: number("maximumKeepAliveSeconds", 0, 65_535),
   max_packet_size: number("maximumPacketSize", 20, LARGEST_PACKET_BYTES),
   max_qos: number("maximumQos", 0, 2),
@@ -113,6 +186,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   max_queued_messages: number("maximumQueuedMessages", 0, 1_000_000_000),
   max_topic_alias: number("topicAliasMaximum", 0, 65_535),
   max_topic_alias_broker: number("topicAliasMaximumOut", 0, 65_535),
+  persistence: PERSISTENCE,
+  persistence_location: PERSISTENCE_LOCATION,
   persistent_client_expiration: SESSION_EXPIRY,
   retain_available: brokerSwitch("retainAvailable"),
 };

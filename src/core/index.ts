@@ -28,4 +28,3 @@ export {
   type QueueSummary,
   type Store,
 } from "./store.ts";
-export { SubscriptionIndex } from "./subscription-index.ts";

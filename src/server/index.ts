@@ -1,3 +1,4 @@
 /** A broker as a server: from a Config to listening sockets. */
+export { StoreError } from "../store/index.ts";
 export { ListenError } from "./listen-error.ts";
 export { type Server, startServer } from "./server.ts";

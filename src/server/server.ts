@@ -1,11 +1,12 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 
 import type { Config, ListenerConfig } from "../config/index.ts";
-import { ANONYMOUS, type Broker, NO_STORE, NOBODY } from "../core/index.ts";
+import { ANONYMOUS, type Broker, NOBODY } from "../core/index.ts";
 import { BrokerLog, type BrokerLogType, Log, type LogSink } from "../observe/index.ts";
 import { type Listener, listenTcp } from "../transport/index.ts";
 import { EventLoop } from "./event-loop.ts";
 import { ListenError } from "./listen-error.ts";
+import { type OpenStore, openStore } from "./open-store.ts";
 
 /** A broker that runs. */
 export interface Server {
@@ -20,15 +21,17 @@ export interface Server {
 /**
  * Starts a broker.
  * @param sink takes the log's text
+ * @throws StoreError when the store cannot be used
  * @throws ListenError when an address cannot be had; nothing runs then
  */
 export async function startServer(config: Config, sink: LogSink): Promise<Server> {
   const log = new Log<BrokerLogType>(config.log, sink);
   const observer = new BrokerLog(log, config.log);
-  const loop = new EventLoop({ options: config.broker, store: NO_STORE, observer });
-  await loop.broker.restore();
-  const running = new RunningServer(loop, log);
+  const opened = await openStore(config.persistence, log);
+  const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
+  const running = new RunningServer(loop, log, opened);
   try {
+    await running.restore();
     for (const listener of config.listeners) await running.listen(listener);
   } catch (error) {
     await running.close();
@@ -41,11 +44,13 @@ class RunningServer implements Server {
   readonly listeners: Listener[] = [];
   readonly log: Log<BrokerLogType>;
   readonly #loop: EventLoop;
+  readonly #store: OpenStore;
   #closing: Promise<void> | null = null;
 
-  constructor(loop: EventLoop, log: Log<BrokerLogType>) {
+  constructor(loop: EventLoop, log: Log<BrokerLogType>, store: OpenStore) {
     this.#loop = loop;
     this.log = log;
+    this.#store = store;
   }
 
   get broker(): Broker {
@@ -78,6 +83,19 @@ class RunningServer implements Server {
     }
   }
 
+  /** Takes back what the store has kept. */
+  async restore(): Promise<void> {
+    const { broker } = this;
+    await broker.restore();
+    const { sessions, retained } = broker;
+    if (sessions.count + retained.count === 0) return;
+    const queued = [...sessions].reduce((sum, session) => sum + session.queuedMessages, 0);
+    this.log.write(
+      "information",
+      `Restored ${sessions.count} sessions, ${queued} queued messages and ${retained.count} retained messages.`,
+    );
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -88,6 +106,7 @@ class RunningServer implements Server {
     await this.broker.shutdown();
     await Promise.all(closed);
     this.#loop.stop();
+    await this.#store.close();
     this.log.flush();
   }
 }

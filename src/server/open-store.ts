@@ -1,0 +1,53 @@
+/** The store that a Config asks for, and what its start and its troubles look like in the log. */
+import type { PersistenceConfig } from "../config/index.ts";
+import { NO_STORE, type Store } from "../core/index.ts";
+import type { BrokerLogType, Log } from "../observe/index.ts";
+import { openLmdbStore, type StoreReport } from "../store/index.ts";
+
+/** A store and how it is let go. */
+export interface OpenStore {
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+const KEPT_IN_MEMORY: OpenStore = { store: NO_STORE, close: () => Promise.resolve() };
+
+/**
+ * Opens the store.
+ * @throws StoreError when its folder cannot be used; the message says why and what to do
+ */
+export async function openStore(config: PersistenceConfig, log: Log<BrokerLogType>): Promise<OpenStore> {
+  if (!config.enabled) {
+    log.write("information", "Persistence is off: sessions and messages are in memory and end with this process.");
+    return KEPT_IN_MEMORY;
+  }
+  const { location: folder, durability } = config;
+  const store = await openLmdbStore({
+    folder,
+    durability: durability.mode === "interval" ? { intervalMs: durability.intervalMs } : durability.mode,
+    report: (event) => log.write("error", reportLine(event)),
+  });
+  log.write("information", `Sessions and messages are kept in ${folder}: ${promiseOf(config)}.`);
+  return { store, close: () => store.close() };
+}
+
+function promiseOf({ durability }: PersistenceConfig): string {
+  switch (durability.mode) {
+    case "always":
+      return "what is acknowledged is on disk";
+    case "interval":
+      return `what is acknowledged is on disk at most ${durability.intervalMs} ms later; a power cut may lose that`;
+    default:
+      return "what is acknowledged survives the end of this process, but perhaps not a power cut";
+  }
+}
+
+function reportLine(event: StoreReport): string {
+  if (event.kind === "record-set-aside") {
+    return `A damaged record of the store was set aside (${event.database}, ${event.key}): ${event.reason}.`;
+  }
+  const free = `${Math.floor(event.freeBytes / 1_048_576)} of ${Math.floor(event.totalBytes / 1_048_576)} MiB`;
+  return event.state === "low"
+    ? `The store's disk is nearly full: ${free} are free.`
+    : `The store's disk has room again: ${free} are free.`;
+}

@@ -2,7 +2,16 @@
 // touched. Every command begins with it.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -52,6 +61,12 @@ export function run(program, args, env = process.env) {
 export async function setUp() {
   const missing = missingPackage();
   if (missing === undefined) return;
+  const folder = join(ROOT, "node_modules");
+  // npm would empty the folder of somebody else and leave the link replaced.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Failure(
+      `${missing} is missing, and node_modules is a link to ${realpathSync(folder)}: install it there.`,
+    );
   say(`Installing packages (${missing} is missing or another version) ...`);
   // The development packages are needed to build, whatever NODE_ENV says.
   const args = ["ci", "--include=dev", "--loglevel=error"];

@@ -10,8 +10,8 @@ const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/;
 const DURATION = /^duration_ms /;
 /** How long a file may take to end once it has been told to. */
 const GRACE_MS = 2000;
-/** Of the output of a file that failed, so many characters from the end. */
-const OUTPUT_CHARACTERS = 4000;
+/** Of a failure's text so many characters from its beginning, of a failed file's output from its end. */
+const TEXT_CHARACTERS = 6000;
 
 /**
  * @typedef {object} Outcome
@@ -139,7 +139,7 @@ class FileReport {
     if (!isFailed) return [first];
     const rest = [...this.#failures];
     if (this.#running.size > 0) rest.push(`Not done: ${[...this.#running].join(", ")}`);
-    const output = this.#output.trimEnd().slice(-OUTPUT_CHARACTERS);
+    const output = this.#output.trimEnd().slice(-TEXT_CHARACTERS);
     if (output !== "") rest.push(`Its output:\n${output}`);
     return [first, ...rest.map(indented), ""];
   }
@@ -152,7 +152,7 @@ function reasonOf(error) {
   const cause = error.cause ?? error.message;
   if (typeof cause === "string") return cause;
   const text = cause instanceof Error && cause.stack !== undefined ? cause.stack : inspect(cause);
-  return text.replace(/\n +at .*\bnode:internal\b.*/g, "");
+  return text.replace(/\n +at .*\bnode:internal\b.*/g, "").slice(0, TEXT_CHARACTERS);
 }
 
 /** @param {string} text */

@@ -28,3 +28,4 @@ export {
   type QueueSummary,
   type Store,
 } from "./store.ts";
+export { SubscriptionIndex } from "./subscription-index.ts";

@@ -1,4 +1,9 @@
-/** Where durable facts are kept: adapters of the core's Store. */
+/** Where durable facts are kept: adapters of the core's Store, and how facts come in from elsewhere and go out. */
+export { type Exported, exportLines } from "./exchange/export-lines.ts";
+export { type Filled, fillStore, isEmpty } from "./exchange/fill-store.ts";
+export { ImportError, type ImportSource } from "./import-source.ts";
 export { type Durability, LmdbStore, type LmdbStoreOptions, openLmdbStore } from "./lmdb/lmdb-store.ts";
 export { StoreError, type StoreFault, type StoreReport } from "./lmdb/report.ts";
 export { MemoryStore } from "./memory.ts";
+export type { ReadingOptions } from "./mosquitto-db/contents.ts";
+export { openImport } from "./open-import.ts";

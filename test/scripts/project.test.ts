@@ -1,6 +1,6 @@
 // What every command does first: install and build what is missing, and only that. On a small project of our shape.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
@@ -72,6 +72,16 @@ test("packages are installed when they are missing, and not otherwise", async (t
     errors,
     /^Installing packages \(\S+ is missing.*\nnpm ci --include=dev.*\nnpm ci failed with exit code 7/,
   );
+});
+
+test("packages behind a link belong to somebody else", async (t) => {
+  const folder = smallProject(t);
+  mkdirSync(join(folder, "elsewhere"));
+  rmSync(join(folder, "node_modules"));
+  symlinkSync(join(folder, "elsewhere"), join(folder, "node_modules"));
+  const { code, errors } = await run(folder, "build");
+  assert.equal(code, 1);
+  assert.match(errors, /^\S+ is missing, and node_modules is a link to .*elsewhere: install it there\.\n$/);
 });
 
 test("an older Node.js gets a clear line", async (t) => {

@@ -21,6 +21,8 @@ export interface Peer {
   readonly command: readonly string[];
 }
 
+/** What a test with other programs may take. */
+const TEST_LIMIT_MS = 60_000;
 /** stdbuf has a line come out when it is printed, and not when the program's buffer is full. */
 const BY_LINES = ["stdbuf", "-oL"];
 
@@ -113,7 +115,7 @@ export function testWithPeers(
 ): void {
   const missing = peers.filter((peer) => findPeer(peer) === undefined);
   const reason = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not installed`;
-  if (missing.length === 0) void test(name, body);
+  if (missing.length === 0) void test(name, { timeout: TEST_LIMIT_MS }, body);
   else if (process.env.CI === "true") void test(name, () => Promise.reject(new Error(`${reason}, and CI is true.`)));
   else void test(name, { skip: reason }, () => {});
 }

@@ -1,5 +1,6 @@
 // A program as a child process: its lines as they come, limits of time for everything, and none outlives the test.
 import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 
 /** How long a program may take to print what is awaited, or to end. */
 const LIMIT_MS = 20_000;
@@ -28,6 +29,12 @@ process.on("exit", () => {
 // A file of tests that takes too long is ended by this signal, which alone would not lead to "exit".
 process.once("SIGTERM", () => process.exit(1));
 
+/** Enough of an output to see what went wrong. */
+function lastOf(output: string): string {
+  const most = 2000;
+  return output.length > most ? `...${output.slice(-most)}` : output;
+}
+
 /** A running program. */
 export class Program {
   /** Resolves when the program has ended and all of its output is here; rejects when it cannot be started. */
@@ -51,6 +58,8 @@ export class Program {
       this.#child.once("error", (error) => reject(new Error(`${this.#name}: ${error.message}`)));
       this.#child.once("close", (code, signal) => resolve({ code, signal, out: this.#out, errors: this.#errors }));
     });
+    // What a failed test left running is killed at the end and must not put that off.
+    for (const handle of this.#handles()) handle.unref?.();
     const forget = () => {
       running.delete(this.#child);
       this.#heard();
@@ -70,6 +79,12 @@ export class Program {
   /** Standard error so far. */
   get errors(): string {
     return this.#errors;
+  }
+
+  /** What can keep this process going: the program and its pipes, which are sockets. */
+  #handles(): readonly { ref?: () => void; unref?: () => void }[] {
+    const pipes = this.#child.stdio.filter((pipe) => pipe instanceof Socket);
+    return [this.#child, ...pipes];
   }
 
   #heard(_output?: string): void {
@@ -93,7 +108,9 @@ export class Program {
         settle();
       };
       const fail = (why: string) =>
-        finish(() => reject(new Error(`${this.#name}: ${why} before ${what}.\n${this.#out}\n${this.#errors}`)));
+        finish(() =>
+          reject(new Error(`${this.#name}: ${why} before ${what}.\n${lastOf(this.#out)}\n${lastOf(this.#errors)}`)),
+        );
       const timer = setTimeout(() => fail(`${limitMs / 1000} s passed`), limitMs);
       const listener = () => {
         const found = look();
@@ -118,13 +135,16 @@ export class Program {
   /** Resolves when the program has ended by itself; after `limitMs` it is killed and this rejects. */
   async end(limitMs: number = LIMIT_MS): Promise<Ended> {
     let isLate = false;
+    for (const handle of this.#handles()) handle.ref?.();
     const timer = setTimeout(() => {
       isLate = true;
       this.signal("SIGKILL");
     }, limitMs);
     const ended = await this.ended.finally(() => clearTimeout(timer));
     if (!isLate) return ended;
-    throw new Error(`${this.#name} did not end within ${limitMs / 1000} s.\n${ended.out}\n${ended.errors}`);
+    throw new Error(
+      `${this.#name} did not end within ${limitMs / 1000} s.\n${lastOf(ended.out)}\n${lastOf(ended.errors)}`,
+    );
   }
 }
 

@@ -1,0 +1,153 @@
+// A client on a real socket that says exactly what it is told, packet by packet, and acknowledges nothing by itself.
+import { once } from "node:events";
+import { createConnection, type NetConnectOpts, type Socket } from "node:net";
+import {
+  decodePacket,
+  encodePacket,
+  Framer,
+  isFault,
+  NO_PROPERTIES,
+  type Packet,
+  type Properties,
+  publishOf,
+  type Qos,
+  type SubscriptionRequest,
+  type Version,
+} from "../../src/protocol/index.ts";
+import { bytesOf, type ConnectOptions, connectOf } from "./test-client.ts";
+
+/** How long a packet may take to come. */
+const LIMIT_MS = 20_000;
+
+/** What of a PUBLISH is not at its default: QoS 0, not retained. */
+export interface WirePublish {
+  readonly qos?: Qos;
+  readonly retain?: boolean;
+  readonly packetId?: number;
+  readonly properties?: Properties;
+}
+
+/** One connection. */
+export class WireClient {
+  readonly version: Version;
+  readonly #socket: Socket;
+  readonly #framer: Framer = new Framer(Number.POSITIVE_INFINITY);
+  readonly #received: Packet[] = [];
+  #wake: () => void = () => {};
+  #lastPacketId = 0;
+
+  private constructor(socket: Socket, version: Version) {
+    this.#socket = socket;
+    this.version = version;
+    socket.on("error", () => {});
+    socket.on("close", () => this.#wake());
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#framer.push(chunk);
+      while (this.#framer.next() === "packet") {
+        const packet = decodePacket(
+          this.#framer.bytes.slice(),
+          this.#framer.start,
+          this.#framer.end,
+          version,
+          "server",
+        );
+        if (isFault(packet)) throw new Error(packet.message);
+        this.#received.push(packet);
+      }
+      this.#wake();
+    });
+  }
+
+  /** Connects, sends CONNECT and waits for a CONNACK that lets it in. */
+  static async connect(to: NetConnectOpts, clientId: string, options: ConnectOptions = {}): Promise<WireClient> {
+    const socket = createConnection(to);
+    await once(socket, "connect");
+    const client = new WireClient(socket, options.version ?? 5);
+    client.send(connectOf(client.version, clientId, options));
+    const { reasonCode } = await client.expect("CONNACK");
+    if (reasonCode !== 0) throw new Error(`${clientId} was not let in: ${reasonCode}`);
+    return client;
+  }
+
+  send(...packets: Packet[]): void {
+    for (const packet of packets) this.#socket.write(encodePacket(packet, this.version));
+  }
+
+  /** Waits for the next packet of `type`; others before it are left for later. */
+  async expect<Type extends Packet["type"]>(type: Type): Promise<Extract<Packet, { type: Type }>> {
+    const deadline = AbortSignal.timeout(LIMIT_MS);
+    for (;;) {
+      const at = this.#received.findIndex((packet) => packet.type === type);
+      if (at >= 0) return this.#received.splice(at, 1)[0] as Extract<Packet, { type: Type }>;
+      if (this.#socket.destroyed || deadline.aborted) throw new Error(`no ${type} came`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        deadline.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #nextPacketId(): number {
+    return ++this.#lastPacketId;
+  }
+
+  /** Subscribes and waits for the SUBACK. */
+  async subscribe(
+    topicFilter: string,
+    options: Partial<Omit<SubscriptionRequest, "topicFilter">> & { readonly id?: number } = {},
+  ): Promise<void> {
+    const { id, qos = 2, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
+    this.send({
+      type: "SUBSCRIBE",
+      packetId: this.#nextPacketId(),
+      subscriptions: [{ topicFilter, qos, noLocal, retainAsPublished, retainHandling }],
+      properties: id === undefined ? NO_PROPERTIES : { subscriptionIdentifiers: [id] },
+    });
+    const { reasonCodes } = await this.expect("SUBACK");
+    if (reasonCodes[0]! > 2) throw new Error(`${topicFilter} was refused: ${reasonCodes[0]}`);
+  }
+
+  /** Sends PUBLISH; at QoS 1 waits for PUBACK, at QoS 2 for PUBREC, and leaves it there. Returns the packet identifier. */
+  async publish(topicName: string, payload: string | Uint8Array, options: WirePublish = {}): Promise<number> {
+    const { qos = 0, retain = false, properties = NO_PROPERTIES } = options;
+    const packetId = qos === 0 ? 0 : (options.packetId ?? this.#nextPacketId());
+    const bytes = typeof payload === "string" ? bytesOf(payload) : payload;
+    this.send(publishOf({ topicName, payload: bytes, qos, retain, dup: false, packetId, properties }));
+    if (qos === 1) await this.expect("PUBACK");
+    if (qos === 2) await this.expect("PUBREC");
+    return packetId;
+  }
+
+  /** Sends PUBREL and waits for PUBCOMP. */
+  async release(packetId: number): Promise<void> {
+    this.acknowledge("PUBREL", packetId);
+    await this.expect("PUBCOMP");
+  }
+
+  acknowledge(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", packetId: number): void {
+    this.send({ type, packetId, reasonCode: 0, properties: NO_PROPERTIES });
+  }
+
+  /** Waits until the other end has taken everything that was sent before. */
+  async settled(): Promise<void> {
+    this.send({ type: "PINGREQ" });
+    await this.expect("PINGRESP");
+  }
+
+  /** Says goodbye and waits for the end. */
+  async disconnect(): Promise<void> {
+    if (this.#socket.destroyed) return;
+    this.send({ type: "DISCONNECT", reasonCode: 0, properties: NO_PROPERTIES });
+    await this.#closed();
+  }
+
+  /** Goes without a word. */
+  async drop(): Promise<void> {
+    this.#socket.destroy();
+    await this.#closed();
+  }
+
+  async #closed(): Promise<void> {
+    if (!this.#socket.closed) await once(this.#socket, "close");
+  }
+}

@@ -9,7 +9,7 @@ import { BrokerHarness } from "../support/broker-harness.ts";
 import { Random } from "../support/random.ts";
 import { type TestClient, textOf } from "../support/test-client.ts";
 
-const HISTORIES = 1500;
+const HISTORIES = 1000;
 const STEPS = 60;
 const CLIENTS = ["one", "two", "three", "four"];
 /** Groups by Subscription Identifier. */

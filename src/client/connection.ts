@@ -105,8 +105,9 @@ export class ClientConnection implements Pumped {
   #connack: Connack | null = null;
   #disconnect: Disconnect | null = null;
   #waitingBytes = 0;
-  /** Messages at QoS 0 that have not been handed to the system whole. */
+  /** Messages at QoS 0 in the output, and those handed to the network that have not left. */
   #unwritten: number[] = [];
+  #leaving: number[] = [];
 
   constructor(session: ClientSession, options: ClientConnectionOptions, listener: ConnectionListener, nowMs: number) {
     const { connect, connackTimeoutMs, topicAliases, pool } = options;
@@ -136,9 +137,14 @@ export class ClientConnection implements Pumped {
     return this.#machine.output.length;
   }
 
+  /** Bytes that have not left the process. */
+  get backlogBytes(): number {
+    return this.#waitingBytes + this.#machine.output.length;
+  }
+
   /** Whether messages that could wait in the Session go out. */
   get hasRoom(): boolean {
-    return this.#waitingBytes + this.#machine.output.length < BACKLOG_BYTES;
+    return this.backlogBytes < BACKLOG_BYTES;
   }
 
   /** Sends the CONNECT. */
@@ -266,26 +272,34 @@ export class ClientConnection implements Pumped {
   }
 
   takeOutput(): Taken | null {
-    return this.#machine.takeOutput();
+    const taken = this.#machine.takeOutput();
+    this.#leave();
+    return taken;
+  }
+
+  #leave(): void {
+    if (this.#unwritten.length === 0) return;
+    for (const mid of this.#unwritten) this.#leaving.push(mid);
+    this.#unwritten = [];
   }
 
   written(waiting: number, nowMs: number): void {
     this.#machine.sentAt(nowMs);
     this.#waitingBytes = waiting;
-    if (waiting === 0) this.#tellWritten(DELIVERED);
+    if (waiting === 0) this.#tellLeft(DELIVERED);
   }
 
   drained(): void {
     this.#waitingBytes = 0;
-    this.#tellWritten(DELIVERED);
+    this.#tellLeft(DELIVERED);
     this.#session.pump();
     this.#listener.drained();
   }
 
-  #tellWritten(outcome: Outcome): void {
-    if (this.#unwritten.length === 0) return;
-    const mids = this.#unwritten;
-    this.#unwritten = [];
+  #tellLeft(outcome: Outcome): void {
+    if (this.#leaving.length === 0) return;
+    const mids = this.#leaving;
+    this.#leaving = [];
     for (const mid of mids) this.#listener.published(mid, outcome);
   }
 
@@ -318,7 +332,8 @@ export class ClientConnection implements Pumped {
     const wasAccepted = connack !== null && connack.reasonCode === 0;
     this.#session.detach();
     // A wanted end writes what is left; after any other it is lost.
-    if (reason !== "client-disconnected") this.#tellWritten(refused("connection-lost"));
+    this.#leave();
+    this.#tellLeft(reason === "client-disconnected" ? DELIVERED : refused("connection-lost"));
     this.#listener.ended({
       reason,
       fault,

@@ -102,6 +102,7 @@ export class ClientSession {
   #publishQos0(mid: number, message: OutgoingMessage): Refusal | null {
     const connection = this.#connection;
     if (connection === null) return "not-connected";
+    if (connection.backlogBytes > this.limits.maximumQueuedBytes) return "queue-full";
     return connection.refusal(message) ?? (connection.sendPublish(message, 0, mid, false) ? null : "packet-too-large");
   }
 

@@ -4,11 +4,11 @@ import { after } from "node:test";
 import { findPeer, testWithPeers } from "../support/peers.ts";
 import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
 import type { ClientKind, Qos, Subscriber, VersionName } from "./client-kind.ts";
-import { mosquittoClients } from "./command-line-clients.ts";
+import { lacewingClients, mosquittoClients } from "./command-line-clients.ts";
 import { mqttJs } from "./mqtt-js.ts";
 import { paho } from "./paho.ts";
 
-const KINDS: readonly ClientKind[] = [mosquittoClients, paho, mqttJs];
+const KINDS: readonly ClientKind[] = [lacewingClients, mosquittoClients, paho, mqttJs];
 const PAYLOADS = ["first", "second: ü € 😀", "x".repeat(3000)];
 const QOS: readonly Qos[] = [0, 1, 2];
 

@@ -1,7 +1,5 @@
 // mosquitto_pub and mosquitto_sub, and our own tools, which have the same options and print the same lines.
-import { startPeer } from "../support/peers.ts";
-import { Program, type ProgramOptions } from "../support/program.ts";
-import { MAIN } from "./broker-process.ts";
+import type { Program } from "../support/program.ts";
 import {
   type ClientKind,
   type Heard,
@@ -11,18 +9,19 @@ import {
   VERSIONS,
   type VersionName,
 } from "./client-kind.ts";
+import { lacewingTools, mosquittoTools } from "./tools.ts";
+import type { Tools } from "./tools-suite.ts";
 
 const VERSION_OPTION: Readonly<Record<VersionName, string>> = { "3.1": "31", "3.1.1": "311", "5.0": "5" };
 
-type Start = (args: readonly string[], options?: ProgramOptions) => Program;
-
-function client(kind: Pick<ClientKind, "name" | "needs">, startSub: Start, startPub: Start): ClientKind {
+function client(name: string, { needs, startPub, startSub }: Tools): ClientKind {
   const fixed = (port: number, version: VersionName) => {
     const option = VERSION_OPTION[version];
     return ["-h", "127.0.0.1", "-p", String(port), "-V", option];
   };
   return {
-    ...kind,
+    name,
+    needs,
     versions: VERSIONS,
     async subscribe({ port, version, topicFilter }) {
       const program = startSub([...fixed(port, version), "-t", topicFilter, "-q", "2", "-v", "-d"]);
@@ -30,11 +29,9 @@ function client(kind: Pick<ClientKind, "name" | "needs">, startSub: Start, start
       return subscriber(program);
     },
     async publish({ port, version, topicName, payloads, qos }) {
-      for (const payload of payloads) {
-        const args = [...fixed(port, version), "-t", topicName, "-q", String(qos), "-m", payload];
-        const { code, out, errors } = await startPub(args).end();
-        if (code !== 0 || errors !== "") throw new Error(`${kind.name} ended with ${code}: ${out} ${errors}`);
-      }
+      const args = [...fixed(port, version), "-t", topicName, "-q", String(qos), "-l"];
+      const { code, out, errors } = await startPub(args, { input: `${payloads.join("\n")}\n` }).end();
+      if (code !== 0 || errors !== "") throw new Error(`${name} ended with ${code}: ${out} ${errors}`);
     },
   };
 }
@@ -66,14 +63,5 @@ function messagesIn(out: string): readonly Heard[] {
   return messages;
 }
 
-export const mosquittoClients: ClientKind = client(
-  { name: "mosquitto_pub/sub", needs: ["mosquitto_pub", "mosquitto_sub"] },
-  (args, options) => startPeer("mosquitto_sub", args, options),
-  (args, options) => startPeer("mosquitto_pub", args, options),
-);
-
-export const lacewingClients: ClientKind = client(
-  { name: "lacewing pub/sub", needs: [] },
-  (args, options) => new Program(process.execPath, [MAIN, "sub", ...args], options),
-  (args, options) => new Program(process.execPath, [MAIN, "pub", ...args], options),
-);
+export const mosquittoClients: ClientKind = client("mosquitto_pub/sub", mosquittoTools);
+export const lacewingClients: ClientKind = client("lacewing pub/sub", lacewingTools);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { testWithPeers } from "../support/peers.ts";
-import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
+import { startBrokerProcess } from "./broker-process.ts";
 import { connectMqttJs } from "./mqtt-js.ts";
+import type { BrokerProcess } from "./tools-suite.ts";
 
 const MANY = 2000;
 

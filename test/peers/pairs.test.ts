@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 import { findPeer, testWithPeers } from "../support/peers.ts";
-import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
+import { startBrokerProcess } from "./broker-process.ts";
 import type { ClientKind, Qos, Subscriber, VersionName } from "./client-kind.ts";
 import { lacewingClients, mosquittoClients } from "./command-line-clients.ts";
 import { mqttJs } from "./mqtt-js.ts";
 import { paho } from "./paho.ts";
+import type { BrokerProcess } from "./tools-suite.ts";
 
 const KINDS: readonly ClientKind[] = [lacewingClients, mosquittoClients, paho, mqttJs];
 const PAYLOADS = ["first", "second: ü € 😀", "x".repeat(3000)];
@@ -52,13 +53,14 @@ class Company {
   }
 
   async disband(): Promise<void> {
-    for (const subscriber of this.#subscribers.values()) await subscriber.end();
+    const ended = await Promise.allSettled([...this.#subscribers.values()].map((subscriber) => subscriber.end()));
     await this.broker.stop();
+    for (const outcome of ended) if (outcome.status === "rejected") throw outcome.reason;
   }
 }
 
 function topicOf(kind: ClientKind, version: VersionName, qos: Qos): string {
-  return `pairs/${kind.name}/${version}/${qos}`;
+  return `pairs/${kind.name.replaceAll(" ", "-")}/${version}/${qos}`;
 }
 
 let gathering: Promise<Company> | undefined;

@@ -50,8 +50,8 @@ const NAMES: readonly string[] = [
   `${"x".repeat(65_534)}y`,
 ];
 
-/** Declares the contract for the adapter called `name`. */
-export function testStore(name: string, open: () => Promise<StoreUnderTest>): void {
+/** Declares the contract for the adapter called `name`, with so many random histories. */
+export function testStore(name: string, open: () => Promise<StoreUnderTest>, histories: number = 20): void {
   const check = (title: string, run: (opened: StoreUnderTest) => Promise<void>): void => {
     test(`${name} store: ${title}`, async () => {
       const opened = await open();
@@ -66,7 +66,7 @@ export function testStore(name: string, open: () => Promise<StoreUnderTest>): vo
   testMessages(check);
   testQueues(check);
   testEdges(check);
-  testHistories(check);
+  testHistories(check, histories);
 }
 
 type Check = (title: string, run: (opened: StoreUnderTest) => Promise<void>) => void;
@@ -349,10 +349,8 @@ function testEdges(check: Check): void {
   });
 }
 
-const HISTORIES = 20;
-
-function testHistories(check: Check): void {
-  for (let seed = 1; seed <= HISTORIES; seed++) {
+function testHistories(check: Check, histories: number): void {
+  for (let seed = 1; seed <= histories; seed++) {
     check(`agrees with the model over the random history ${seed}`, async (opened) => {
       const random = new Random(seed);
       const model = new FactModel();

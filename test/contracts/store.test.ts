@@ -13,24 +13,32 @@ testStore("memory", async () => {
   return { store, reopen: async () => store, close: async () => {} };
 });
 
-testStore("LMDB", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "lacewing store-"));
-  const open = (): Promise<LmdbStore> =>
-    openLmdbStore({ folder, durability: "none", report: (event) => assert.fail(JSON.stringify(event)) });
-  let store = await open();
-  return {
-    store,
-    reopen: async () => {
-      await store.close();
-      store = await open();
-      return store;
+/** Each time it is opened a thread starts, which takes a tenth of a second. */
+const LMDB_HISTORIES = 4;
+
+for (const durability of ["always", { intervalMs: 5 }] as const)
+  testStore(
+    durability === "always" ? "LMDB" : "LMDB with a journal",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "lacewing store-"));
+      const open = (): Promise<LmdbStore> =>
+        openLmdbStore({ folder, durability, report: (event) => assert.fail(JSON.stringify(event)) });
+      let store = await open();
+      return {
+        store,
+        reopen: async () => {
+          await store.close();
+          store = await open();
+          return store;
+        },
+        close: async () => {
+          await store.close();
+          rmSync(folder, { recursive: true });
+        },
+      };
     },
-    close: async () => {
-      await store.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
-});
+    LMDB_HISTORIES,
+  );
 
 test("no store: it keeps nothing, says so, and takes everything", async () => {
   assert.equal(NO_STORE.survives, "nothing");

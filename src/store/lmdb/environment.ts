@@ -1,6 +1,6 @@
 /** The LMDB environment of a store, as the one thread that uses it opens it: one writer, no readers elsewhere. */
 import { type Database, open, type RootDatabase } from "lmdb";
-import { crc32, putUint32, uint32At } from "./bytes.ts";
+import { crc32, putUint32, putUint48, uint32At } from "./bytes.ts";
 import { CRC_BYTES, DATABASES, type DatabaseName } from "./schema.ts";
 
 /**
@@ -54,4 +54,41 @@ export function uint32Value(key: Uint8Array, value: number): Uint8Array {
   putUint32(bytes, 0, value);
   seal(key, bytes);
   return bytes;
+}
+
+/** A value of six bytes with its checksum. */
+export function uint48Value(key: Uint8Array, value: number): Uint8Array {
+  const bytes = new Uint8Array(6 + CRC_BYTES);
+  putUint48(bytes, 0, value);
+  seal(key, bytes);
+  return bytes;
+}
+
+/** How many records each table has. */
+export function entriesOf({ tables }: Environment): Readonly<Record<DatabaseName, number>> {
+  const entries = {} as Record<DatabaseName, number>;
+  for (const name of DATABASES) entries[name] = (tables[name].getStats() as TreeStats).entryCount;
+  return entries;
+}
+
+/** Pages of the file that nothing is on, by what each tree says of itself. */
+export function freePagesOf({ root, tables }: Environment): { readonly freePages: number; readonly pageBytes: number } {
+  const stats = root.getStats() as Stats;
+  const trees = [stats, stats.free, ...Object.values(tables).map((table) => table.getStats() as TreeStats)];
+  let used = 2;
+  for (const tree of trees) used += tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages;
+  return { freePages: Math.max(0, stats.lastPageNumber + 1 - used), pageBytes: stats.pageSize };
+}
+
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+  readonly entryCount: number;
+}
+
+interface Stats extends TreeStats {
+  readonly free: TreeStats;
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
 }

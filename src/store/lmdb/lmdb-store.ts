@@ -2,10 +2,13 @@
  * The Store in an LMDB file. This side turns facts into records and back; the thread beside it (`store-thread.ts`) writes and reads
  * them, so that no disk stops the event loop.
  */
-import { Worker } from "node:worker_threads";
+import { mkdirSync } from "node:fs";
 import type { Change, Fact, QueuedFact, Store } from "../../core/index.ts";
 import { BatchWriter, SessionNumbers } from "./batch.ts";
 import { ByteReader, uint16At, uint48At } from "./bytes.ts";
+import { FolderLock } from "./folder-lock.ts";
+import { explanationOf } from "./inspection.ts";
+import { Journal } from "./journal.ts";
 import { recordsOf, type StoredRecord } from "./page.ts";
 import {
   deliveryFrom,
@@ -19,10 +22,15 @@ import {
 } from "./records.ts";
 import type { StoreReport } from "./report.ts";
 import { CRC_BYTES } from "./schema.ts";
-import type { CallName, Calls, Response } from "./thread-protocol.ts";
+import { StoreThread } from "./thread.ts";
+import type { CheckResult, LmdbStats, Reading } from "./thread-protocol.ts";
 
 /** A buffer larger than this is not kept for the next batch. */
 const LARGEST_KEPT_BUFFER = 4_194_304;
+/** So much may be in the journal and not in the file yet. */
+const MOST_BEHIND_BYTES = 33_554_432;
+/** Time between two syncs when nobody waits for them. */
+const UNSYNCED_INTERVAL_MS = 5000;
 
 /** What an appended fact survives, and what that costs. */
 export type Durability =
@@ -46,80 +54,62 @@ export interface LmdbStoreOptions {
  * @throws StoreError when it cannot be used; its message says why and what to do
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStore> {
-  const thread = new Thread(options.report);
+  const { folder, durability, report } = options;
+  const lock = await lockFolder(folder);
+  const thread = new StoreThread(report);
   try {
-    const { nextSession } = await thread.call("open", { folder: options.folder });
-    const store = new LmdbStore(thread, options);
+    const intervalMs =
+      durability === "always" ? 0 : durability === "none" ? UNSYNCED_INTERVAL_MS : durability.intervalMs;
+    const { nextSession, sequence } = await thread.call("open", { folder, intervalMs });
+    const journal = durability === "always" ? null : await Journal.open(folder, sequence);
+    const store = new LmdbStore({ thread, lock, journal, sequence });
     await store.learnSessions(nextSession);
     return store;
   } catch (error) {
     await thread.end();
+    lock.release();
     throw error;
   }
 }
 
-/** The other thread, as a function. */
-class Thread {
-  readonly #worker: Worker;
-  readonly #pending: Map<number, { resolve(result: unknown): void; reject(error: unknown): void }> = new Map();
-  #nextId = 1;
-  #end: Error | null = null;
-
-  constructor(report: (event: StoreReport) => void) {
-    this.#worker = new Worker(new URL("./store-thread.js", import.meta.url), { execArgv: [] });
-    this.#worker.unref();
-    this.#worker.on("message", (response: Response) => {
-      if ("report" in response) report(response.report);
-      else this.#answer(response);
-    });
-    this.#worker.on("error", (error) => this.#ended(error));
-    this.#worker.on("exit", () => this.#ended(new Error("the store's thread has ended")));
+async function lockFolder(folder: string): Promise<FolderLock> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return await FolderLock.acquire(folder);
+  } catch (error) {
+    throw explanationOf(folder, error);
   }
+}
 
-  call<Name extends CallName>(
-    name: Name,
-    argument: Parameters<Calls[Name]>[0],
-    transfer: ArrayBuffer[] = [],
-  ): Promise<ReturnType<Calls[Name]>> {
-    if (this.#end !== null) return Promise.reject(this.#end);
-    if (this.#pending.size === 0) this.#worker.ref();
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (result: unknown) => void, reject });
-      this.#worker.postMessage({ id, name, argument }, transfer);
-    });
-  }
-
-  #answer(response: Exclude<Response, { report: unknown }>): void {
-    const pending = this.#pending.get(response.id);
-    this.#pending.delete(response.id);
-    if (this.#pending.size === 0) this.#worker.unref();
-    if ("error" in response) pending?.reject(response.error);
-    else pending?.resolve(response.result);
-  }
-
-  #ended(error: Error): void {
-    this.#end ??= error;
-    for (const { reject } of this.#pending.values()) reject(this.#end);
-    this.#pending.clear();
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
+interface StoreParts {
+  readonly thread: StoreThread;
+  readonly lock: FolderLock;
+  /** null: every batch is in the file, and synced, before its promise resolves. */
+  readonly journal: Journal | null;
+  /** The last batch of an earlier journal that is in the file. */
+  readonly sequence: number;
 }
 
 /** The Store in an LMDB file. */
 export class LmdbStore implements Store {
   readonly survives: "process" | "power-loss";
-  readonly #thread: Thread;
+  readonly #thread: StoreThread;
+  readonly #lock: FolderLock;
+  readonly #journal: Journal | null;
   readonly #sessions: SessionNumbers = new SessionNumbers();
   #spare: ArrayBuffer | undefined;
+  /** The last batch of the journal that is in the file, and bytes of those that are not. */
+  #keptSequence: number;
+  #behindBytes = 0;
+  #isClosed = false;
 
   /** For `openLmdbStore`. */
-  constructor(thread: Thread, options: LmdbStoreOptions) {
+  constructor({ thread, lock, journal, sequence }: StoreParts) {
     this.#thread = thread;
-    this.survives = options.durability === "none" ? "process" : "power-loss";
+    this.#lock = lock;
+    this.#journal = journal;
+    this.#keptSequence = sequence;
+    this.survives = journal === null ? "power-loss" : "process";
   }
 
   /** Reads which Sessions there are. */
@@ -134,16 +124,38 @@ export class LmdbStore implements Store {
     this.#spare = undefined;
     for (const change of changes) batch.add(change);
     try {
-      if (batch.length > 0) {
-        const { buffer, length } = batch;
-        const answer = await this.#thread.call("append", { buffer, length }, [buffer]);
-        if (answer.buffer.byteLength <= LARGEST_KEPT_BUFFER) this.#spare = answer.buffer;
-      }
+      if (batch.length > 0) await (this.#journal === null ? this.#write(batch) : this.#note(batch, this.#journal));
       this.#sessions.keep();
     } catch (error) {
       this.#sessions.takeBack();
       throw error;
     }
+  }
+
+  async #write({ buffer, length }: BatchWriter): Promise<void> {
+    const answer = await this.#thread.call("append", { buffer, length, sequence: 0 }, [buffer]);
+    this.#keepBuffer(answer.buffer);
+  }
+
+  #keepBuffer(buffer: ArrayBuffer): void {
+    if (buffer.byteLength <= LARGEST_KEPT_BUFFER) this.#spare = buffer;
+  }
+
+  /** Writes a batch to the journal, from where it goes to the file while we go on. */
+  async #note({ buffer, length }: BatchWriter, journal: Journal): Promise<void> {
+    if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#thread.call("flush", null);
+    const sequence = await journal.append(new Uint8Array(buffer, 0, length), this.#keptSequence);
+    this.#behindBytes += length;
+    this.#thread.call("append", { buffer, length, sequence }, [buffer]).then(
+      (answer) => {
+        this.#behindBytes -= length;
+        this.#keptSequence = Math.max(this.#keptSequence, sequence);
+        this.#keepBuffer(answer.buffer);
+      },
+      () => {
+        // The thread has ended, and the next call says so.
+      },
+    );
   }
 
   async *replay(): AsyncIterable<Fact> {
@@ -153,7 +165,7 @@ export class LmdbStore implements Store {
     }
   }
 
-  async *#records(what: "replay" | "everything" | "sessions"): AsyncIterable<StoredRecord> {
+  async *#records(what: Reading): AsyncIterable<StoredRecord> {
     const reading = await this.#thread.call("startReading", what);
     let isAtEnd = false;
     try {
@@ -202,10 +214,36 @@ export class LmdbStore implements Store {
     return facts;
   }
 
+  /** How large the store is. */
+  stats(): Promise<LmdbStats> {
+    return this.#thread.call("stats", null);
+  }
+
+  /** Looks at every page and record. Appends wait meanwhile. */
+  check(): Promise<CheckResult> {
+    return this.#thread.call("check", null);
+  }
+
+  /**
+   * Copies the store as it is now into another folder, where it can be opened; appends go on meanwhile.
+   * @param isCompact whether the copy has no free pages, which takes longer
+   * @throws when there is a file already
+   */
+  async backup(folder: string, isCompact: boolean = false): Promise<void> {
+    await this.#thread.call("backup", { folder, isCompact });
+  }
+
   /** Writes what is left to be written and lets go of the files. */
   async close(): Promise<void> {
-    await this.#thread.call("close", null);
-    await this.#thread.end();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#thread.call("close", null);
+      await this.#journal?.remove();
+    } finally {
+      await this.#thread.end();
+      this.#lock.release();
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reads records in the orders that replay, queues and exports need, as pages of bytes for the thread that wants facts. */
 import { ByteWriter, uint32At, uint48At, uint48Key } from "./bytes.ts";
+import { type Damage, NO_SUCH_MESSAGE, WRONG_CHECKSUM } from "./damage.ts";
 import { type Environment, isWhole, type Table } from "./environment.ts";
 import { Page, type StoredRecord } from "./page.ts";
 import { isQueued, PAYLOAD_BYTES_AT } from "./records.ts";
@@ -9,12 +10,6 @@ import { type DatabaseName, NO_MESSAGE } from "./schema.ts";
 const FETCHED_RECORDS = 512;
 /** Of wills, which may be large. */
 const FETCHED_WILLS = 8;
-
-/** A record that does not match its checksum, or names a message that is not there. */
-export interface Damage {
-  readonly database: DatabaseName;
-  readonly key: Uint8Array;
-}
 
 interface Row {
   readonly key: Uint8Array;
@@ -69,7 +64,7 @@ export class RecordReader {
       const rows: Row[] = [...table.getRange(range)];
       for (const row of rows) {
         if (isWhole(row.key, row.value)) yield row;
-        else this.#onDamage({ database, key: row.key });
+        else this.#onDamage({ database, key: row.key, reason: WRONG_CHECKSUM });
       }
       if (rows.length < limit) return;
       range = { ...range, start: rows.at(-1)!.key, exclusiveStart: true };
@@ -81,8 +76,8 @@ export class RecordReader {
     const key = row.value.slice(0, 6);
     const value = this.#environment.tables.messages.getBinary(key);
     if (value !== undefined && isWhole(key, value)) return { key, value };
-    if (value !== undefined) this.#onDamage({ database: "messages", key });
-    this.#onDamage({ database, key: row.key });
+    if (value !== undefined) this.#onDamage({ database: "messages", key, reason: WRONG_CHECKSUM });
+    this.#onDamage({ database, key: row.key, reason: NO_SUCH_MESSAGE });
     return null;
   }
 
@@ -91,24 +86,21 @@ export class RecordReader {
     for (const { key, value } of this.#rows(from)) yield { from, key, value };
   }
 
-  /**
-   * What is in force, in the order that `Store.replay` asks for.
-   * @param isWhole whether deliveries that only wait are given one by one, not summed up
-   */
-  *all(nextMessage: number, isWhole: boolean): IterableIterator<StoredRecord> {
+  /** What is in force, in the order that `Store.replay` asks for. */
+  *all(nextMessage: number): IterableIterator<StoredRecord> {
     yield* this.records("clock");
     yield { from: "next-message", key: uint48Key(nextMessage), value: new Uint8Array(0) };
     yield* this.records("sessions");
     yield* this.records("subscriptions");
     const given = new Set<number>();
-    yield* this.#deliveries(given, isWhole);
+    yield* this.#deliveries(given);
     yield* this.records("received");
     yield* this.records("wills");
     for (const database of ["shares", "retained"] as const)
       for (const row of this.#rows(database)) yield* this.#withMessage(database, row, given);
   }
 
-  *#deliveries(given: Set<number>, isWhole: boolean): IterableIterator<StoredRecord> {
+  *#deliveries(given: Set<number>): IterableIterator<StoredRecord> {
     let queue = new Queue(-1);
     for (const row of this.#rows("deliveries")) {
       const session = uint48At(row.key, 0);
@@ -116,7 +108,7 @@ export class RecordReader {
         if (queue.messages > 0) yield queue.toRecord();
         queue = new Queue(session);
       }
-      if (!isWhole && isQueued(row.value)) queue.add(uint48At(row.key, 6), uint32At(row.value, PAYLOAD_BYTES_AT));
+      if (isQueued(row.value)) queue.add(uint48At(row.key, 6), uint32At(row.value, PAYLOAD_BYTES_AT));
       else yield* this.#withMessage("deliveries", row, given);
     }
     if (queue.messages > 0) yield queue.toRecord();

@@ -9,7 +9,7 @@
  *
  * | database      | key                             | value                                                                      |
  * | ------------- | ------------------------------- | -------------------------------------------------------------------------- |
- * | meta          | name                            | schema: version u32                                                        |
+ * | meta          | name                            | schema: version u32; journal: number u48 of the last batch that is here    |
  * | clock         | 0x00                            | aheadMs f64                                                                |
  * | sessions      | session u48                     | flags, expirySeconds u32, disconnectedAtMs f64, lengths and texts          |
  * | subscriptions | session u48, text(topic filter) | flags, subscriptionId u32, the filter if it is not in the key              |
@@ -29,8 +29,12 @@
 
 /** The layout that this release writes. */
 export const SCHEMA_VERSION = 1;
+/** Where the file says its version, in "meta". */
+export const SCHEMA_KEY: Uint8Array = Buffer.from("schema");
+/** Where it says up to which batch of the journal it is. */
+export const JOURNAL_KEY: Uint8Array = Buffer.from("journal");
 
-/** Databases by their number, which batches and pages of records name them by. */
+/** Databases by their number, by which batches, also those in a journal, name them: what is new goes to the end. */
 export const DATABASES = [
   "meta",
   "clock",

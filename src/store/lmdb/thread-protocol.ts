@@ -1,24 +1,71 @@
 /** What the store and its thread say to each other. Calls are answered in their order; buffers change hands. */
-import type { StoreReport } from "./report.ts";
+import type { StoreFault, StoreReport } from "./report.ts";
 
 /** What the thread can be asked. */
 export interface Calls {
-  open(options: { readonly folder: string }): Opened;
-  append(batch: { readonly buffer: ArrayBuffer; readonly length: number }): { readonly buffer: ArrayBuffer };
-  startReading(what: "replay" | "everything" | "sessions"): number;
+  open(options: OpenOptions): Opened;
+  append(batch: Batch): { readonly buffer: ArrayBuffer };
+  /** Writes batches that still wait for the end of their interval. */
+  flush(nothing: null): null;
+  startReading(what: Reading): number;
   readOn(reading: number): Uint8Array<ArrayBuffer> | null;
   endReading(reading: number): null;
-  readQueue(place: {
-    readonly session: number;
-    readonly afterOrder: number;
-    readonly limit: number;
-  }): Uint8Array<ArrayBuffer>;
+  readQueue(place: QueuePlace): Uint8Array<ArrayBuffer>;
+  stats(nothing: null): LmdbStats;
+  check(nothing: null): CheckResult;
+  backup(target: { readonly folder: string; readonly isCompact: boolean }): null;
   close(nothing: null): null;
+}
+
+export interface OpenOptions {
+  readonly folder: string;
+  /** Longest wait of a batch for the disk; 0: every batch is written and synced before it is answered. */
+  readonly intervalMs: number;
 }
 
 export interface Opened {
   /** Numbers of Sessions from here on are free. */
   readonly nextSession: number;
+  /** The last batch of the journal that is in the file. */
+  readonly sequence: number;
+}
+
+export interface Batch {
+  readonly buffer: ArrayBuffer;
+  readonly length: number;
+  /** Its number in the journal; 0: there is no journal. */
+  readonly sequence: number;
+}
+
+export type Reading = "replay" | "sessions";
+
+export interface QueuePlace {
+  readonly session: number;
+  readonly afterOrder: number;
+  readonly limit: number;
+}
+
+/** How large the store is. */
+export interface LmdbStats {
+  readonly schema: number;
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly messages: number;
+  /** Messages owed to Sessions, queued or in flight. */
+  readonly deliveries: number;
+  readonly retained: number;
+  /** Damaged records that were set aside. */
+  readonly setAside: number;
+  readonly fileBytes: number;
+  /** Part of the file that will be used again before it grows. */
+  readonly freeBytes: number;
+}
+
+/** What a check has found. */
+export interface CheckResult {
+  readonly records: number;
+  /** In words, at most a hundred; empty: all is well. */
+  readonly problems: readonly string[];
 }
 
 export type CallName = keyof Calls;
@@ -29,7 +76,14 @@ export interface Request<Name extends CallName = CallName> {
   readonly argument: Parameters<Calls[Name]>[0];
 }
 
+/** An error as it crosses threads. */
+export interface SentError {
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly fault: StoreFault | undefined;
+}
+
 export type Response =
   | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: unknown }
+  | { readonly id: number; readonly error: SentError }
   | { readonly report: StoreReport };

@@ -8,6 +8,9 @@ import { CRC_BYTES, DATABASE, DATABASES, NO_MESSAGE, OF_SESSIONS, REFERRING } fr
 /** Records of ended Sessions that one batch removes; what is more than that waits for the next. */
 const MOST_REMOVED = 2000;
 
+/** Stands for a count that is damaged: then a message is kept that perhaps nobody wants. */
+const UNKNOWN_COUNT = 2 ** 31;
+
 /** The message that a record refers to. Of a damaged one that is not known: then a message is kept that nobody wants. */
 function messageOf(key: Uint8Array, value: Uint8Array | undefined): number {
   return value === undefined || !isWhole(key, value) ? NO_MESSAGE : uint48At(value, 0);
@@ -150,7 +153,8 @@ export class RecordWriter {
 
   #storedCountOf(key: Uint8Array): number | undefined {
     const count = this.#environment.tables.references.getBinaryFast(key);
-    return count === undefined ? undefined : uint32At(count, 0);
+    if (count === undefined) return undefined;
+    return isWhole(key, count) ? uint32At(count, 0) : UNKNOWN_COUNT;
   }
 
   #setCount(key: Uint8Array, before: number, after: number): void {

@@ -1,0 +1,208 @@
+/**
+ * A folder belongs to one process: a file in it says to which. LMDB alone would let several write, each with its own idea of what
+ * there is. The lock of a process that is gone does not count, also when its number has been given to another one.
+ */
+import {
+  linkSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { StoreError } from "./report.ts";
+
+const LOCK_FILE = "lock.json";
+/** A holder that we cannot ask the system about, as it runs in another container, shows this often that it is alive. */
+const BEAT_MS = 1000;
+const SILENCE_MS = 3500;
+
+/** Who holds a lock. What the system does not tell is empty. */
+interface Holder {
+  readonly pid: number;
+  /** When the process began, so that another one with its number is not taken for it. */
+  readonly started: string;
+  readonly boot: string;
+  readonly host: string;
+  /** Numbers of processes mean nothing outside of this. */
+  readonly namespace: string;
+}
+
+/** A lock that is held until `release`. */
+export class FolderLock {
+  readonly #path: string;
+  readonly #text: string;
+  readonly #beat: NodeJS.Timeout;
+
+  private constructor(path: string, text: string) {
+    this.#path = path;
+    this.#text = text;
+    this.#beat = setInterval(() => this.#touch(), BEAT_MS).unref();
+  }
+
+  /**
+   * Takes the lock of `folder`.
+   * @throws StoreError "locked" when another process, or this one, has it
+   */
+  static async acquire(folder: string): Promise<FolderLock> {
+    const path = join(folder, LOCK_FILE);
+    const text = JSON.stringify(thisProcess());
+    // Each turn either takes the lock or removes one that nobody holds.
+    for (let turns = 0; turns < 10; turns++) {
+      if (tryToCreate(path, text)) return new FolderLock(path, text);
+      const found = read(path);
+      if (found === null) continue;
+      if (await isHeld(path, found)) throw lockedError(folder, found);
+      removeStale(path, found);
+    }
+    throw new StoreError("locked", `The store ${folder} is being opened by several processes at once.`);
+  }
+
+  #touch(): void {
+    try {
+      const now = new Date();
+      utimesSync(this.#path, now, now);
+    } catch {
+      // The folder is gone or full; whoever looks takes the lock from us then, and LMDB still keeps us apart.
+    }
+  }
+
+  release(): void {
+    clearInterval(this.#beat);
+    if (read(this.#path) === this.#text) unlinkSync(this.#path);
+  }
+}
+
+/** Makes the file with its whole text, or not at all. */
+function tryToCreate(path: string, text: string): boolean {
+  const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  writeFileSync(own, text, { mode: 0o600, flag: "wx" });
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    unlinkSync(own);
+  }
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Removes the lock with this text, and no other that has taken its place meanwhile. */
+function removeStale(path: string, text: string): void {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  if (read(aside) !== text) {
+    try {
+      linkSync(aside, path);
+    } catch {
+      // Somebody else has it by now.
+    }
+  }
+  unlinkSync(aside);
+}
+
+async function isHeld(path: string, text: string): Promise<boolean> {
+  const holder = holderFrom(text);
+  if (holder === null) return false;
+  const own = thisProcess();
+  if (holder.host !== own.host && holder.boot !== own.boot) return isBeating(path);
+  if (holder.boot !== own.boot) return false;
+  if (holder.namespace !== own.namespace) return isBeating(path);
+  return startOf(holder.pid) === holder.started && isAlive(holder.pid);
+}
+
+/** Whether the holder touches its file while we wait. */
+async function isBeating(path: string): Promise<boolean> {
+  const before = modifiedMs(path);
+  for (let waitedMs = 0; waitedMs < SILENCE_MS; waitedMs += BEAT_MS / 4) {
+    await delay(BEAT_MS / 4);
+    if (modifiedMs(path) !== before) return true;
+  }
+  return false;
+}
+
+function modifiedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function holderFrom(text: string): Holder | null {
+  try {
+    const holder: unknown = JSON.parse(text);
+    return typeof holder === "object" && holder !== null && "pid" in holder ? (holder as Holder) : null;
+  } catch {
+    return null;
+  }
+}
+
+function thisProcess(): Holder {
+  return {
+    pid: process.pid,
+    started: startOf(process.pid),
+    boot: systemText("/proc/sys/kernel/random/boot_id"),
+    host: hostname(),
+    namespace: linkText("/proc/self/ns/pid"),
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** When a process began, in the system's own count; empty where that is not told. */
+function startOf(pid: number): string {
+  // The name in parentheses may have spaces and parentheses; the start is the 20th field behind it.
+  return systemText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19] ?? "";
+}
+
+function systemText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function linkText(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+function lockedError(folder: string, text: string): StoreError {
+  const holder = holderFrom(text);
+  const who =
+    holder?.pid === process.pid
+      ? "this process"
+      : `process ${holder?.pid}${holder?.host === hostname() ? "" : ` on ${holder?.host}`}`;
+  return new StoreError(
+    "locked",
+    `The store ${folder} is in use by ${who}. Stop that one first, or give this one another folder (persistence_location).`,
+  );
+}

@@ -1,0 +1,311 @@
+/** The LMDB file of a store as its thread uses it: opening with all precautions, writing batches, reading, maintenance. */
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { uint48At } from "./bytes.ts";
+import type { Damage } from "./damage.ts";
+import { DiskSpace } from "./disk-space.ts";
+import { type Environment, entriesOf, freePagesOf, openEnvironment, uint48Value } from "./environment.ts";
+import { DATA_FILE, explained, explanationOf, inspectFile, inspectFolder, markClean, markInUse } from "./inspection.ts";
+import { readJournal, removeJournal } from "./journal.ts";
+import { migrate } from "./migrations.ts";
+import { Page } from "./page.ts";
+import { recount, referenceProblems, setAside } from "./quarantine.ts";
+import { RecordReader } from "./reading.ts";
+import type { StoreReport } from "./report.ts";
+import { JOURNAL_KEY, SCHEMA_VERSION } from "./schema.ts";
+import type { Batch, CheckResult, LmdbStats, Opened, OpenOptions, QueuePlace, Reading } from "./thread-protocol.ts";
+import { RecordWriter } from "./writing.ts";
+
+/** Wait before what is left of ended Sessions is removed further, in milliseconds. */
+const CLEAR_UP_MS = 20;
+/** So many bytes of batches do not wait for the end of their interval. */
+const MOST_WAITING_BYTES = 4 * 2 ** 20;
+const MOST_PROBLEMS = 100;
+
+/** An environment and what works on it; made anew after a failure. */
+interface OpenFile {
+  readonly environment: Environment;
+  readonly reader: RecordReader;
+  readonly writer: RecordWriter;
+}
+
+/** A batch that waits for its transaction, and whoever waits for it. */
+interface Waiting {
+  readonly batch: Batch;
+  resolve(answer: { readonly buffer: ArrayBuffer }): void;
+}
+
+/** For `store-thread.ts`. */
+export class StoreFile {
+  readonly #report: (event: StoreReport) => void;
+  #folder = "";
+  #intervalMs = 0;
+  #space: DiskSpace | null = null;
+  #file: OpenFile | null = null;
+  #isBroken = false;
+  /** Copies that are being made of the environment. */
+  #backups = 0;
+  /** Damage that reading has come across. */
+  #damages: Damage[] = [];
+  readonly #readings: Map<number, IterableIterator<Uint8Array<ArrayBuffer>>> = new Map();
+  #nextReading = 1;
+  #clearing: NodeJS.Timeout | null = null;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #interval: NodeJS.Timeout | null = null;
+
+  constructor(report: (event: StoreReport) => void) {
+    this.#report = report;
+  }
+
+  open({ folder, intervalMs }: OpenOptions): Opened {
+    this.#folder = folder;
+    this.#intervalMs = intervalMs;
+    this.#space = new DiskSpace(folder, this.#report);
+    const { damaged } = explained(join(folder, DATA_FILE), () => inspectFolder(folder));
+    return explained(join(folder, DATA_FILE), () => {
+      markInUse(folder);
+      const { environment } = this.#use();
+      migrate(environment);
+      if (damaged.length > 0) this.#repair(damaged);
+      this.#applyJournal();
+      return { nextSession: this.#nextSession(), sequence: this.#sequence() };
+    });
+  }
+
+  /** The environment. After a failed commit LMDB may refuse, or worse, what comes next: then it is opened anew. */
+  #use(): OpenFile {
+    if (this.#isBroken) this.#letGo();
+    if (this.#file !== null) return this.#file;
+    const environment = openEnvironment(this.#folder);
+    let nextMessage = 1;
+    for (const key of environment.tables.messages.getKeys({ reverse: true, limit: 1 }))
+      nextMessage = uint48At(key, 0) + 1;
+    const reader = new RecordReader(environment, (damage) => this.#damages.push(damage));
+    this.#file = { environment, reader, writer: new RecordWriter(environment, nextMessage) };
+    return this.#file;
+  }
+
+  #letGo(): void {
+    if (this.#backups > 0) throw new Error("the store starts afresh after a failure when the present backup has ended");
+    void this.#file?.environment.root.close();
+    this.#file = null;
+    this.#isBroken = false;
+  }
+
+  /** Moves damaged records away, and what cannot be without them. */
+  #repair(damaged: readonly Damage[]): void {
+    const { environment } = this.#use();
+    setAside(environment, damaged, this.#report);
+    setAside(environment, recount(environment), this.#report);
+  }
+
+  /** Applies what a process that ended suddenly had promised and not yet put into the file. */
+  #applyJournal(): void {
+    for (const { sequence, bytes } of readJournal(this.#folder, this.#sequence())) this.#commit([bytes], sequence);
+    removeJournal(this.#folder);
+  }
+
+  #sequence(): number {
+    const stored = this.#use().environment.tables.meta.getBinary(JOURNAL_KEY);
+    return stored === undefined ? 0 : uint48At(stored, 0);
+  }
+
+  #nextSession(): number {
+    const { sessions, dropped } = this.#use().environment.tables;
+    let next = 1;
+    for (const table of [sessions, dropped])
+      for (const key of table.getKeys({ reverse: true, limit: 1 })) next = Math.max(next, uint48At(key, 0) + 1);
+    return next;
+  }
+
+  append(batch: Batch): { readonly buffer: ArrayBuffer } | Promise<{ readonly buffer: ArrayBuffer }> {
+    if (this.#intervalMs === 0) {
+      this.#commit([bytesOf(batch)], batch.sequence);
+      return { buffer: batch.buffer };
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push({ batch, resolve });
+      this.#waitingBytes += batch.length;
+      if (this.#waitingBytes > MOST_WAITING_BYTES) this.#tryToFlush();
+      else this.#flushLater();
+    });
+  }
+
+  #flushLater(): void {
+    this.#interval ??= setTimeout(() => {
+      this.#interval = null;
+      this.#tryToFlush();
+    }, this.#intervalMs);
+  }
+
+  /** What fails stays and is tried again. */
+  #tryToFlush(): void {
+    try {
+      this.flush();
+    } catch {
+      this.#flushLater();
+    }
+  }
+
+  /** Writes all batches that wait. */
+  flush(): null {
+    const waiting = [...this.#waiting];
+    if (waiting.length === 0) return null;
+    this.#commit(
+      waiting.map(({ batch }) => bytesOf(batch)),
+      waiting.at(-1)!.batch.sequence,
+    );
+    this.#waiting.splice(0, waiting.length);
+    this.#waitingBytes = 0;
+    for (const { batch, resolve } of waiting) resolve({ buffer: batch.buffer });
+    return null;
+  }
+
+  /** Writes batches in one transaction and waits for the disk. */
+  #commit(batches: readonly Uint8Array[], sequence: number): void {
+    const { environment, writer } = this.#use();
+    let bytes = 0;
+    for (const batch of batches) bytes += batch.length;
+    if (bytes > 0) this.#space?.require(environment, bytes);
+    try {
+      const isCleared = environment.root.transactionSync(() => {
+        let isCleared = true;
+        for (const batch of batches) isCleared = writer.apply(batch);
+        if (sequence > 0) void environment.tables.meta.put(JOURNAL_KEY, uint48Value(JOURNAL_KEY, sequence));
+        return isCleared;
+      });
+      if (!isCleared) this.#clearUpLater();
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
+  }
+
+  #clearUpLater(): void {
+    this.#clearing ??= setTimeout(() => {
+      this.#clearing = null;
+      try {
+        this.#commit([new Uint8Array(0)], 0);
+      } catch {
+        // The next batch meets the same failure and tells it.
+      }
+    }, CLEAR_UP_MS);
+  }
+
+  startReading(what: Reading): number {
+    const reading = this.#nextReading++;
+    this.#readings.set(reading, this.#pages(what));
+    return reading;
+  }
+
+  *#pages(what: Reading): IterableIterator<Uint8Array<ArrayBuffer>> {
+    const { reader, writer } = this.#use();
+    let page = new Page();
+    const records = what === "sessions" ? reader.records("sessions") : reader.all(writer.nextMessage);
+    for (const record of records) {
+      page.add(record);
+      if (!page.isFull) continue;
+      yield page.bytes;
+      page = new Page();
+    }
+    yield page.bytes;
+  }
+
+  readOn(reading: number): Uint8Array<ArrayBuffer> | null {
+    this.flush();
+    const next = this.#readings.get(reading)?.next();
+    this.#setDamagesAside();
+    if (next !== undefined && next.done !== true) return next.value;
+    this.#readings.delete(reading);
+    return null;
+  }
+
+  endReading(reading: number): null {
+    this.#readings.delete(reading);
+    return null;
+  }
+
+  readQueue({ session, afterOrder, limit }: QueuePlace): Uint8Array<ArrayBuffer> {
+    this.flush();
+    const page = this.#use().reader.queue(session, afterOrder, limit);
+    this.#setDamagesAside();
+    return page.bytes;
+  }
+
+  #setDamagesAside(): void {
+    if (this.#damages.length === 0) return;
+    const damages = this.#damages;
+    this.#damages = [];
+    try {
+      setAside(this.#use().environment, damages, this.#report);
+    } catch {
+      // They stay where they are, and are left out again by the next who reads them.
+      this.#isBroken = true;
+    }
+  }
+
+  stats(): LmdbStats {
+    this.flush();
+    const { environment } = this.#use();
+    const { freePages, pageBytes } = freePagesOf(environment);
+    const entries = entriesOf(environment);
+    return {
+      schema: SCHEMA_VERSION,
+      sessions: entries.sessions,
+      subscriptions: entries.subscriptions,
+      messages: entries.messages,
+      deliveries: entries.deliveries,
+      retained: entries.retained,
+      setAside: entries.quarantine,
+      fileBytes: statSync(join(this.#folder, DATA_FILE)).size,
+      freeBytes: freePages * pageBytes,
+    };
+  }
+
+  /** Looks at every page and record. Nothing writes meanwhile. */
+  check(): CheckResult {
+    this.flush();
+    const path = join(this.#folder, DATA_FILE);
+    try {
+      const { records, damaged } = inspectFile(path, false);
+      const problems = damaged.map(({ database, key, reason }) => `${database} ${hex(key)}: ${reason}`);
+      if (problems.length === 0) problems.push(...referenceProblems(this.#use().environment));
+      return { records, problems: problems.slice(0, MOST_PROBLEMS) };
+    } catch (error) {
+      return { records: 0, problems: [explanationOf(path, error).message] };
+    }
+  }
+
+  /** Copies the file as it is now while it goes on being used. */
+  async backup({ folder, isCompact }: { folder: string; isCompact: boolean }): Promise<null> {
+    this.flush();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { root } = this.#use().environment;
+    this.#backups++;
+    try {
+      await root.backup(folder, isCompact);
+    } finally {
+      this.#backups--;
+    }
+    chmodSync(join(folder, DATA_FILE), 0o600);
+    return null;
+  }
+
+  async close(): Promise<null> {
+    if (this.#clearing !== null) clearTimeout(this.#clearing);
+    if (this.#interval !== null) clearTimeout(this.#interval);
+    this.flush();
+    this.#letGo();
+    markClean(this.#folder);
+    return null;
+  }
+}
+
+function bytesOf({ buffer, length }: Batch): Uint8Array {
+  return new Uint8Array(buffer, 0, length);
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key).toString("hex");
+}

@@ -163,7 +163,8 @@ export class Session {
     const reason = connection.refusal(message, qos, ids);
     if (reason !== null) return reason;
     // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
-    const delivery = this.isDurable || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
+    const delivery =
+      this.isDurable || this.isStored || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
     const packetId = this.#inflight!.add(delivery, qos);
     if (delivery !== null) this.#keep(delivery, packetId);
     this.#write(connection, message, qos, retain, false, packetId, ids);

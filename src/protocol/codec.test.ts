@@ -5,7 +5,9 @@ import { bytesOfHex, hexOf } from "../../test/support/hex.ts";
 import { decodePacket, encodePacket, isFault } from "./codec.ts";
 import { MqttError } from "./errors.ts";
 import { type PacketName, PacketType, type Version } from "./packet.ts";
+import { MAXIMUM_LIST_ENTRIES } from "./reader.ts";
 import { ReasonCode } from "./reason-codes.ts";
+import { putVarint, varintBytes } from "./writer.ts";
 
 /** Who sends each type [5.0 §2.1.2]. */
 const SENDERS: Readonly<Record<PacketName, string>> = {
@@ -83,3 +85,32 @@ test("a caller's mistake is an MqttError with what a peer would have answered", 
   assert.deepEqual([error.name, error.reasonCode, error.message], ["MqttError", 0x82, "why"]);
   assert.ok(error instanceof Error);
 });
+
+/** A packet with a list of `count` entries, each of the bytes `entry`. */
+function longList(first: number, head: string, entry: string, count: number, isProperties: boolean): Uint8Array {
+  const list = bytesOfHex(entry.repeat(count));
+  const before = bytesOfHex(head);
+  const length = new Uint8Array(isProperties ? varintBytes(list.length) : 0);
+  if (isProperties) putVarint(length, 0, list.length);
+  const remaining = before.length + length.length + list.length;
+  const header = new Uint8Array(1 + varintBytes(remaining));
+  header[0] = first;
+  putVarint(header, 1, remaining);
+  return new Uint8Array(Buffer.concat([header, before, length, list]));
+}
+
+for (const [name, sender, first, head, entry, isProperties] of [
+  ["topic filters of SUBSCRIBE", "client", 0x82, "000100", "00016100", false],
+  ["codes of SUBACK", "server", 0x90, "000100", "00", false],
+  ["topic filters of UNSUBSCRIBE", "client", 0xa2, "000100", "000161", false],
+  ["codes of UNSUBACK", "server", 0xb0, "000100", "00", false],
+  ["user properties", "client", 0x30, "000161", "2600000000", true],
+  ["subscription identifiers", "server", 0x30, "000161", "0b01", true],
+] as const)
+  test(`${name} have a bound in one packet, so that none keeps others waiting`, () => {
+    const most = longList(first, head, entry, MAXIMUM_LIST_ENTRIES, isProperties);
+    assert.ok(!isFault(decodePacket(most, 0, most.length, 5, sender)));
+    const more = longList(first, head, entry, MAXIMUM_LIST_ENTRIES + 1, isProperties);
+    const fault = decodePacket(more, 0, more.length, 5, sender);
+    assert.equal(isFault(fault) && fault.reasonCode, ReasonCode.QuotaExceeded);
+  });

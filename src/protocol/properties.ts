@@ -234,13 +234,14 @@ function decodeProperty(reader: Reader, packet: PropertyPacket, values: Values):
     return;
   }
   if (property.kind === "pair") {
-    ((values.userProperties ??= []) as [string, string][]).push([reader.utf8(), reader.utf8()]);
+    const list = (values.userProperties ??= []) as [string, string][];
+    if (reader.hasRoomFor(packet, list.length)) list.push([reader.utf8(), reader.utf8()]);
     return;
   }
   if (property.field === "subscriptionIdentifiers") {
     const list = (values.subscriptionIdentifiers ??= []) as number[];
     if (list.length > 0 && packet === "SUBSCRIBE") twice(reader, property);
-    list.push(inRange(reader, property, reader.varint()));
+    if (reader.hasRoomFor(packet, list.length)) list.push(inRange(reader, property, reader.varint()));
     return;
   }
   if (values[property.field] !== undefined) twice(reader, property);

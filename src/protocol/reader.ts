@@ -6,6 +6,12 @@ import type { Fault } from "./errors.ts";
 import { ReasonCode } from "./reason-codes.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
+/**
+ * Most entries of one list in a packet: topic filters, reason codes, user properties, subscription identifiers. The protocol has
+ * no bound, but a packet of 2 MB with half a million entries would keep everybody else waiting for a quarter of a second.
+ */
+export const MAXIMUM_LIST_ENTRIES = 8192;
+
 /** A cursor over `bytes[offset..end)`. */
 export class Reader {
   bytes: Uint8Array;
@@ -43,6 +49,13 @@ export class Reader {
   fail(reasonCode: ReasonCode, message: string): void {
     if (this.fault === null) this.fault = { reasonCode, message };
     this.offset = this.#end;
+  }
+
+  /** Whether a list of `count` entries has room for one more; if not, that is the fault. */
+  hasRoomFor(packet: string, count: number): boolean {
+    if (count < MAXIMUM_LIST_ENTRIES) return true;
+    this.fail(ReasonCode.QuotaExceeded, `${packet}: more than ${MAXIMUM_LIST_ENTRIES} entries in one list`);
+    return false;
   }
 
   u8(): number {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EndReason, Version } from "../../src/protocol/index.ts";
+import { MemoryStore } from "../../src/store/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import type { ConnectOptions, TestClient } from "../support/test-client.ts";
 
@@ -229,4 +230,22 @@ test("[3.1.1 MQTT-3.1.2-7] retained messages are no part of a Session", () => {
   const sub = harness.connect("sub", { version: 4 });
   sub.subscribe("t");
   assert.deepEqual(sub.payloads(), ["stays"]);
+});
+
+test("a Session that was to be kept and no longer is still gets messages at each QoS", async () => {
+  const harness = new BrokerHarness({ store: new MemoryStore() });
+  const kept = harness.open(5);
+  kept.connect("c", { cleanStart: false, properties: { sessionExpirySeconds: 100 } });
+  await harness.rest(2);
+  const client = harness.open(5);
+  client.connect("c", { cleanStart: false });
+  await harness.rest(2);
+  client.trace();
+  client.sendSubscribe("t");
+  await harness.rest(2);
+  client.trace();
+  const pub = harness.connect("pub");
+  for (const qos of [0, 1, 2] as const) pub.publish("t", String(qos), { qos });
+  await harness.rest(2);
+  assert.deepEqual(client.payloads(), ["0", "1", "2"]);
 });

@@ -8,8 +8,9 @@ import type { Qos } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { Random } from "../support/random.ts";
 import { type TestClient, textOf } from "../support/test-client.ts";
+import { PromptHarness, PromptStore } from "./prompt-store.ts";
 
-const HISTORIES = 1500;
+const HISTORIES = 1000;
 const STEPS = 60;
 const CLIENTS = ["one", "two", "three", "four"];
 /** Groups by Subscription Identifier. */
@@ -24,13 +25,17 @@ interface Passage {
   readonly receivers: Map<string, Qos>;
   /** Whether there was a moment at which nobody could have it, or at which whoever had it might have been the last. */
   mayBeLost: boolean;
+  /** Whether the group had a member whose Session is stored when it was published. */
+  readonly isStored: boolean;
   /** How many members went that had it at QoS 1 and may not have acknowledged it. */
   returned: number;
 }
 
 class Play {
-  readonly #harness: BrokerHarness = new BrokerHarness();
-  readonly #publisher: TestClient = this.#harness.connect("publisher");
+  readonly #isStored: boolean;
+  readonly #store: PromptStore = new PromptStore();
+  #harness: BrokerHarness;
+  #publisher: TestClient;
   readonly #online: Map<string, TestClient> = new Map();
   /** Sessions with their groups, and whether they outlive their connection. */
   readonly #sessions: Map<string, { groups: Map<number, Qos>; isDurable: boolean }> = new Map();
@@ -38,13 +43,17 @@ class Play {
   readonly #unacknowledged: Map<TestClient, { packetId: number; qos: Qos }[]> = new Map();
   readonly #random: Random;
 
-  constructor(random: Random) {
+  constructor(random: Random, isStored: boolean) {
     this.#random = random;
+    this.#isStored = isStored;
+    this.#harness = isStored ? new PromptHarness({ store: this.#store }) : new BrokerHarness();
+    this.#publisher = this.#harness.connect("publisher");
   }
 
-  run(): void {
+  async run(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
-      this.#step(step);
+      if (this.#isStored && this.#random.chance(0.04)) await this.#restart();
+      else this.#step(step);
       this.#look();
     }
     this.#finish();
@@ -73,12 +82,30 @@ class Play {
     else this.#acknowledge(client);
   }
 
+  /** The broker ends as by a loss of power, and is back with what it stored. */
+  async #restart(): Promise<void> {
+    for (const passage of this.#passages) {
+      if (!passage.isStored) passage.mayBeLost = true;
+      // Whoever had it and had not acknowledged it is no longer known, unless its Session is.
+      for (const [id, client] of this.#online)
+        if (passage.receivers.has(id) && !client.acknowledges) passage.returned++;
+    }
+    this.#online.clear();
+    for (const [id, { isDurable }] of this.#sessions) if (!isDurable) this.#sessions.delete(id);
+    this.#excuse();
+    this.#harness = new PromptHarness({ store: this.#store, clock: this.#harness.clock });
+    await this.#harness.broker.restore();
+    this.#harness.settle();
+    this.#publisher = this.#harness.connect("publisher");
+  }
+
   #publish(payload: string, qos: Qos): void {
     for (const group of [1, 2]) {
-      const isWanted = [...this.#sessions.values()].some(({ groups }) => groups.has(group));
-      if (!isWanted) continue;
+      const members = [...this.#sessions.values()].filter(({ groups }) => groups.has(group));
+      if (members.length === 0) continue;
       const mayBeLost = !this.#couldHave(group, qos);
-      this.#passages.push({ payload, group, qos, receivers: new Map(), mayBeLost, returned: 0 });
+      const isStored = qos > 0 && members.some(({ isDurable }) => isDurable);
+      this.#passages.push({ payload, group, qos, receivers: new Map(), mayBeLost, isStored, returned: 0 });
     }
     this.#publisher.publish("t", payload, { qos });
     this.#publisher.trace();
@@ -163,15 +190,21 @@ class Play {
   }
 }
 
-test(`${HISTORIES} random histories of shared subscriptions lose nothing and double nothing`, () => {
+for (const isStored of [false, true]) {
+  const kind = isStored ? "over restarts " : "";
+  test(`${HISTORIES} random histories of shared subscriptions ${kind}lose nothing and double nothing`, () =>
+    playAll(isStored));
+}
+
+async function playAll(isStored: boolean): Promise<void> {
   const only = process.env.LACEWING_SEED;
   const first = only === undefined ? 1 : Number(only);
   const last = only === undefined ? HISTORIES : first;
   for (let seed = first; seed <= last; seed++) {
     try {
-      new Play(new Random(seed)).run();
+      await new Play(new Random(seed), isStored).run();
     } catch (error) {
       assert.fail(`LACEWING_SEED=${seed}: ${(error as Error).message}`);
     }
   }
-});
+}

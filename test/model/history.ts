@@ -46,23 +46,29 @@ export type Step =
       readonly how: "half" | "whole" | "refusal";
       readonly nth: number;
     }
-  | { readonly do: "advance"; readonly seconds: number };
+  | { readonly do: "advance"; readonly seconds: number }
+  /** The broker ends as by a loss of power and is started again on what its store kept. */
+  | { readonly do: "restart" };
 
 /** What histories of one kind have. */
 export interface Profile {
   readonly name: string;
   readonly maximumQueued: number;
   readonly hasWills: boolean;
+  /** Whether there is a store, and the broker is restarted now and then. */
+  readonly isStored: boolean;
   /** Topics that retained messages are published to. With one, no Subscription gets two at once, whose order nothing says. */
   readonly retainedTopics: readonly string[];
 }
 
 const TOPICS = ["a", "a/b", "a/c", "a/b/c", "b", "$a/b", "/"];
 
-/** Histories with everything but tight queues, and with those. */
+/** Histories with everything but tight queues, with those, and each over restarts. */
 export const PROFILES: readonly Profile[] = [
-  { name: "wide", maximumQueued: 1000, hasWills: true, retainedTopics: TOPICS },
-  { name: "tight", maximumQueued: 3, hasWills: false, retainedTopics: ["a/b"] },
+  { name: "wide", maximumQueued: 1000, hasWills: true, retainedTopics: TOPICS, isStored: false },
+  { name: "tight", maximumQueued: 3, hasWills: false, retainedTopics: ["a/b"], isStored: false },
+  { name: "wide and stored", maximumQueued: 1000, hasWills: true, retainedTopics: TOPICS, isStored: true },
+  { name: "tight and stored", maximumQueued: 3, hasWills: false, retainedTopics: ["a/b"], isStored: true },
 ];
 
 const CLIENTS = ["one", "two", "three"];
@@ -80,6 +86,7 @@ const WEIGHTS: readonly (readonly [Step["do"], number])[] = [
   ["release", 5],
   ["acknowledge", 16],
   ["advance", 6],
+  ["restart", 3],
 ];
 const ALL_WEIGHTS = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
 
@@ -116,6 +123,8 @@ function randomStep(random: Random, profile: Profile): Step {
       return { do: kind, id, how: random.pick(["whole", "whole", "half", "refusal"]), nth: random.pick([0, 0, 0, 1]) };
     case "advance":
       return { do: kind, seconds: random.pick([1, 1, 2, 5, 50]) };
+    case "restart":
+      return profile.isStored ? { do: kind } : { do: "advance", seconds: 1 };
     default:
       return { do: kind, id };
   }

@@ -1,9 +1,11 @@
 /** Plays a history to the broker and to the reference, and compares what every client receives after each step. */
 
+import { ManualClock } from "../../src/core/index.ts";
 import type { Packet, Properties } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { described, type TestClient } from "../support/test-client.ts";
 import type { Profile, Step } from "./history.ts";
+import { PromptHarness, PromptStore } from "./prompt-store.ts";
 import { type Fate, type ModelMessage, ReferenceBroker, type Sent } from "./reference-broker.ts";
 
 const CODES: Readonly<Record<Fate, number>> = { taken: 0, unmatched: 0x10, full: 0x97 };
@@ -17,11 +19,11 @@ interface Unreleased {
 type StepOf<Kind extends Step["do"]> = Extract<Step, { do: Kind }>;
 
 /** The difference that `steps` bring out, or null when there is none. */
-export function differenceIn(steps: readonly Step[], profile: Profile): string | null {
+export async function differenceIn(steps: readonly Step[], profile: Profile): Promise<string | null> {
   const play = new Play(profile);
   for (const [i, step] of steps.entries()) {
     try {
-      play.take(step, i);
+      await play.take(step, i);
     } catch (error) {
       return `step ${i}, ${JSON.stringify(step)}: ${(error as Error).message}`;
     }
@@ -30,7 +32,9 @@ export function differenceIn(steps: readonly Step[], profile: Profile): string |
 }
 
 class Play {
-  readonly #harness: BrokerHarness;
+  readonly #profile: Profile;
+  readonly #store: PromptStore = new PromptStore();
+  #harness: BrokerHarness;
   readonly #reference: ReferenceBroker;
   readonly #online: Map<string, TestClient> = new Map();
   readonly #unreleased: Map<string, Unreleased[]> = new Map();
@@ -39,14 +43,29 @@ class Play {
   #lastPacketId = 0;
 
   constructor(profile: Profile) {
-    const { maximumQueued } = profile;
-    this.#harness = new BrokerHarness({ options: { maximumQueuedMessages: maximumQueued } });
-    this.#reference = new ReferenceBroker(maximumQueued);
+    this.#profile = profile;
+    this.#harness = this.#newHarness(new ManualClock());
+    this.#reference = new ReferenceBroker(profile.maximumQueued, profile.isStored);
   }
 
-  take(step: Step, number: number): void {
+  #newHarness(clock: ManualClock): BrokerHarness {
+    const options = { maximumQueuedMessages: this.#profile.maximumQueued };
+    if (this.#profile.isStored) return new PromptHarness({ clock, options, store: this.#store });
+    return new BrokerHarness({ clock, options });
+  }
+
+  async #restart(): Promise<void> {
+    this.#harness = this.#newHarness(this.#harness.clock);
+    this.#online.clear();
+    this.#reference.restart();
+    await this.#harness.broker.restore();
+  }
+
+  async take(step: Step, number: number): Promise<void> {
     this.#answers.clear();
-    if (step.do === "advance") {
+    if (step.do === "restart") {
+      await this.#restart();
+    } else if (step.do === "advance") {
       this.#reference.advance(step.seconds);
       this.#harness.advance(step.seconds * 1000);
     } else if (step.do === "connect") {
@@ -55,6 +74,8 @@ class Play {
       const client = this.#online.get(step.id);
       if (client !== undefined) this.#do(client, step, number);
     }
+    // Queues are read from the store in promises.
+    if (this.#profile.isStored) await this.#harness.rest();
     this.#compare();
   }
 
@@ -84,7 +105,7 @@ class Play {
     if (client.connack?.sessionPresent !== (isPresent && version !== 3)) throw new Error("session present is wrong");
   }
 
-  #do(client: TestClient, step: Exclude<Step, StepOf<"connect"> | StepOf<"advance">>, number: number): void {
+  #do(client: TestClient, step: Exclude<Step, StepOf<"connect" | "advance" | "restart">>, number: number): void {
     switch (step.do) {
       case "disconnect":
         return this.#disconnect(client, step);

@@ -69,6 +69,8 @@ export class ModelSession {
   readonly id: string;
   connect: ModelConnect;
   isOnline = false;
+  /** Whether it ever was to outlive its connection: then it is in the store until it ends. */
+  isStored = false;
   readonly subscriptions: Map<string, ModelSubscription> = new Map();
   /** At QoS 0, for now or never. */
   now: Owed[] = [];
@@ -100,11 +102,14 @@ export class ReferenceBroker {
   readonly sessions: Map<string, ModelSession> = new Map();
   readonly retained: Map<string, ModelMessage> = new Map();
   readonly #maximumQueued: number;
+  readonly #isStored: boolean;
   #second = 0;
   #tie = 0;
 
-  constructor(maximumQueued: number) {
+  /** @param isStored whether QoS 2 may fall behind QoS 1, as its packet identifiers must be stored before they are used */
+  constructor(maximumQueued: number, isStored: boolean) {
     this.#maximumQueued = maximumQueued;
+    this.#isStored = isStored;
   }
 
   /** Returns whether there was a Session. */
@@ -117,6 +122,7 @@ export class ReferenceBroker {
     const session = this.sessions.get(id) ?? new ModelSession(id, connect);
     this.sessions.set(id, session);
     session.connect = connect;
+    session.isStored ||= connect.expiry > 0;
     session.will = connect.will;
     session.willAt = session.endsAt = Number.POSITIVE_INFINITY;
     session.isOnline = true;
@@ -163,6 +169,15 @@ export class ReferenceBroker {
       for (const session of away) this.#publishDueWill(session);
       for (const session of away) if (session.endsAt <= this.#second) this.#end(session);
     }
+  }
+
+  /** The broker has ended without a word and is back with what it stored: as if all connections had gone just now. */
+  restart(): void {
+    this.#tie++;
+    for (const session of this.sessions.values()) if (!session.isStored) this.sessions.delete(session.id);
+    const online = [...this.sessions.values()].filter(({ isOnline }) => isOnline);
+    for (const session of online) session.isOnline = false;
+    for (const session of online) this.gone(session.id, true);
   }
 
   subscribe(id: string, subscription: ModelSubscription): void {
@@ -231,9 +246,10 @@ export class ReferenceBroker {
   receives(id: string, publish: Publish): void {
     const session = this.sessions.get(id)!;
     if (publish.dup) {
-      const sent = session.resend.shift();
+      const sent = this.#nextAgain(session, publish.qos);
       if (sent === undefined || sent.isReleased || sent.packetId !== publish.packetId) throw new Error("an odd DUP");
       if (!this.#isSame(session, sent.owed, publish)) throw new Error("what is sent again is another message");
+      session.resend.splice(session.resend.indexOf(sent), 1);
       if (!session.connect.isManual) this.acknowledged(id, sent);
       return;
     }
@@ -250,10 +266,15 @@ export class ReferenceBroker {
     if (session.connect.isManual) session.inflight.push({ owed, packetId: publish.packetId, isReleased: false });
   }
 
+  /** What is to be sent again first, or first of `qos`. */
+  #nextAgain(session: ModelSession, qos: Qos): Sent | undefined {
+    return session.resend.find(({ owed }) => !this.#isStored || owed.qos === qos);
+  }
+
   /** Takes what `publish` delivers from the messages that may come first in `list`. */
   #take(session: ModelSession, list: Owed[], publish: Publish): Owed | null {
-    while (list.length > 0 && list[0]!.message.expiresAt <= this.#second) list.shift();
-    const tie = list[0]?.tie;
+    const isAlive = ({ message }: Owed): boolean => message.expiresAt > this.#second;
+    const tie = list.find((owed) => isAlive(owed) && (!this.#isStored || owed.qos === publish.qos))?.tie;
     const at = list.findIndex((owed) => owed.tie === tie && this.#isSame(session, owed, publish));
     return at < 0 ? null : list.splice(at, 1)[0]!;
   }
@@ -282,8 +303,9 @@ export class ReferenceBroker {
       session.inflight = session.inflight.filter((sent) => sent.packetId !== packetId);
       return;
     }
-    if (session.resend[0]?.isReleased && session.resend[0].packetId === packetId) {
-      session.resend.shift();
+    const next = this.#nextAgain(session, 2);
+    if (next?.isReleased && next.packetId === packetId) {
+      session.resend.splice(session.resend.indexOf(next), 1);
       return;
     }
     const at = session.releases.indexOf(packetId);

@@ -15,7 +15,8 @@ export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
     reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "SUBSCRIBE") : NO_PROPERTIES;
   const subscriptions: SubscriptionRequest[] = [];
-  while (reader.left > 0) subscriptions.push(decodeRequest(reader, version));
+  while (reader.left > 0 && reader.hasRoomFor("SUBSCRIBE", subscriptions.length))
+    subscriptions.push(decodeRequest(reader, version));
   if (subscriptions.length === 0) {
     reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: no topic filter [5.0 MQTT-3.8.3-2] [3.1.1 MQTT-3.8.3-3]");
   }
@@ -99,7 +100,7 @@ export function decodeSuback(reader: Reader, version: Version): Suback {
   if (packetId === 0) reader.fail(ReasonCode.ProtocolError, "SUBACK: packet identifier 0 [5.0 §2.2.1] [3.1.1 §2.3.1]");
   const properties = version === 5 ? decodeProperties(reader, "SUBACK") : NO_PROPERTIES;
   const reasonCodes: number[] = [];
-  while (reader.left > 0) {
+  while (reader.left > 0 && reader.hasRoomFor("SUBACK", reasonCodes.length)) {
     const code = reader.u8();
     if (!isSubackCode(code, version))
       reader.fail(

@@ -14,7 +14,7 @@ export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe
     reader.fail(ReasonCode.ProtocolError, "UNSUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "UNSUBSCRIBE") : NO_PROPERTIES;
   const topicFilters: string[] = [];
-  while (reader.left > 0) {
+  while (reader.left > 0 && reader.hasRoomFor("UNSUBSCRIBE", topicFilters.length)) {
     const topicFilter = reader.utf8();
     checkFilter(reader, "UNSUBSCRIBE", topicFilter);
     topicFilters.push(topicFilter);
@@ -52,7 +52,7 @@ export function decodeUnsuback(reader: Reader, version: Version): Unsuback {
   if (version !== 5) return { type: "UNSUBACK", packetId, reasonCodes: [], properties: NO_PROPERTIES };
   const properties = decodeProperties(reader, "UNSUBACK");
   const reasonCodes: number[] = [];
-  while (reader.left > 0) {
+  while (reader.left > 0 && reader.hasRoomFor("UNSUBACK", reasonCodes.length)) {
     const code = reader.u8();
     if (!isReasonCodeOn("UNSUBACK", code)) {
       reader.fail(ReasonCode.ProtocolError, `UNSUBACK: unknown code 0x${code.toString(16)} [5.0 MQTT-3.11.3-2]`);

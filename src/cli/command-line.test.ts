@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Command, CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
+import {
+  type Command,
+  CommandLineError,
+  commandLineErrorText,
+  helpText,
+  type OptionTable,
+  parseCommandLine,
+} from "./command-line.ts";
 
 const OPTIONS = {
   host: {
@@ -160,5 +167,34 @@ What:
   -d                        Say what happens.
       --help                This text.
 `,
+  );
+});
+
+const WITH_OPERANDS: Command<OptionTable> = {
+  name: "lacewing copy",
+  summary: "Copies things.",
+  usage: ["[-v] FROM [TO]"],
+  options: {
+    from: { group: "What", type: "operand", argument: "from", isRequired: true, help: "What is copied." },
+    to: { group: "What", type: "operand", argument: "to", default: "here", help: "Where it goes." },
+    verbose: { group: "What", short: "v", type: "flag", help: "Say what happens." },
+    help: { group: "What", long: "help", type: "flag", isFinal: true, help: "This text." },
+  },
+};
+
+test("arguments without a name fill the operands in order, wherever they stand", () => {
+  const read = (...args: string[]) => parseCommandLine(WITH_OPERANDS, args);
+  assert.deepEqual(read("a", "-v", "b"), { from: "a", to: "b", verbose: true, help: false });
+  assert.deepEqual(read("a"), { from: "a", to: "here", verbose: false, help: false });
+  assert.throws(() => read("-v"), new CommandLineError("No from given."));
+  assert.throws(() => read("a", "b", "c"), new CommandLineError("Unknown option 'c'."));
+  assert.throws(() => read("a", "-w"), new CommandLineError("Unknown option '-w'."));
+  assert.equal(read("--help").help, true, "without what is required");
+});
+
+test("help: operands stand with the options", () => {
+  assert.match(
+    helpText(WITH_OPERANDS),
+    /\n {2}FROM {22}What is copied\.\n {2}TO {24}Where it goes\. Defaults to here\.\n/,
   );
 });

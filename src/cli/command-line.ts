@@ -1,7 +1,8 @@
 /**
  * Command lines as mosquitto's tools read them, from tables: an option is declared once, and parsing, help text and types come from
  * there. An option that takes a value takes the next argument, whatever it looks like, as in `-m -5` and `-m ''`; options are not
- * joined (`-dv`) and not written with "=". Prints nothing and reads no files.
+ * joined (`-dv`) and not written with "=". Arguments that do not begin with "-" fill the table's operands in their order. Prints
+ * nothing and reads no files.
  */
 import { nearest } from "./nearest.ts";
 
@@ -53,8 +54,20 @@ interface ChoiceOption extends ValueOptionBase {
   readonly default?: number | string;
 }
 
+/** Given by its place instead of a name. */
+interface OperandOption {
+  readonly group: string;
+  readonly help: string;
+  readonly type: "operand";
+  /** What it is, in small letters. */
+  readonly argument: string;
+  /** Whether there must be one. */
+  readonly isRequired?: true;
+  readonly default?: string;
+}
+
 /** A row of the table. */
-export type Option = FlagOption | TextOption | IntegerOption | ChoiceOption;
+export type Option = FlagOption | TextOption | IntegerOption | ChoiceOption | OperandOption;
 
 /** Options by the name that the program knows them by. Write it `as const` to get the types of the values. */
 export type OptionTable = Readonly<Record<string, Option>>;
@@ -84,7 +97,7 @@ type ValueOf<Row extends Option> = Row extends { type: "flag" }
 export type ParsedOptions<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends { repeatable: true }
     ? readonly ValueOf<Table[Name]>[]
-    : Table[Name] extends { type: "flag" } | { default: number | string }
+    : Table[Name] extends { type: "flag" } | { default: number | string } | { isRequired: true }
       ? ValueOf<Table[Name]>
       : ValueOf<Table[Name]> | undefined;
 };
@@ -101,7 +114,7 @@ export function commandLineErrorText(command: Pick<Command<OptionTable>, "name">
 
 /**
  * Reads the arguments of a command.
- * @throws CommandLineError for an unknown option, and a value that is missing or not allowed
+ * @throws CommandLineError for an unknown option, and a value or an operand that is missing or not allowed
  */
 export function parseCommandLine<Table extends OptionTable>(
   command: Pick<Command<Table>, "options">,
@@ -109,14 +122,21 @@ export function parseCommandLine<Table extends OptionTable>(
 ): ParsedOptions<Table> {
   const values = initialValues(command.options);
   const names = namesOf(command.options);
+  const operands = Object.entries(command.options).filter(([, option]) => option.type === "operand");
+  let given = 0;
   for (let index = 0; index < args.length; index++) {
     const argument = args[index]!;
     const name = names.get(argument);
-    if (name === undefined) throw unknownOption(argument, names.keys());
-    const option = command.options[name]!;
+    if (name === undefined) {
+      const operand = argument.startsWith("-") ? undefined : operands[given++];
+      if (operand === undefined) throw unknownOption(argument, names.keys());
+      values[operand[0]] = argument;
+      continue;
+    }
+    const option = command.options[name]! as Exclude<Option, OperandOption>;
     if (option.type === "flag") {
       values[name] = true;
-      if (option.isFinal) break;
+      if (option.isFinal) return values as ParsedOptions<Table>;
       continue;
     }
     if (++index === args.length) {
@@ -126,6 +146,8 @@ export function parseCommandLine<Table extends OptionTable>(
     if (option.repeatable) (values[name] as (string | number)[]).push(value);
     else values[name] = value;
   }
+  for (const [, option] of operands.slice(given))
+    if ("isRequired" in option) throw new CommandLineError(`No ${option.argument} given.`);
   return values as ParsedOptions<Table>;
 }
 
@@ -135,7 +157,7 @@ function initialValues(table: OptionTable): Values {
   const values: Values = {};
   for (const [name, option] of Object.entries(table)) {
     if (option.type === "flag") values[name] = false;
-    else values[name] = option.repeatable ? [] : option.default;
+    else values[name] = "repeatable" in option ? [] : option.default;
   }
   return values;
 }
@@ -147,7 +169,9 @@ function namesOf(table: OptionTable): Map<string, string> {
   return names;
 }
 
-function typedNames({ short, long }: Option): string[] {
+function typedNames(option: Option): string[] {
+  if (option.type === "operand") return [];
+  const { short, long } = option;
   return [...(short === undefined ? [] : [`-${short}`]), ...(long === undefined ? [] : [`--${long}`])];
 }
 
@@ -175,7 +199,7 @@ function otherCase(text: string): string {
   return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
 }
 
-function readValue(option: Exclude<Option, FlagOption>, text: string): string | number {
+function readValue(option: Exclude<Option, FlagOption | OperandOption>, text: string): string | number {
   switch (option.type) {
     case "text":
       return text;
@@ -219,8 +243,9 @@ export function helpText(command: Command<OptionTable>): string {
 
 function optionHelp(option: Option): string[] {
   const names = typedNames(option).join(", ");
-  const indented = option.short === undefined ? `    ${names}` : names;
-  const head = `  ${indented}${option.type === "flag" ? "" : ` ${option.argument.toUpperCase().replaceAll(" ", "-")}`}`;
+  const indented = option.type === "operand" || option.short !== undefined ? names : `    ${names}`;
+  const argument = option.type === "flag" ? "" : option.argument.toUpperCase().replaceAll(" ", "-");
+  const head = `  ${[indented, argument].filter((part) => part !== "").join(" ")}`;
   const sentence = wrap(option.help + suffix(option), HELP_WIDTH - OPTION_COLUMN);
   const fits = head.length < OPTION_COLUMN;
   const first = fits ? [head.padEnd(OPTION_COLUMN) + sentence.shift()!] : [head];
@@ -229,7 +254,7 @@ function optionHelp(option: Option): string[] {
 
 function suffix(option: Option): string {
   if (option.type === "flag") return "";
-  const repeated = option.repeatable ? " May be given several times." : "";
+  const repeated = "repeatable" in option ? " May be given several times." : "";
   if (option.default === undefined) return repeated;
   return `${repeated} Defaults to ${option.type === "choice" ? wordFor(option, option.default) : option.default}.`;
 }

@@ -8,6 +8,7 @@ type Tool = (args: readonly string[]) => Promise<number>;
 // Each is loaded when it is asked for: a tool starts faster without the broker.
 const TOOLS: Readonly<Record<string, Tool>> = {
   pub: async (args) => (await import("./pub.ts")).runPub(args, process),
+  store: async (args) => (await import("./store.ts")).runStore(args, process),
   sub: async (args) => (await import("./sub.ts")).runSub(args, process),
 };
 
@@ -16,7 +17,7 @@ const BROKER: Tool = async (args) => (await import("./broker.ts")).runBroker(arg
 function unknownTool(name: string): number {
   const close = nearest(name, Object.keys(TOOLS));
   const error = new CommandLineError(
-    `Unknown command '${name}'; there are ${Object.keys(TOOLS).join(" and ")}.${close === null ? "" : ` Did you mean '${close}'?`}`,
+    `Unknown command '${name}'; there are ${Object.keys(TOOLS).join(", ")}.${close === null ? "" : ` Did you mean '${close}'?`}`,
   );
   process.stderr.write(commandLineErrorText({ name: "lacewing" }, error));
   return 1;

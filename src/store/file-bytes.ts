@@ -1,5 +1,6 @@
 /** A file that is read at any place. What it allocates is bounded by what the file has, never by what the file says of itself. */
 import { type FileHandle, open } from "node:fs/promises";
+import { ImportError } from "./import-source.ts";
 
 /** Read at once, in bytes. */
 const WINDOW_BYTES = 65_536;
@@ -17,11 +18,12 @@ export class FileBytes {
     this.size = size;
   }
 
+  /** @throws ImportError when it is not a file, and what the system throws */
   static async open(path: string): Promise<FileBytes> {
     const handle = await open(path, "r");
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) throw new Error("it is not a file");
+      if (!stats.isFile()) throw new ImportError("it is not a file");
       return new FileBytes(handle, stats.size);
     } catch (error) {
       await handle.close();
@@ -35,7 +37,7 @@ export class FileBytes {
 
   /**
    * `count` bytes from `at` on. The caller has seen to it that the file has them.
-   * @throws Error when the file has become shorter meanwhile, and what the system throws
+   * @throws ImportError when the file has become shorter meanwhile, and what the system throws
    */
   async read(at: number, count: number): Promise<Uint8Array> {
     if (at < 0 || count < 0 || at + count > this.size) throw new RangeError(`${count} bytes at ${at} of ${this.size}`);
@@ -52,7 +54,7 @@ export class FileBytes {
     for (let filled = 0; filled < target.length; ) {
       const length = Math.min(WINDOW_BYTES, target.length - filled);
       const { bytesRead } = await this.#handle.read(target, filled, length, at + filled);
-      if (bytesRead === 0) throw new Error("the file became shorter while it was read");
+      if (bytesRead === 0) throw new ImportError("the file became shorter while it was read");
       filled += bytesRead;
     }
     return target;

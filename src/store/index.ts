@@ -8,3 +8,4 @@ export type { CheckResult, LmdbStats } from "./lmdb/thread-protocol.ts";
 export { MemoryStore } from "./memory.ts";
 export type { ReadingOptions } from "./mosquitto-db/contents.ts";
 export { openImport } from "./open-import.ts";
+export { type ClientSummary, type StoreSummary, summarize } from "./summary.ts";

@@ -12,6 +12,7 @@ import {
   type Of,
   sessionSet,
   subscriptionSet,
+  textOf,
   willSet,
 } from "../../../test/contracts/facts.ts";
 import type { Change, Store } from "../../core/index.ts";
@@ -48,7 +49,8 @@ async function imported(text: string | Uint8Array): Promise<MemoryStore> {
 
 /** Facts of all kinds for some sessions; messages are shared, repeated and alone. */
 function facts(sessions: readonly string[], count: number): Change[] {
-  const batch: Change[] = sessions.map((clientId) => sessionSet(clientId, { principal: "p", disconnectedAtMs: 5 }));
+  const batch: Change[] = count % 2 === 0 ? [] : [{ kind: "clock-set", aheadMs: -count }];
+  batch.push(...sessions.map((clientId) => sessionSet(clientId, { principal: "p", disconnectedAtMs: 5 })));
   for (const clientId of sessions)
     batch.push(subscriptionSet(clientId, "a/#"), subscriptionSet(clientId, "$share/g/b"));
   for (let i = 1; i <= count; i++) {
@@ -121,6 +123,16 @@ test("a store that is not empty is not filled", async () => {
   await store.append([sessionSet("s")]);
   await assert.rejects(fillStore(store, source), /not empty/);
   await source.close();
+});
+
+test("moments of a file are on the wall clock, whatever clock an empty store had", async () => {
+  writeFileSync(path, await exported(new MemoryStore()));
+  const store = new MemoryStore();
+  await store.append([{ kind: "clock-set", aheadMs: 5000 }]);
+  const source = await openImport(path, { nowMs: 0, keepsUsers: false });
+  await fillStore(store, source);
+  await source.close();
+  assert.deepEqual(await holdings(store), [textOf({ kind: "clock-set", aheadMs: 0 })]);
 });
 
 const HEAD = '{"kind":"lacewing-store","version":1}';

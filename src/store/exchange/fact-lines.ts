@@ -3,6 +3,7 @@
  * moments are milliseconds since 1970, null: never.
  *
  *     {"kind":"lacewing-store","version":1}                                   first
+ *     {"kind":"clock","aheadMs":0}
  *     {"kind":"session","clientId":"c","principal":null,"expirySeconds":3600,"disconnectedAtMs":1735689600000}
  *     {"kind":"subscription","clientId":"c","topicFilter":"a/#","qos":1,"noLocal":false,"retainAsPublished":false,"subscriptionId":null}
  *     {"kind":"message","message":7,"topicName":"a/b","payload":"aGk=","qos":1,"retain":false,"properties":{},"expiresAtMs":null,"publisher":"p"}
@@ -11,7 +12,7 @@
  *     {"kind":"will","clientId":"c","topicName":"w","payload":"","qos":0,"retain":false,"properties":{},"delaySeconds":0,"dueAtMs":null}
  *     {"kind":"share","share":"$share/g/a","order":1,"message":8}
  *     {"kind":"retained","topicName":"a/b","message":9}
- *     {"kind":"end","lines":10}                                               last, with the number of lines, itself included
+ *     {"kind":"end","lines":11}                                               last, with the number of lines, itself included
  *
  * What belongs to a session comes after it, and a message right before the first line that refers to it. The fields are those of
  * `Change` in core/store.ts; a message and a will have those of a PUBLISH instead of its bytes.
@@ -64,6 +65,7 @@ const PUBLISH_CHECKS: Readonly<Record<string, Check>> = {
 
 /** What the fields of each kind may be; each line has exactly these. */
 const CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  clock: { aheadMs: integer(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) },
   session: { clientId: NAME, principal: nullable(NAME), expirySeconds: SECONDS, disconnectedAtMs: MOMENT },
   subscription: {
     clientId: NAME,

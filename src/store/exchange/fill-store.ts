@@ -19,9 +19,9 @@ export interface Filled {
   readonly retained: number;
 }
 
-/** Whether the store holds nothing. */
+/** Whether the store holds nothing; what its clock says does not count. */
 export async function isEmpty(store: Store): Promise<boolean> {
-  for await (const fact of store.replay()) if (fact.kind !== "next-message") return false;
+  for await (const { kind } of store.replay()) if (kind !== "next-message" && kind !== "clock-set") return false;
   return true;
 }
 
@@ -32,7 +32,8 @@ export async function isEmpty(store: Store): Promise<boolean> {
 export async function fillStore(store: Store, source: ImportSource): Promise<Filled> {
   if (!(await isEmpty(store))) throw new ImportError("the store is not empty");
   const count = { sessions: 0, subscriptions: 0, messages: 0, queued: 0, inflight: 0, received: 0, retained: 0 };
-  let batch: Change[] = [];
+  // The moments of the source are on the wall clock unless it says otherwise itself, whatever clock the store had.
+  let batch: Change[] = (await hasClock(store)) ? [{ kind: "clock-set", aheadMs: 0 }] : [];
   let batchBytes = 0;
   for await (const fact of source.facts()) {
     batch.push(fact);
@@ -49,6 +50,11 @@ export async function fillStore(store: Store, source: ImportSource): Promise<Fil
   }
   if (batch.length > 0) await store.append(batch);
   return count;
+}
+
+async function hasClock(store: Store): Promise<boolean> {
+  for await (const { kind } of store.replay()) if (kind === "clock-set") return true;
+  return false;
 }
 
 type Writable<Type> = { -readonly [Field in keyof Type]: Type[Field] };

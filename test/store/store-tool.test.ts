@@ -1,0 +1,172 @@
+// `lacewing store` as its user sees it: what it prints, where, and its exit codes.
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { STATS_COMMAND } from "../../src/cli/options/store-options.ts";
+import { runStore } from "../../src/cli/store.ts";
+import { DEFAULT_STORE_FOLDER } from "../../src/config/index.ts";
+import type { Change } from "../../src/core/index.ts";
+import { openLmdbStore } from "../../src/store/index.ts";
+import { deliverySet, messageAdded, sessionSet, subscriptionSet } from "../contracts/facts.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { ROOT } from "../support/repository.ts";
+
+const MOSQUITTO_DB = join(ROOT, "test/fixtures/mosquitto-db/2.0.11-no-user.db");
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly errors: string;
+}
+
+async function store(...args: readonly string[]): Promise<Result> {
+  const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const [out, errors] = [io.stdout, io.stderr].map((stream) => stream.setEncoding("utf8").toArray());
+  const code = await runStore(args, io);
+  io.stdout.end();
+  io.stderr.end();
+  return { code, out: (await out!).join(""), errors: (await errors!).join("") };
+}
+
+/** Runs a command that must succeed without a complaint, and returns what it printed. */
+async function done(...args: readonly string[]): Promise<string> {
+  const { code, out, errors } = await store(...args);
+  assert.deepEqual([code, errors], [0, ""], args.join(" "));
+  return out;
+}
+
+/** Runs a command that must not succeed, and returns why. */
+async function refused(...args: readonly string[]): Promise<string> {
+  const { code, out, errors } = await store(...args);
+  assert.deepEqual([code, out], [1, ""], args.join(" "));
+  assert.match(errors, /^Error: .*[.?]\n/);
+  return errors;
+}
+
+/** A new store with `facts` in it. */
+async function made(context: TestContext, facts: readonly Change[]): Promise<string> {
+  const folder = join(temporaryFolder(context), "store");
+  const made = await openLmdbStore({ folder, durability: "none", report: () => {} });
+  await made.append(facts);
+  await made.close();
+  return folder;
+}
+
+const FACTS: readonly Change[] = [
+  sessionSet("small"),
+  sessionSet("larger \u001b[31m"),
+  subscriptionSet("small", "a"),
+  subscriptionSet("small", "b"),
+  messageAdded(1, "x".repeat(2000)),
+  deliverySet("larger \u001b[31m", 1, 1, { payloadBytes: 2000 }),
+  deliverySet("larger \u001b[31m", 2, 1, { payloadBytes: 2000, packetId: 4 }),
+  deliverySet("small", 1, 1, { payloadBytes: 2000 }),
+  { kind: "received-set", clientId: "small", packetId: 9 },
+  { kind: "retained-set", topicName: "t", message: 1 },
+];
+
+test("without a command, and with --help, it says which there are and what each takes", async () => {
+  assert.equal(await done(), await done("--help"));
+  for (const command of ["stats", "export", "import"])
+    assert.match(await done(), new RegExp(`^(Usage: lacewing store|      ) .*\\b${command} `, "m"));
+  for (const command of ["stats", "export", "import"])
+    assert.match(await done(command, "--help"), new RegExp(`^Usage: lacewing store ${command} `, "m"));
+  assert.equal(STATS_COMMAND.options.folder.default, DEFAULT_STORE_FOLDER);
+});
+
+test("a command that is mistyped, and wrong arguments", async () => {
+  assert.match(await refused("exprot"), /Unknown command 'exprot'\. Did you mean 'export'\?/);
+  assert.match(await refused("import"), /No file given\./);
+  assert.match(await refused("stats", "--tpo", "1"), /Did you mean '--top'\?/);
+  assert.match(await refused("stats", "a", "b"), /Unknown option 'b'/);
+});
+
+test("mosquitto's database into a store, that into lines, these into a store, and the same again", async (context) => {
+  const folder = temporaryFolder(context);
+  const [first, second, file] = ["first", "second", "export.jsonl"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const imported = await done("import", MOSQUITTO_DB, "--to", first);
+  assert.match(imported, /\(mosquitto's database, format 6\) into .*: 3 sessions, 3 subscriptions, 0 queued messages/);
+  assert.match(imported, /^Sessions whose user names in the file were not taken over: 2\.$/m);
+  const exported = await store("export", first, "-o", file);
+  assert.deepEqual([exported.code, exported.out], [0, ""]);
+  assert.match(exported.errors, /: 8 lines\.\n$/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.match(await done("import", file, "--to", second), /\(an export of Lacewing\) into .*: 3 sessions/);
+  const again = await store("export", second);
+  assert.deepEqual([again.code, again.out], [0, readFileSync(file, "utf8")]);
+});
+
+test("--users keeps the user names of a mosquitto.db", async (context) => {
+  const folder = join(temporaryFolder(context), "store");
+  await done("import", MOSQUITTO_DB, "--to", folder, "--users");
+  const { out } = await store("export", folder);
+  assert.match(out, /"clientId":"first","principal":"joe"/);
+  assert.match(out, /"clientId":"second","principal":null/);
+});
+
+test("statistics: totals, and the clients with the most", async (context) => {
+  const folder = await made(context, FACTS);
+  const text = await done("stats", folder, "--top", "1");
+  assert.match(text, /^ {2}Sessions +2$/m);
+  assert.match(text, /^ {2}Queued messages +2 +4\.0 KB$/m);
+  assert.match(text, /^ {2}Retained messages +1 +2\.0 KB$/m);
+  assert.match(text, /^The 1 of 2 clients with the most:$/m);
+  assert.match(text, /^ +1 +4\.0 KB +1 +0 +0 {2}larger \\u001b\[31m$/m);
+  const [totals, ...clients] = (await done("stats", folder, "--json"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(totals!.sessions, 2);
+  assert.equal(totals!.retainedBytes, 2000);
+  assert.deepEqual(clients[1], {
+    clientId: "small",
+    subscriptions: 2,
+    queuedMessages: 1,
+    queuedBytes: 2000,
+    inflightMessages: 0,
+    inflightBytes: 0,
+    received: 1,
+  });
+});
+
+test("an empty store", async (context) => {
+  const folder = await made(context, []);
+  assert.doesNotMatch(await done("stats", folder), /clients with the most/);
+  assert.equal(
+    (await store("export", folder)).out,
+    '{"kind":"lacewing-store","version":1}\n{"kind":"end","lines":2}\n',
+  );
+});
+
+test("no store, no file, or not the right one", async (context) => {
+  const folder = temporaryFolder(context, { "mosquitto.conf": "listener 1883\n", "broken.jsonl": "" });
+  writeFileSync(join(folder, "broken.jsonl"), '{"kind":"lacewing-store","version":1}\n{"kind":"session"}\n');
+  assert.match(await refused("stats", join(folder, "nowhere")), /nowhere: there is no such folder\. Give the folder/);
+  assert.match(await refused("export", folder), /there is no store in that folder/);
+  const to = join(folder, "store");
+  assert.match(await refused("import", join(folder, "nothing"), "--to", to), /ENOENT: no such file.*nothing/);
+  assert.match(await refused("import", folder, "--to", to), /is not a file/);
+  assert.match(
+    await refused("import", join(folder, "mosquitto.conf"), "--to", to),
+    /neither a mosquitto\.db nor an export.*Nothing was imported\./,
+  );
+  assert.match(
+    await refused("import", join(folder, "broken.jsonl"), "--to", to),
+    /broken\.jsonl cannot be imported: line 2: a session needs "clientId"\. Nothing was imported\./,
+  );
+  assert.match(await refused("stats", to), /there is no such folder/);
+});
+
+test("a store that is not empty is not filled, and no file is written over", async (context) => {
+  const folder = await made(context, FACTS);
+  assert.match(await refused("import", MOSQUITTO_DB, "--to", folder), /is not empty\. .* Nothing was imported\./);
+  assert.match(await done("stats", folder), /Sessions +2$/m);
+  assert.match(await refused("export", folder, "-o", MOSQUITTO_DB), /is there already/);
+  assert.match(await refused("export", folder, "-o", join(folder, "no", "file")), /ENOENT/);
+});

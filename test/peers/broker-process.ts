@@ -21,7 +21,7 @@ export async function startBrokerProcess(...options: readonly string[]): Promise
   const stop = async () => {
     const { code, errors } = await program.stop();
     rmSync(folder, { recursive: true, force: true });
-    if (code !== 0 || errors.includes("fault")) throw new Error(`The broker ended with ${code}.\n${errors}`);
+    if (code !== 0 || errors.includes("has a fault")) throw new Error(`The broker ended with ${code}.\n${errors}`);
   };
   const [, port] = await program.printed(/running: 127\.0\.0\.1:(\d+)/);
   return { port: Number(port), program, stop };

@@ -12,6 +12,8 @@ export type Step =
       readonly expiry: number;
       readonly window: number;
       readonly isManual: boolean;
+      /** Topic aliases that the client allows the broker. */
+      readonly aliases: number;
       readonly will: { readonly qos: Qos; readonly retain: boolean; readonly delay: number } | null;
     }
   | { readonly do: "disconnect"; readonly id: string; readonly withWill: boolean; readonly expiry: number | null }
@@ -35,6 +37,8 @@ export type Step =
       readonly retain: boolean;
       readonly isEmpty: boolean;
       readonly expiry: number | null;
+      /** Whether a client of 5.0 gives the topic an alias, or uses the one it has. */
+      readonly isAliased: boolean;
     }
   /** The client sends its oldest QoS 2 message that it has not released once more, or releases it. */
   | { readonly do: "repeat"; readonly id: string }
@@ -61,7 +65,8 @@ export interface Profile {
   readonly retainedTopics: readonly string[];
 }
 
-const TOPICS = ["a", "a/b", "a/c", "a/b/c", "b", "$a/b", "/"];
+/** Topics that clients publish to. */
+export const TOPICS: readonly string[] = ["a", "a/b", "a/c", "a/b/c", "b", "$a/b", "/"];
 
 /** Histories with everything but tight queues, with those, and each over restarts. */
 export const PROFILES: readonly Profile[] = [
@@ -142,6 +147,7 @@ function randomConnect(random: Random, profile: Profile, id: string): Step {
     expiry: version === 5 ? random.pick([0, 3, 100]) : cleanStart ? 0 : Number.POSITIVE_INFINITY,
     window: version === 5 ? random.pick([1, 2, 20]) : 20,
     isManual: random.chance(0.5),
+    aliases: random.pick([0, 1, 10]),
     will: hasWill
       ? { qos: random.pick([0, 1, 2]), retain: random.chance(0.3), delay: version === 5 ? random.pick([0, 2, 10]) : 0 }
       : null,
@@ -158,5 +164,6 @@ function randomPublish(random: Random, profile: Profile, id: string): Step {
     retain,
     isEmpty: random.chance(0.1),
     expiry: random.pick([null, null, null, 1, 4, 60]),
+    isAliased: random.chance(0.3),
   };
 }

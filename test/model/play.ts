@@ -4,7 +4,7 @@ import { ManualClock } from "../../src/core/index.ts";
 import type { Packet, Properties } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { described, type TestClient } from "../support/test-client.ts";
-import type { Profile, Step } from "./history.ts";
+import { type Profile, type Step, TOPICS } from "./history.ts";
 import { PromptHarness, PromptStore } from "./prompt-store.ts";
 import { type Fate, type ModelMessage, ReferenceBroker, type Sent } from "./reference-broker.ts";
 
@@ -37,6 +37,8 @@ class Play {
   #harness: BrokerHarness;
   readonly #reference: ReferenceBroker;
   readonly #online: Map<string, TestClient> = new Map();
+  /** Topics that a client has given an alias on its connection. */
+  readonly #aliased: Map<TestClient, Set<string>> = new Map();
   readonly #unreleased: Map<string, Unreleased[]> = new Map();
   /** Answers to publishers that this step must bring, by client. */
   readonly #answers: Map<string, string[]> = new Map();
@@ -83,7 +85,11 @@ class Play {
     const { id, version, cleanStart, expiry, window, isManual } = step;
     const will = step.will && { ...step.will, topic: `will/${id}`, payload: `will${number}` };
     const isPresent = this.#reference.connect(id, { version, cleanStart, expiry, window, isManual, will });
-    const properties: Properties = { sessionExpirySeconds: expiry, receiveMaximum: window };
+    const properties: Properties = {
+      sessionExpirySeconds: expiry,
+      receiveMaximum: window,
+      topicAliasMaximum: step.aliases,
+    };
     const client = this.#harness.open(version);
     this.#online.set(id, client);
     client.connect(id, {
@@ -164,12 +170,16 @@ class Play {
     const message = { topic, qos, retain, payload: step.isEmpty ? "" : `m${number}` };
     const packetId = qos === 0 ? 0 : ++this.#lastPacketId;
     if (qos === 2) this.#unreleasedOf(id).push({ packetId, message });
-    this.#send(client, id, message, packetId, false, client.version === 5 ? step.expiry : null);
+    const properties: Properties = {
+      ...(step.expiry !== null && { messageExpirySeconds: step.expiry }),
+      ...(step.isAliased && { topicAlias: TOPICS.indexOf(topic) + 1 }),
+    };
+    this.#send(client, id, message, packetId, false, client.version === 5 ? properties : {});
   }
 
   #repeat(client: TestClient, id: string): void {
     const oldest = this.#unreleasedOf(id)[0];
-    if (oldest !== undefined) this.#send(client, id, oldest.message, oldest.packetId, true, null);
+    if (oldest !== undefined) this.#send(client, id, oldest.message, oldest.packetId, true, {});
   }
 
   #send(
@@ -178,10 +188,15 @@ class Play {
     message: Unreleased["message"],
     packetId: number,
     dup: boolean,
-    expiry: number | null,
+    properties: Properties,
   ): void {
     const { topic, payload, qos, retain } = message;
-    const fate = this.#reference.publish(id, message, expiry ?? Number.POSITIVE_INFINITY, packetId);
+    const fate = this.#reference.publish(
+      id,
+      message,
+      properties.messageExpirySeconds ?? Number.POSITIVE_INFINITY,
+      packetId,
+    );
     const code = client.version === 5 ? CODES[fate] : 0;
     if (qos === 1) this.#expect(id, "PUBACK", packetId, code);
     if (qos === 2) {
@@ -189,8 +204,23 @@ class Play {
       if (fate === "full" && client.version === 5) this.#forget(id, packetId);
       else if (client.acknowledges) this.#released(id, packetId, client);
     }
-    const properties: Properties = expiry === null ? {} : { messageExpirySeconds: expiry };
-    client.publish(topic, payload, { qos, retain, dup, packetId, ...(expiry !== null && { properties }) });
+    client.publish(this.#onWire(client, topic, properties), payload, {
+      qos,
+      retain,
+      dup,
+      packetId,
+      ...(client.version === 5 && { properties }),
+    });
+  }
+
+  /** The topic, or nothing when the client has given it the alias in `properties` before. */
+  #onWire(client: TestClient, topic: string, { topicAlias }: Properties): string {
+    if (topicAlias === undefined) return topic;
+    const known = this.#aliased.get(client) ?? new Set();
+    this.#aliased.set(client, known);
+    if (known.has(topic)) return "";
+    known.add(topic);
+    return topic;
   }
 
   #release(client: TestClient, id: string): void {

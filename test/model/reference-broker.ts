@@ -1,7 +1,7 @@
 /**
  * What a broker owes, written as plainly as it can be: no index, no cache, no bytes, one list after the other. It is told what
  * clients do and then shown what each client received, and throws when that is not what it owes. It knows seconds, not milliseconds.
- * Left out, and checked elsewhere: shared subscriptions, topic aliases, limits of size, wildcards in the order of retained messages.
+ * Left out, and checked elsewhere: shared subscriptions, limits of size, and in which order the retained messages of one Subscription come.
  */
 import type { Publish, Qos } from "../../src/protocol/index.ts";
 
@@ -273,10 +273,14 @@ export class ReferenceBroker {
 
   /** Takes what `publish` delivers from the messages that may come first in `list`. */
   #take(session: ModelSession, list: Owed[], publish: Publish): Owed | null {
-    const isAlive = ({ message }: Owed): boolean => message.expiresAt > this.#second;
-    const tie = list.find((owed) => isAlive(owed) && (!this.#isStored || owed.qos === publish.qos))?.tie;
-    const at = list.findIndex((owed) => owed.tie === tie && this.#isSame(session, owed, publish));
-    return at < 0 ? null : list.splice(at, 1)[0]!;
+    const isExpired = ({ message }: Owed): boolean => message.expiresAt <= this.#second;
+    const tie = list.find((owed) => !isExpired(owed) && (!this.#isStored || owed.qos === publish.qos))?.tie;
+    const at = list.findIndex((o) => o.tie === tie && !isExpired(o) && this.#isSame(session, o, publish));
+    if (at < 0) return null;
+    const taken = list[at]!;
+    // What expired before its turn came is gone.
+    list.splice(0, at + 1, ...list.slice(0, at).filter((owed) => !isExpired(owed)));
+    return taken;
   }
 
   #isSame(session: ModelSession, { message, qos, retain, ids }: Owed, publish: Publish): boolean {

@@ -14,7 +14,6 @@ import {
   type Publish,
   type PublishFields,
   publishBytes,
-  publishRemainingLength,
   putVarint,
   type Qos,
   type Version,
@@ -95,6 +94,7 @@ export class Message {
   #isKept: boolean;
   #encodings: Encodings | null = null;
   #propertyBytes: Uint8Array | null = null;
+  #topicUtf8: Uint8Array | null = null;
 
   private constructor(
     publish: Publish | PublishFields,
@@ -147,6 +147,17 @@ export class Message {
 
   get payloadBytes(): number {
     return this.#end - this.#payloadStart;
+  }
+
+  /** Copies the payload to `target` at `at`. */
+  copyPayload(target: Uint8Array, at: number): void {
+    copyBytes(this.#bytes, this.#payloadStart, this.#end, target, at);
+  }
+
+  /** The Topic Name in UTF-8. */
+  get topicUtf8(): Uint8Array {
+    this.#topicUtf8 ??= encodeUtf8(this.topicName);
+    return this.#topicUtf8;
   }
 
   /** A view of the payload; valid as long as the message. */
@@ -231,10 +242,10 @@ export class Message {
     return nowMs >= this.expiresAtMs;
   }
 
-  /** Seconds it has left, as the next receiver is told; undefined when it does not expire [5.0 MQTT-3.3.2-6]. */
-  remainingExpirySeconds(nowMs: number): number | undefined {
+  /** Seconds it has left, as the next receiver is told; -1 when it does not expire [5.0 MQTT-3.3.2-6]. */
+  remainingExpirySeconds(nowMs: number): number {
     return this.expiresAtMs === Number.POSITIVE_INFINITY
-      ? undefined
+      ? -1
       : Math.max(0, Math.ceil((this.expiresAtMs - nowMs) / 1000));
   }
 
@@ -302,87 +313,4 @@ export function storedFields(bytes: Uint8Array): PublishFields {
 function expiryOf(properties: Properties, nowMs: number): number {
   const seconds = properties.messageExpirySeconds;
   return seconds === undefined ? Number.POSITIVE_INFINITY : nowMs + seconds * 1000;
-}
-
-/** What of a PUBLISH of 5.0 differs from receiver to receiver. */
-export interface Envelope {
-  readonly firstByte: number;
-  readonly packetId: number;
-  /** The Topic Name in UTF-8; empty when the alias stands for it. */
-  readonly topic: Uint8Array;
-  /** 0: none. */
-  readonly topicAlias: number;
-  readonly subscriptionIds: readonly number[] | null;
-  readonly expirySeconds: number | undefined;
-}
-
-/** Bytes of the properties in `envelope` and those of `message`. */
-export function envelopePropertyBytes(message: Message, envelope: Envelope): number {
-  let bytes =
-    message.propertyBytes.length + (envelope.topicAlias > 0 ? 3 : 0) + (envelope.expirySeconds === undefined ? 0 : 5);
-  if (envelope.subscriptionIds !== null)
-    for (const id of envelope.subscriptionIds) bytes += 1 + (id < 128 ? 1 : id < 16_384 ? 2 : id < 2_097_152 ? 3 : 4);
-  return bytes;
-}
-
-/** Length of the whole packet; `propertyBytes` is what `envelopePropertyBytes` says. */
-export function envelopeBytes(message: Message, envelope: Envelope, propertyBytes: number): number {
-  const qos = envelope.packetId > 0 ? 1 : 0;
-  return publishBytes(publishRemainingLength(envelope.topic.length, qos, propertyBytes, message.payloadBytes));
-}
-
-/** Writes `message` in `envelope` to `target` at `at`, where `envelopeBytes` bytes are free. */
-export function putInEnvelope(
-  target: Uint8Array,
-  at: number,
-  message: Message,
-  envelope: Envelope,
-  propertyBytes: number,
-): void {
-  const { topic, packetId } = envelope;
-  let i = at;
-  target[i++] = envelope.firstByte;
-  i = putVarint(
-    target,
-    i,
-    publishRemainingLength(topic.length, packetId > 0 ? 1 : 0, propertyBytes, message.payloadBytes),
-  );
-  target[i++] = topic.length >>> 8;
-  target[i++] = topic.length;
-  target.set(topic, i);
-  i += topic.length;
-  if (packetId > 0) {
-    target[i++] = packetId >>> 8;
-    target[i++] = packetId;
-  }
-  i = putVarint(target, i, propertyBytes);
-  i = putEnvelopeProperties(target, i, envelope);
-  target.set(message.propertyBytes, i);
-  target.set(message.payload, i + message.propertyBytes.length);
-}
-
-function putEnvelopeProperties(target: Uint8Array, at: number, envelope: Envelope): number {
-  let i = at;
-  if (envelope.topicAlias > 0) {
-    target[i++] = 0x23;
-    target[i++] = envelope.topicAlias >>> 8;
-    target[i++] = envelope.topicAlias;
-  }
-  if (envelope.expirySeconds !== undefined) {
-    target[i++] = 0x02;
-    target[i++] = envelope.expirySeconds >>> 24;
-    target[i++] = envelope.expirySeconds >>> 16;
-    target[i++] = envelope.expirySeconds >>> 8;
-    target[i++] = envelope.expirySeconds;
-  }
-  for (const id of envelope.subscriptionIds ?? []) {
-    target[i++] = 0x0b;
-    i = putVarint(target, i, id);
-  }
-  return i;
-}
-
-/** The Topic Name of `message` in UTF-8. */
-export function topicBytes(message: Message): Uint8Array {
-  return encodeUtf8(message.topicName);
 }

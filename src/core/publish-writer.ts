@@ -2,15 +2,16 @@
  * Writes a PUBLISH for one receiver. Most receivers get the very bytes that the publisher sent, or bytes encoded once for all
  * of them; only what 5.0 lets differ between receivers (aliases, identifiers, remaining expiry) is written for each.
  */
-import { copyBytes, encodeUtf8, type OutboundAliases, type Output } from "../protocol/index.ts";
 import {
-  type Encoding,
-  type Envelope,
-  envelopeBytes,
-  envelopePropertyBytes,
-  type Message,
-  putInEnvelope,
-} from "./message.ts";
+  copyBytes,
+  type OutboundAliases,
+  type Output,
+  publishBytes,
+  publishRemainingLength,
+  putVarint,
+  varintBytes,
+} from "../protocol/index.ts";
+import type { Encoding, Message } from "./message.ts";
 
 /** How one connection gets its messages. */
 export interface Outlet {
@@ -22,8 +23,8 @@ export interface Outlet {
   readonly maximumPacketSize: number;
 }
 
-/** An alias takes this many bytes more when it is new. */
-const NEW_ALIAS_BYTES = 3;
+/** What the property Topic Alias takes. */
+const ALIAS_BYTES = 3;
 
 const NO_TOPIC = new Uint8Array(0);
 
@@ -40,7 +41,7 @@ export function writePublish(
     outlet.isVersion5 &&
     (outlet.aliases !== null || subscriptionIds !== null || message.expiresAtMs !== Number.POSITIVE_INFINITY)
   ) {
-    writeInEnvelope(outlet, message, firstByte, packetId, subscriptionIds, nowMs);
+    writeOwn(outlet, message, firstByte, packetId, subscriptionIds, nowMs);
     return;
   }
   const { output } = outlet;
@@ -60,7 +61,8 @@ export function writePublish(
   }
 }
 
-function writeInEnvelope(
+/** Writes a PUBLISH of 5.0 with what is the receiver's own: alias, identifiers and the expiry that is left. */
+function writeOwn(
   outlet: Outlet,
   message: Message,
   firstByte: number,
@@ -68,33 +70,80 @@ function writeInEnvelope(
   subscriptionIds: readonly number[] | null,
   nowMs: number,
 ): void {
-  const plain: Envelope = {
-    firstByte,
-    packetId,
-    topic: encodeUtf8(message.topicName),
-    topicAlias: 0,
-    subscriptionIds,
-    expirySeconds: message.remainingExpirySeconds(nowMs),
-  };
-  const envelope = outlet.aliases === null ? plain : withAlias(outlet, outlet.aliases, message, plain);
-  const propertyBytes = envelopePropertyBytes(message, envelope);
-  const count = envelopeBytes(message, envelope, propertyBytes);
-  const at = outlet.output.reserve(count);
-  putInEnvelope(outlet.output.buffer!, at, message, envelope, propertyBytes);
+  const { output, aliases } = outlet;
+  const expirySeconds = message.remainingExpirySeconds(nowMs);
+  const known = aliases === null ? null : aliases.for(message.topicName);
+  const hasTopic = known === null || known.isNew;
+  const plainBytes = ownPropertyBytes(message, subscriptionIds, expirySeconds);
+  let alias = known === null ? 0 : known.alias;
+  // A topic gets its alias with its first message, as long as there are any and that one has room for it [5.0 §3.3.2.3.4].
+  if (known?.isNew) {
+    if (packetBytes(message, packetId, plainBytes + ALIAS_BYTES) <= outlet.maximumPacketSize) known.isNew = false;
+    else alias = 0;
+  }
+  const topic = hasTopic ? message.topicUtf8 : NO_TOPIC;
+  const propertyBytes = plainBytes + (alias > 0 ? ALIAS_BYTES : 0);
+  const qos = packetId > 0 ? 1 : 0;
+  const remaining = publishRemainingLength(topic.length, qos, propertyBytes, message.payloadBytes);
+  let at = output.reserve(publishBytes(remaining));
+  const target = output.buffer!;
+  target[at] = firstByte;
+  at = putTopic(target, putVarint(target, at + 1, remaining), topic);
+  if (packetId > 0) {
+    target[at++] = packetId >>> 8;
+    target[at++] = packetId;
+  }
+  at = putOwnProperties(target, putVarint(target, at, propertyBytes), alias, expirySeconds, subscriptionIds);
+  target.set(message.propertyBytes, at);
+  message.copyPayload(target, at + message.propertyBytes.length);
 }
 
-/** The envelope with the topic's alias, given out on the first message of a topic as long as there are any [5.0 §3.3.2.3.4]. */
-function withAlias(outlet: Outlet, aliases: OutboundAliases, message: Message, plain: Envelope): Envelope {
-  const alias = aliases.for(message.topicName);
-  if (alias === null) return plain;
-  if (!alias.isNew) return { ...plain, topic: NO_TOPIC, topicAlias: alias.alias };
-  if (packetBytes(message, plain) + NEW_ALIAS_BYTES + 2 > outlet.maximumPacketSize) return plain;
-  alias.isNew = false;
-  return { ...plain, topicAlias: alias.alias };
+function putTopic(target: Uint8Array, at: number, topic: Uint8Array): number {
+  target[at] = topic.length >>> 8;
+  target[at + 1] = topic.length;
+  copyBytes(topic, 0, topic.length, target, at + 2);
+  return at + 2 + topic.length;
 }
 
-function packetBytes(message: Message, envelope: Envelope): number {
-  return envelopeBytes(message, envelope, envelopePropertyBytes(message, envelope));
+function putOwnProperties(
+  target: Uint8Array,
+  from: number,
+  alias: number,
+  expirySeconds: number,
+  subscriptionIds: readonly number[] | null,
+): number {
+  let at = from;
+  if (alias > 0) {
+    target[at++] = 0x23;
+    target[at++] = alias >>> 8;
+    target[at++] = alias;
+  }
+  if (expirySeconds >= 0) {
+    target[at++] = 0x02;
+    target[at++] = expirySeconds >>> 24;
+    target[at++] = expirySeconds >>> 16;
+    target[at++] = expirySeconds >>> 8;
+    target[at++] = expirySeconds;
+  }
+  if (subscriptionIds === null) return at;
+  for (let i = 0; i < subscriptionIds.length; i++) {
+    target[at++] = 0x0b;
+    at = putVarint(target, at, subscriptionIds[i]!);
+  }
+  return at;
+}
+
+/** Bytes of the properties of `message` for one receiver, without an alias; `expirySeconds` is -1 when it does not expire. */
+function ownPropertyBytes(message: Message, subscriptionIds: readonly number[] | null, expirySeconds: number): number {
+  let bytes = message.propertyBytes.length + (expirySeconds >= 0 ? 5 : 0);
+  if (subscriptionIds === null) return bytes;
+  for (let i = 0; i < subscriptionIds.length; i++) bytes += 1 + varintBytes(subscriptionIds[i]!);
+  return bytes;
+}
+
+function packetBytes(message: Message, packetId: number, propertyBytes: number): number {
+  const qos = packetId > 0 ? 1 : 0;
+  return publishBytes(publishRemainingLength(message.topicUtf8.length, qos, propertyBytes, message.payloadBytes));
 }
 
 /** Bytes of the PUBLISH that carries `message` without an alias; `packetId` is 0 at QoS 0 and anything else above. */
@@ -106,9 +155,8 @@ export function publishPacketBytes(
   nowMs: number,
 ): number {
   if (isVersion5) {
-    const topic = encodeUtf8(message.topicName);
     const expirySeconds = message.remainingExpirySeconds(nowMs);
-    return packetBytes(message, { firstByte: 0, packetId, topic, topicAlias: 0, subscriptionIds, expirySeconds });
+    return packetBytes(message, packetId, ownPropertyBytes(message, subscriptionIds, expirySeconds));
   }
   const { start, end }: Encoding = message.encoding(false, packetId > 0);
   return end - start;

@@ -207,6 +207,12 @@ test("the server's aliases stand for their topics", () => {
   assert.deepEqual(topics, ["a", "a"]);
 });
 
+test("a client that has announced no aliases takes none", () => {
+  const machine = connected(5);
+  machine.receive(bytesOfHex("30 07 0001 61 03 230001"), 1000);
+  assert.equal(endOf(machine), "topic-alias-invalid");
+});
+
 test("the server's DISCONNECT is an event, and then the end", () => {
   for (const [code, reason] of [
     [0x00, "server-disconnected"],

@@ -90,7 +90,7 @@ export class PageFile {
 
   /**
    * Opens `path` and reads its meta pages.
-   * @throws PageFault when they do not describe a file of this length; what the system says when it cannot be read
+   * @throws PageFault when they are none; what the system says when it cannot be read
    */
   constructor(path: string, onFault: FaultHandler = throwFault) {
     this.#onFault = onFault;
@@ -102,7 +102,8 @@ export class PageFile {
       closeSync(this.#descriptor);
       throw error;
     }
-    const bitmapBytes = (this.#meta.lastPage >>> 3) + 1;
+    // By what the file has, not by what it says.
+    const bitmapBytes = (this.#filePages >>> 3) + 1;
     this.#used = new Uint8Array(bitmapBytes);
     this.#free = new Uint8Array(bitmapBytes);
     for (let page = 0; page < META_PAGES; page++) mark(this.#used, page);
@@ -115,6 +116,11 @@ export class PageFile {
   /** Pages that the file has by its newest meta page. */
   get pages(): number {
     return this.#meta.lastPage + 1;
+  }
+
+  /** Pages that the file has by its length: those behind them were free again before they were ever written. */
+  get #filePages(): number {
+    return Math.floor(this.fileBytes / this.#meta.pageBytes);
   }
 
   /** The tree of trees. */
@@ -144,16 +150,11 @@ export class PageFile {
     if (second.pageBytes !== pageBytes) throw new PageFault(1, `it says that pages have ${second.pageBytes} bytes`);
     // Each transaction writes the meta page that the one before it did not.
     const [a, b] = [first.transaction, second.transaction];
-    const isNew = a === 0 && b === 0;
-    if (!isNew && (a % 2 !== 0 || b % 2 !== 1 || Math.abs(a - b) !== 1))
+    // Of a new file and of a compact copy the first is as LMDB makes it, with nothing in it.
+    const isMade = a === 0 && first.main.root === -1;
+    if (!isMade && (a % 2 !== 0 || b % 2 !== 1 || Math.abs(a - b) !== 1))
       throw new PageFault(a > b ? 0 : 1, `meta pages of the transactions ${a} and ${b} do not follow each other`);
-    const newest = a >= b ? first : second;
-    const bytes = (newest.lastPage + 1) * pageBytes;
-    if (this.fileBytes < bytes) {
-      const missing = Math.floor(this.fileBytes / pageBytes);
-      throw new ShortFile(missing, `the file ends here after ${this.fileBytes} of ${bytes} bytes`);
-    }
-    return newest;
+    return a >= b ? first : second;
   }
 
   #metaAt(page: number, bytes: Buffer): Meta {
@@ -218,7 +219,9 @@ export class PageFile {
     const { main, transaction } = this.#meta;
     if (main.root === -1) return;
     const written = uint64At(this.page(main.root), 8);
-    if (written !== transaction)
+    // In a compact copy all pages are of transaction 1 until the next.
+    const isCopied = written === 1 && this.#metaAt(0, this.#read(0, HEADER_BYTES + 160)).transaction === 0;
+    if (written !== transaction && !isCopied)
       this.fault(main.root, `it is of transaction ${written}, but the file of transaction ${transaction}`);
   }
 
@@ -230,6 +233,7 @@ export class PageFile {
   /** Reads the free list; to be called after all trees have been walked. Returns how many pages it has. */
   checkFreeList(): number {
     let pages = 0;
+    let unwritten = 0;
     new TreeWalk(this, this.#meta.free, IN_OVERFLOW, (bytes, _keyAt, _keyEnd, valueAt, valueEnd, page) => {
       const list = Buffer.from(bytes.subarray(valueAt, valueEnd));
       const count = list.length < 8 ? -1 : uint64At(list, 0);
@@ -243,10 +247,18 @@ export class PageFile {
         if (first < META_PAGES || first + length > this.pages)
           return this.fault(page, `its free list has a page ${first + length - 1}`);
         pages += length;
-        for (let free = first; free < first + length; free++) this.#markFree(page, free);
+        unwritten += Math.min(length, Math.max(0, first + length - this.#filePages));
+        const end = Math.min(first + length, this.#filePages);
+        for (let free = first; free < end; free++) this.#markFree(page, free);
       }
     }).run();
+    if (this.pages > this.#filePages && unwritten !== this.pages - this.#filePages) this.#short(this.#filePages);
     return pages;
+  }
+
+  #short(page: number): void {
+    const bytes = this.pages * this.pageBytes;
+    this.#onFault(new ShortFile(page, `the file ends here after ${this.fileBytes} of ${bytes} bytes`));
   }
 
   #markFree(listedIn: number, page: number): void {
@@ -263,6 +275,10 @@ export class PageFile {
   /** Claims pages for a tree. Each belongs to one place. */
   claim(page: number, count: number): boolean {
     if (page < META_PAGES || page + count > this.pages) return false;
+    if (page + count > this.#filePages) {
+      this.#short(page);
+      return false;
+    }
     for (let i = page; i < page + count; i++) {
       if (isMarked(this.#used, i)) return false;
       mark(this.#used, i);
@@ -298,7 +314,7 @@ export class PageFile {
 /** The file is not LMDB's, or not of this data format. */
 export class ForeignFile extends PageFault {}
 
-/** The file ends before what its meta pages name. */
+/** The file ends before a page that is in use, or that nobody knows to be free. */
 export class ShortFile extends PageFault {}
 
 /** A walk through one tree that checks each page on its way. */

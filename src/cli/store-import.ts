@@ -1,5 +1,15 @@
 /** `lacewing store import`: fills a store from an export or from mosquitto's database. */
-import { type Filled, fillStore, ImportError, type ImportSource, isEmpty, openImport } from "../store/index.ts";
+import {
+  type Filled,
+  fillStore,
+  hasStore,
+  ImportError,
+  type ImportSource,
+  isEmpty,
+  moveStoreAside,
+  openImport,
+  StoreError,
+} from "../store/index.ts";
 import { IMPORT_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
 import { counted, explained, StoreToolError, withNewStore } from "./store-tool.ts";
@@ -7,12 +17,14 @@ import { runTool } from "./tool.ts";
 
 /** Runs the command and returns its exit code. */
 export function runImport(args: readonly string[], io: ToolIo): Promise<number> {
-  return runTool(IMPORT_COMMAND, args, io, ({ file, to, users }) =>
+  return runTool(IMPORT_COMMAND, args, io, ({ file, to, users, force }) =>
     explained(io, async () => {
       const source = await opened(file, users);
       try {
-        const filled = await fill(to, source, io);
+        const aside = force ? await madeRoom(to, io) : null;
+        const filled = await fill(to, file, source, io);
         io.stdout.write(`${report(file, to, source, filled).join("\n")}\n`);
+        if (aside !== null) io.stdout.write(`What the store held before is in ${aside}.\n`);
         return 0;
       } finally {
         await source.close();
@@ -31,14 +43,30 @@ async function opened(file: string, keepsUsers: boolean): Promise<ImportSource> 
   }
 }
 
-function fill(folder: string, source: ImportSource, io: ToolIo): Promise<Filled> {
+/** Moves a store that is there away, and returns where it is; null: there was nothing in it. */
+async function madeRoom(folder: string, io: ToolIo): Promise<string | null> {
+  if (!hasStore(folder)) return null;
+  // One that cannot even be opened is replaced too.
+  const isFilled = await withNewStore(folder, io, async (store) => !(await isEmpty(store))).catch((error: unknown) => {
+    if (error instanceof StoreError && error.fault !== "locked") return true;
+    throw error;
+  });
+  return isFilled ? moveStoreAside(folder, Date.now()) : null;
+}
+
+function fill(folder: string, file: string, source: ImportSource, io: ToolIo): Promise<Filled> {
   return withNewStore(folder, io, async (store) => {
     if (!(await isEmpty(store))) {
       throw new StoreToolError(
-        `The store in ${folder} is not empty. Give another folder with --to. Nothing was imported.`,
+        `The store in ${folder} is not empty. Give another folder with --to, or --force to replace what it holds. Nothing was imported.`,
       );
     }
-    return fillStore(store, source);
+    try {
+      return await fillStore(store, source);
+    } catch (error) {
+      io.stderr.write(`The store in ${folder} now holds a part of ${file}. Empty that folder and import again.\n`);
+      throw error;
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 /** `lacewing store stats`: what a store holds, in all and by client. */
-import { type ClientSummary, type StoreSummary, summarize } from "../store/index.ts";
+import { type ClientSummary, type LmdbStats, type StoreSummary, summarize } from "../store/index.ts";
 import { STATS_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
 import { bytesText, explained, shown, withStore } from "./store-tool.ts";
@@ -9,9 +9,12 @@ import { runTool } from "./tool.ts";
 export function runStats(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(STATS_COMMAND, args, io, ({ folder, top, json }) =>
     explained(io, async () => {
-      const summary = await withStore(folder, io, summarize);
+      const [summary, file] = await withStore(folder, io, async (store) => [
+        await summarize(store),
+        await store.stats(),
+      ]);
       const clients = largest(summary.clients, top);
-      const lines = json ? jsonLines(summary, clients) : textLines(folder, summary, clients);
+      const lines = json ? jsonLines(summary, file, clients) : textLines(folder, summary, file, clients);
       io.stdout.write(`${lines.join("\n")}\n`);
       return 0;
     }),
@@ -38,11 +41,21 @@ function largest(clients: readonly ClientSummary[], count: number): ClientSummar
   return sorted.slice(0, count);
 }
 
-function jsonLines({ clients: all, ...totals }: StoreSummary, clients: readonly ClientSummary[]): string[] {
-  return [{ sessions: all.length, ...totals }, ...clients].map((line) => JSON.stringify(line));
+function jsonLines(
+  { clients: all, ...totals }: StoreSummary,
+  { fileBytes, freeBytes, setAside }: LmdbStats,
+  clients: readonly ClientSummary[],
+): string[] {
+  const first = { sessions: all.length, ...totals, fileBytes, freeBytes, setAside };
+  return [first, ...clients].map((line) => JSON.stringify(line));
 }
 
-function textLines(folder: string, summary: StoreSummary, clients: readonly ClientSummary[]): string[] {
+function textLines(
+  folder: string,
+  summary: StoreSummary,
+  { fileBytes, freeBytes, setAside }: LmdbStats,
+  clients: readonly ClientSummary[],
+): string[] {
   const totals: [string, number, number?][] = [
     ["Sessions", summary.clients.length],
     ["Subscriptions", summary.subscriptions],
@@ -53,12 +66,14 @@ function textLines(folder: string, summary: StoreSummary, clients: readonly Clie
     ["Wills", summary.wills],
     ["Owed to groups", summary.shares],
   ];
+  if (setAside > 0) totals.push(["Damaged, set aside", setAside]);
   const rows = totals.map(([name, count, bytes]) => [
     name,
     count.toLocaleString("en"),
     bytes === undefined ? "" : bytesText(bytes),
   ]);
-  const lines = [`Store ${folder}`, ...aligned(rows, ["left", "right", "right"])];
+  const size = `${bytesText(fileBytes)}, of which ${bytesText(freeBytes)} are free to be used again`;
+  const lines = [`Store ${folder}: ${size}`, ...aligned(rows, ["left", "right", "right"])];
   return clients.length === 0 ? lines : [...lines, "", ...clientLines(summary, clients)];
 }
 

@@ -1,7 +1,6 @@
 /** What the commands of `lacewing store` do alike: opening the store that is there, and saying why something was not done. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { ImportError, type LmdbStore, openLmdbStore, StoreError, type StoreReport } from "../store/index.ts";
+import { hasStore, ImportError, type LmdbStore, openLmdbStore, StoreError, type StoreReport } from "../store/index.ts";
 import type { ToolIo } from "./output.ts";
 
 /** Something that the user has to know instead of a result; the message is a sentence. */
@@ -24,30 +23,33 @@ export async function explained(io: ToolIo, work: () => Promise<number>): Promis
 function sentenceOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof StoreToolError) return error.message;
-  if (error instanceof StoreError) return error.message;
+  if (error instanceof StoreError) {
+    const advice =
+      error.fault === "locked" ? " While it is in use, `lacewing store backup` makes a copy to work with." : "";
+    return `${error.message}${advice}`;
+  }
   if (error instanceof ImportError) return `${error.message}.`;
   // What the system says, as in "ENOSPC: no space left on device, write".
-  return "syscall" in error ? `${error.message}.` : null;
+  return "code" in error ? `${error.message}.` : null;
 }
 
-/** Whether there is a store in `folder`. */
-export function hasStore(folder: string): boolean {
-  return existsSync(join(folder, "data.mdb"));
+/** @throws StoreToolError when there is no store in `folder` */
+export function requireStore(folder: string): void {
+  if (hasStore(folder)) return;
+  const reason = existsSync(folder) ? "there is no store in that folder" : "there is no such folder";
+  throw new StoreToolError(`${folder}: ${reason}. Give the folder that the broker keeps its store in.`);
 }
 
 /**
  * Opens the store in `folder` for `work` and closes it again.
  * @throws StoreToolError when there is none
  */
-export async function withStore<Result>(
+export function withStore<Result>(
   folder: string,
   io: ToolIo,
   work: (store: LmdbStore) => Promise<Result>,
 ): Promise<Result> {
-  if (!hasStore(folder)) {
-    const reason = existsSync(folder) ? "there is no store in that folder" : "there is no such folder";
-    throw new StoreToolError(`${folder}: ${reason}. Give the folder that the broker keeps its store in.`);
-  }
+  requireStore(folder);
   return withNewStore(folder, io, work);
 }
 
@@ -57,10 +59,7 @@ export async function withNewStore<Result>(
   io: ToolIo,
   work: (store: LmdbStore) => Promise<Result>,
 ): Promise<Result> {
-  const report = (event: StoreReport): void => {
-    io.stderr.write(`${reportText(event)}\n`);
-  };
-  const store = await openLmdbStore({ folder, durability: "always", report });
+  const store = await openLmdbStore({ folder, durability: "always", report: reporter(io) });
   try {
     return await work(store);
   } finally {
@@ -68,10 +67,17 @@ export async function withNewStore<Result>(
   }
 }
 
+/** Writes what a store reports to standard error. */
+export function reporter(io: ToolIo): (event: StoreReport) => void {
+  return (event) => {
+    io.stderr.write(`${reportText(event)}\n`);
+  };
+}
+
 function reportText(event: StoreReport): string {
   if (event.kind === "record-set-aside")
-    return `A record of ${event.database} was set aside, as ${event.reason}; its key is ${event.key}.`;
-  return event.state === "low" ? "Little of the disk is free." : "Enough of the disk is free again.";
+    return `A damaged record was set aside (${event.database}, ${event.key}): ${event.reason}.`;
+  return `${event.state === "low" ? "Little" : "Enough"} of the disk is free: ${bytesText(event.freeBytes)}.`;
 }
 
 /** Text of others as it can be shown on a terminal: control characters are escaped. */

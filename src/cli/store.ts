@@ -8,9 +8,12 @@ import { runTool } from "./tool.ts";
 type StoreTool = (args: readonly string[], io: ToolIo) => Promise<number>;
 
 const TOOLS: Readonly<Record<string, StoreTool>> = {
+  check: async (args, io) => (await import("./store-upkeep.ts")).runCheck(args, io),
   stats: async (args, io) => (await import("./store-stats.ts")).runStats(args, io),
   export: async (args, io) => (await import("./store-export.ts")).runExport(args, io),
   import: async (args, io) => (await import("./store-import.ts")).runImport(args, io),
+  compact: async (args, io) => (await import("./store-upkeep.ts")).runCompact(args, io),
+  backup: async (args, io) => (await import("./store-upkeep.ts")).runBackup(args, io),
 };
 
 /** Runs `lacewing store` and returns its exit code. */

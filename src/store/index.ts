@@ -9,3 +9,13 @@ export { MemoryStore } from "./memory.ts";
 export type { ReadingOptions } from "./mosquitto-db/contents.ts";
 export { openImport } from "./open-import.ts";
 export { type ClientSummary, type StoreSummary, summarize } from "./summary.ts";
+export {
+  type BackedUp,
+  backupStore,
+  type Compacted,
+  checkStore,
+  compactStore,
+  hasStore,
+  moveStoreAside,
+  type StoreCheck,
+} from "./upkeep.ts";

@@ -1,16 +1,18 @@
 // `lacewing store` as its user sees it: what it prints, where, and its exit codes.
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { STATS_COMMAND } from "../../src/cli/options/store-options.ts";
+import { IMPORT_COMMAND, STATS_COMMAND } from "../../src/cli/options/store-options.ts";
 import { runStore } from "../../src/cli/store.ts";
 import { DEFAULT_STORE_FOLDER } from "../../src/config/index.ts";
 import type { Change } from "../../src/core/index.ts";
 import { openLmdbStore } from "../../src/store/index.ts";
 import { deliverySet, messageAdded, sessionSet, subscriptionSet } from "../contracts/facts.ts";
+import { MAIN } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { Program } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";
 
 const MOSQUITTO_DB = join(ROOT, "test/fixtures/mosquitto-db/2.0.11-no-user.db");
@@ -69,11 +71,12 @@ const FACTS: readonly Change[] = [
 
 test("without a command, and with --help, it says which there are and what each takes", async () => {
   assert.equal(await done(), await done("--help"));
-  for (const command of ["stats", "export", "import"])
+  for (const command of ["check", "stats", "export", "import", "compact", "backup"])
     assert.match(await done(), new RegExp(`^(Usage: lacewing store|      ) .*\\b${command} `, "m"));
-  for (const command of ["stats", "export", "import"])
+  for (const command of ["check", "stats", "export", "import", "compact", "backup"])
     assert.match(await done(command, "--help"), new RegExp(`^Usage: lacewing store ${command} `, "m"));
   assert.equal(STATS_COMMAND.options.folder.default, DEFAULT_STORE_FOLDER);
+  assert.equal(IMPORT_COMMAND.options.to.default, DEFAULT_STORE_FOLDER);
 });
 
 test("a command that is mistyped, and wrong arguments", async () => {
@@ -169,4 +172,109 @@ test("a store that is not empty is not filled, and no file is written over", asy
   assert.match(await done("stats", folder), /Sessions +2$/m);
   assert.match(await refused("export", folder, "-o", MOSQUITTO_DB), /is there already/);
   assert.match(await refused("export", folder, "-o", join(folder, "no", "file")), /ENOENT/);
+});
+
+test("--force moves what was there to a folder of its own, where it can still be used", async (context) => {
+  const folder = await made(context, FACTS);
+  writeFileSync(join(folder, "mosquitto.db"), readFileSync(MOSQUITTO_DB));
+  const out = await done("import", join(folder, "mosquitto.db"), "--to", folder, "--force");
+  const aside = /^What the store held before is in (.*)\.$/m.exec(out)?.[1];
+  assert.match(await done("stats", folder), /Sessions +3$/m);
+  assert.match(await done("stats", aside!), /Sessions +2$/m);
+  assert.equal(existsSync(join(folder, "mosquitto.db")), true, "what is not the store's stays");
+});
+
+test("--force replaces a file that is no store, and says nothing of an empty one", async (context) => {
+  const folder = temporaryFolder(context, { "data.mdb": "x".repeat(200_000) });
+  assert.match(await refused("import", MOSQUITTO_DB, "--to", folder), /is not a store of Lacewing/);
+  assert.match(await done("import", MOSQUITTO_DB, "--to", folder, "--force"), /held before is in/);
+  const empty = await made(context, []);
+  assert.doesNotMatch(await done("import", MOSQUITTO_DB, "--to", empty, "--force"), /held before/);
+});
+
+test("check: a sound store", async (context) => {
+  const folder = await made(context, FACTS);
+  assert.match(await done("check", folder), /is sound: \d+ records\.\n$/);
+});
+
+test("check: records that were altered, and the store is left as it is", async (context) => {
+  const folder = await made(context, FACTS);
+  const path = join(folder, "data.mdb");
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf("x".repeat(100));
+  bytes[at + 50]! ^= 1;
+  writeFileSync(path, bytes);
+  const { code, out, errors } = await store("check", folder);
+  assert.deepEqual([code, errors], [1, ""]);
+  assert.match(
+    out,
+    /is damaged:\n {2}1 damaged in messages\nRestore a backup .* the broker sets damaged records aside/,
+  );
+  assert.deepEqual(readFileSync(path), bytes);
+});
+
+test("check: a file that was cut off", async (context) => {
+  const folder = await made(context, FACTS);
+  truncateSync(join(folder, "data.mdb"), 20_000);
+  const { code, out, errors } = await store("check", folder);
+  assert.deepEqual([code, errors], [1, ""]);
+  assert.match(out, /is damaged:\n {2}The store .* is cut short/);
+});
+
+test("compact: less space, the same contents, and it can be written to again", async (context) => {
+  const folder = await made(context, FACTS);
+  const opened = await openLmdbStore({ folder, durability: "always", report: () => {} });
+  for (let i = 10; i < 60; i++) await opened.append([messageAdded(i, "y".repeat(9000)), deliverySet("small", i, i)]);
+  for (let i = 10; i < 60; i++) await opened.append([{ kind: "delivery-deleted", clientId: "small", order: i }]);
+  await opened.close();
+  const before = await store("export", folder);
+  assert.ok(statSync(join(folder, "data.mdb")).size > 300_000);
+  assert.match(await done("compact", folder), /: [\d.]+ KB before, [\d.]+ KB now\.\n$/);
+  assert.ok(statSync(join(folder, "data.mdb")).size < 100_000);
+  assert.deepEqual(await store("export", folder), before);
+  assert.match(await done("check", folder), /is sound/);
+  for (let times = 0; times < 3; times++) {
+    const again = await openLmdbStore({ folder, durability: "always", report: () => {} });
+    await again.append([sessionSet(`new ${times}`)]);
+    await again.close();
+  }
+  assert.match(await done("check", folder), /is sound/);
+});
+
+test("backup: a copy, only into a new or empty folder", async (context) => {
+  const folder = await made(context, FACTS);
+  const copy = join(temporaryFolder(context), "a", "copy");
+  assert.match(await done("backup", folder, copy), /^Copied .*store to .*copy: .* KB, checked and on the disk\.\n$/);
+  assert.equal((await store("export", copy)).out, (await store("export", folder)).out);
+  assert.match(await refused("backup", folder, copy), /is not empty/);
+  assert.match(await refused("backup", folder, join(folder, ".")), /is the store itself/);
+  assert.match(await refused("backup", join(folder, "no"), copy), /no such folder/);
+});
+
+test("while another has the store: a backup can be taken, and the rest says so", async (context) => {
+  const folder = await made(context, FACTS);
+  const broker = new Program(process.execPath, [
+    MAIN,
+    "-p",
+    "0",
+    "--host",
+    "127.0.0.1",
+    "--set",
+    `persistence_location=${folder}`,
+  ]);
+  await broker.printed(/running: /);
+  for (const args of [
+    ["stats", folder],
+    ["export", folder],
+    ["check", folder],
+    ["compact", folder],
+    ["import", MOSQUITTO_DB, "--to", folder],
+    ["import", MOSQUITTO_DB, "--to", folder, "--force"],
+  ])
+    assert.match(await refused(...args), /in use by process \d+/);
+  const copy = join(temporaryFolder(context), "copy");
+  assert.match(await done("backup", folder, copy), /^Copied .* while it was in use to /);
+  await broker.stop();
+  assert.match(await done("check", copy), /is sound/);
+  assert.equal((await store("export", copy)).out, (await store("export", folder)).out);
 });

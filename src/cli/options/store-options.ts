@@ -31,9 +31,12 @@ export const STORE_COMMAND: Command<Help> = {
   name: "lacewing store",
   summary: "Looks after what the broker keeps on disk: sessions, their messages, retained messages.",
   usage: [
+    "check [FOLDER]                 whether the store is sound",
     "stats [FOLDER] [--top N]       what is in it, and which clients have most",
     "export [FOLDER] [-o FILE]      writes everything as JSON lines",
     "import FILE [--to FOLDER]      fills a store from an export, or from mosquitto's mosquitto.db",
+    "compact [FOLDER]               gives unused space back to the disk",
+    "backup FOLDER TO               copies the store, also while the broker runs",
     "COMMAND --help                 more on each",
   ],
   options: HELP,
@@ -60,7 +63,7 @@ export const STATS_COMMAND: Command<Folder & typeof STATS_OPTIONS & Help> = {
   summary: "Counts what a store holds, in all and by client.",
   usage: ["[FOLDER] [--top N] [--json]"],
   options: { ...FOLDER, ...STATS_OPTIONS, ...HELP },
-  notes: EXIT_CODES,
+  notes: [...EXIT_CODES, "", "While the broker runs, take a backup first and look at that."],
 };
 
 const EXPORT_OPTIONS = {
@@ -99,6 +102,8 @@ export const EXPORT_COMMAND: Command<Folder & typeof EXPORT_OPTIONS & Help> = {
     "",
     ...EXIT_CODES,
     "It is 1 too when records are damaged and were left out.",
+    "",
+    "While the broker runs, take a backup first and export that.",
   ],
 };
 
@@ -124,6 +129,12 @@ const IMPORT_OPTIONS = {
     default: "data",
     help: "The folder of the store to fill; made when it is not there.",
   },
+  force: {
+    group: "Store",
+    long: "force",
+    type: "flag",
+    help: "Also when the store is not empty: what it holds is moved to a folder inside of it and replaced.",
+  },
 } as const;
 IMPORT_OPTIONS satisfies OptionTable;
 
@@ -131,7 +142,7 @@ IMPORT_OPTIONS satisfies OptionTable;
 export const IMPORT_COMMAND: Command<typeof IMPORT_OPTIONS & Help> = {
   name: "lacewing store import",
   summary: "Fills a store from an export, or from the database of mosquitto.",
-  usage: ["FILE [--to FOLDER] [--users]"],
+  usage: ["FILE [--to FOLDER] [--force] [--users]"],
   options: { ...IMPORT_OPTIONS, ...HELP },
   notes: [
     "To move from mosquitto: stop it, so that it saves everything; import its mosquitto.db; start Lacewing.",
@@ -141,4 +152,57 @@ export const IMPORT_COMMAND: Command<typeof IMPORT_OPTIONS & Help> = {
     "",
     ...EXIT_CODES,
   ],
+};
+
+/** `lacewing store check`. */
+export const CHECK_COMMAND: Command<Folder & Help> = {
+  name: "lacewing store check",
+  summary: "Reads a whole store, every page and record of it, and says whether it is sound.",
+  usage: ["[FOLDER]"],
+  options: { ...FOLDER, ...HELP },
+  notes: [
+    "Exit codes: 0 sound, 1 damaged, or not checked; the reason is on standard error.",
+    "",
+    "While the broker runs, take a backup first and check that.",
+  ],
+};
+
+/** `lacewing store compact`. */
+export const COMPACT_COMMAND: Command<Folder & Help> = {
+  name: "lacewing store compact",
+  summary: "Writes a store anew without what it does not use, and gives that space back to the disk.",
+  usage: ["[FOLDER]"],
+  options: { ...FOLDER, ...HELP },
+  notes: [
+    ...EXIT_CODES,
+    "",
+    "The broker must not be running, and the disk needs room for the new file beside the old one.",
+  ],
+};
+
+const BACKUP_OPTIONS = {
+  folder: {
+    group: "Store",
+    type: "operand",
+    argument: "folder",
+    isRequired: true,
+    help: "The store's folder, which is the broker's persistence_location.",
+  },
+  to: {
+    group: "Store",
+    type: "operand",
+    argument: "to",
+    isRequired: true,
+    help: "The folder for the copy: new, or empty. A broker can be started with it as persistence_location.",
+  },
+} as const;
+BACKUP_OPTIONS satisfies OptionTable;
+
+/** `lacewing store backup`. */
+export const BACKUP_COMMAND: Command<typeof BACKUP_OPTIONS & Help> = {
+  name: "lacewing store backup",
+  summary: "Copies a store as it is at one moment, also while the broker runs.",
+  usage: ["FOLDER TO"],
+  options: { ...BACKUP_OPTIONS, ...HELP },
+  notes: EXIT_CODES,
 };

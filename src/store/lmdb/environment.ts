@@ -36,6 +36,16 @@ export function openEnvironment(folder: string): Environment {
   return { root, tables };
 }
 
+/** Copies the file that another process has open, as it is now: a reader hinders nobody, only free pages are used later. */
+export async function copyLiveFile(folder: string, to: string): Promise<void> {
+  const root = open({ path: folder, noSubdir: false, maxDbs: 1, mapSize: MAP_BYTES, readOnly: true });
+  try {
+    await root.backup(to, false);
+  } finally {
+    await root.close();
+  }
+}
+
 /** Whether `value` ends with the CRC-32 of `key` and what comes before. */
 export function isWhole(key: Uint8Array, value: Uint8Array): boolean {
   const end = value.length - CRC_BYTES;

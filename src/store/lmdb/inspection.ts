@@ -12,7 +12,7 @@ import { CRC_BYTES, DATABASES, SCHEMA_KEY, SCHEMA_VERSION } from "./schema.ts";
 
 export const DATA_FILE = "data.mdb";
 /** Says that the store was closed properly, and how its file was then. */
-const CLEAN_FILE = "clean.json";
+export const CLEAN_FILE = "clean.json";
 /** A file of this size or less with nothing but zeros in it was never written: the machine stopped while it was made. */
 const LARGEST_EMPTY_FILE = 131_072;
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { crc32, putUint32, putUint48, uint32At, uint48At } from "./bytes.ts";
 
 /** They take turns: one is written to while what the other has goes to the LMDB file. */
-const FILES = ["journal-0", "journal-1"] as const;
+export const JOURNAL_FILES = ["journal-0", "journal-1"] as const;
 /** A file of this size is changed for the other, once that is no longer needed. */
 const FILE_BYTES = 8 * 2 ** 20;
 /** Before each batch: its length u32, its number u48, the CRC-32 of number and batch u32. */
@@ -37,7 +37,7 @@ export class Journal {
   /** Begins anew behind batch `sequence`; what the files had must be in the LMDB file. */
   static async open(folder: string, sequence: number): Promise<Journal> {
     const files: JournalFile[] = [];
-    for (const name of FILES)
+    for (const name of JOURNAL_FILES)
       files.push({ handle: await open(join(folder, name), "w", 0o600), bytes: 0, lastSequence: 0 });
     return new Journal(folder, files, sequence);
   }
@@ -81,7 +81,7 @@ export class Journal {
 }
 
 export function removeJournal(folder: string): void {
-  for (const name of FILES) rmSync(join(folder, name), { force: true });
+  for (const name of JOURNAL_FILES) rmSync(join(folder, name), { force: true });
 }
 
 /** A batch found in a journal. */
@@ -92,7 +92,9 @@ export interface JournalBatch {
 
 /** The batches behind number `kept` that are there without a gap. */
 export function readJournal(folder: string, kept: number): JournalBatch[] {
-  const found = FILES.flatMap((name) => [...batchesIn(join(folder, name))]).filter(({ sequence }) => sequence > kept);
+  const found = JOURNAL_FILES.flatMap((name) => [...batchesIn(join(folder, name))]).filter(
+    ({ sequence }) => sequence > kept,
+  );
   found.sort((a, b) => a.sequence - b.sequence);
   const gap = found.findIndex(({ sequence }, index) => sequence !== kept + 1 + index);
   return gap < 0 ? found : found.slice(0, gap);

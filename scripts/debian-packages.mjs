@@ -1,16 +1,19 @@
 // Installs Debian packages for tests, without starting the services that they bring.
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { Failure, run, say } from "./project.mjs";
+import { Failure, say } from "./project.mjs";
 
 /** Debian asks this program before it starts a service; 101 means no. */
 const POLICY = "/usr/sbin/policy-rc.d";
+/** How long another installation may keep us waiting. */
+const LOCK_LIMIT_SECONDS = 120;
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**
  * @param {readonly string[]} packages
  * @throws {Failure} with the command to type when this process may not install, or when installing fails
  */
-export async function installDebianPackages(packages) {
+export function installDebianPackages(packages) {
   const byHand = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
   if (!existsSync("/usr/bin/apt-get")) throw new Failure(`There is no apt-get here. Install: ${packages.join(", ")}.`);
   if (process.getuid?.() !== 0) throw new Failure(`Only root may install packages. As root run:\n  ${byHand}`);
@@ -20,8 +23,8 @@ export async function installDebianPackages(packages) {
   const ignore = () => {};
   for (const signal of SIGNALS) process.on(signal, ignore);
   try {
-    await aptGet("update");
-    await aptGet("install", "-y", "--no-install-recommends", ...packages);
+    aptGet("update");
+    aptGet("install", "-y", "--no-install-recommends", ...packages);
   } finally {
     restorePolicy();
     for (const signal of SIGNALS) process.off(signal, ignore);
@@ -29,10 +32,16 @@ export async function installDebianPackages(packages) {
 }
 
 /** @param {readonly string[]} args */
-async function aptGet(...args) {
+function aptGet(...args) {
+  const options = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", `DPkg::Lock::Timeout=${LOCK_LIMIT_SECONDS}`];
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const code = await run("apt-get", ["-qq", "-o", "Dpkg::Use-Pty=0", ...args], env);
-  if (code !== 0) throw new Failure(`apt-get ${args[0]} failed with exit code ${code}; its reason is above.`);
+  const { status, error, stdout, stderr } = spawnSync("apt-get", [...options, ...args], {
+    env,
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  });
+  if (status === 0) return;
+  throw new Failure(`apt-get ${args[0]} failed: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`);
 }
 
 /** Returns what puts the earlier state back. */

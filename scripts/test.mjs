@@ -23,7 +23,7 @@ await build("dist", "build");
 /** @type {typeof import("../test/support/peers.ts")} */
 const { missingPeers } = await import(pathToFileURL(join(ROOT, "build/test/support/peers.js")).href);
 const packages = new Set(missingPeers().flatMap(({ debianPackage }) => debianPackage ?? []));
-if (packages.size > 0 && (isCi || values["install-peers"])) await installDebianPackages([...packages]);
+if (packages.size > 0 && (isCi || values["install-peers"])) installDebianPackages([...packages]);
 
 const files = filesBelow("build", isWanted);
 if (files.length === 0) throw new Failure(`No file of tests has ${positionals.join(" or ")} in its path.`);

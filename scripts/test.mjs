@@ -1,6 +1,6 @@
 // `npm test [-- --install-peers] [PATTERN...]`: all tests, or those in files whose path contains a PATTERN. What needs
 // a program that is not installed is skipped and named at the end; with CI=true it is installed first, and whatever is
-// skipped all the same counts as failed.
+// skipped all the same counts as failed, unless the system does not allow it to this user.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -34,7 +34,8 @@ const outcome = await runTests({
   concurrency: Math.max(LEAST_CONCURRENCY, availableParallelism()),
   write: console.log,
 });
-const isSkipBad = isCi && outcome.skipped.size > 0;
+// No package brings the right to mount file systems.
+const isSkipBad = isCi && [...outcome.skipped.keys()].some((reason) => !reason.startsWith("not allowed here: "));
 const isGood = countOf("tests") > 0 && countOf("fail") === 0 && countOf("cancelled") === 0 && !isSkipBad;
 process.exitCode = isGood ? 0 : 1;
 report();

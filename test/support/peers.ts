@@ -1,10 +1,18 @@
 // The programs of others that tests talk to: which are here, how to run them, and how a test says that it needs one.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { Program, type ProgramOptions } from "./program.ts";
 
-export type PeerName = "mosquitto" | "mosquitto_pub" | "mosquitto_sub" | "paho" | "mqtt" | "aedes";
+export type PeerName =
+  | "mosquitto"
+  | "mosquitto_pub"
+  | "mosquitto_sub"
+  | "paho"
+  | "mqtt"
+  | "aedes"
+  | "libfaketime"
+  | "mkfs.ext4";
 
 interface PeerKind {
   /** Debian's package that has it; null when `npm ci` brings it. */
@@ -42,7 +50,27 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
   },
   mqtt: npmPackage("mqtt"),
   aedes: npmPackage("aedes"),
+  // A library that is loaded before a program.
+  libfaketime: {
+    debianPackage: "libfaketime",
+    commands: [[]],
+    version: () => (libfaketimePath() === undefined ? undefined : "present"),
+  },
+  "mkfs.ext4": {
+    debianPackage: "e2fsprogs",
+    commands: [["mkfs.ext4"], ["/usr/sbin/mkfs.ext4"]],
+    version: (command) => answer([...command, "-V"], /mke2fs (\S+)/),
+  },
 };
+
+/** Where Debian puts libfaketime, which changes the clock of a program that is started with it; undefined when it is not here. */
+export function libfaketimePath(): string | undefined {
+  const libraries = "/usr/lib";
+  if (!existsSync(libraries)) return undefined;
+  return readdirSync(libraries)
+    .map((folder) => `${libraries}/${folder}/faketime/libfaketime.so.1`)
+    .find((path) => existsSync(path));
+}
 
 function mosquittoProgram(name: string, debianPackage: string, commands: PeerKind["commands"]): PeerKind {
   const version = (command: readonly string[]) => answer([...command, "--help"], new RegExp(`${name} version (\\S+)`));
@@ -65,8 +93,8 @@ function npmPackage(name: string): PeerKind {
 
 /** What the first group of `pattern` finds in the output of a command, whatever its exit code. */
 function answer([program = "", ...args]: readonly string[], pattern: RegExp): string | undefined {
-  const { stdout, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
-  return error === undefined ? pattern.exec(stdout)?.[1] : undefined;
+  const { stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
+  return error === undefined ? pattern.exec(stdout + stderr)?.[1] : undefined;
 }
 
 const found = new Map<PeerName, Peer | undefined>();

@@ -1,0 +1,160 @@
+// The broker under torture as a process on one port and one folder: started, killed, started again. Ours, or mosquitto, which is the
+// control that must lose. Must not know clients.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { findPeer, startPeer } from "../support/peers.ts";
+import { type Ended, Program } from "../support/program.ts";
+import { ROOT } from "../support/repository.ts";
+import type { Address } from "./link.ts";
+
+const MAIN = join(ROOT, "dist/cli/main.js");
+/** How long a broker may take until it accepts connections. */
+const START_LIMIT_MS = 60_000;
+const RETRY_MS = 5;
+
+export interface BrokerKind {
+  readonly name: string;
+  /** Starts it on `port`, with what it keeps in `folder`. */
+  start(port: number, folder: string, env: Readonly<Record<string, string>>): Program;
+}
+
+/** Our broker; `settings` as after `--set`. */
+export function lacewing(...settings: readonly string[]): BrokerKind {
+  return {
+    name: `lacewing ${settings.join(" ")}`.trim(),
+    start(port, folder, env) {
+      if (!existsSync(MAIN)) throw new Error("dist/cli/main.js is missing: npm run build.");
+      const all = ["persistence=true", `persistence_location=${folder}`, "max_queued_messages=0", ...settings];
+      const sets = all.flatMap((setting) => ["--set", setting]);
+      return new Program(process.execPath, [MAIN, "-p", `${port}`, "--host", "127.0.0.1", ...sets], { env });
+    },
+  };
+}
+
+/** mosquitto with its persistence on; `lines` of its configuration file. */
+export function mosquitto(...lines: readonly string[]): BrokerKind {
+  return {
+    name: `mosquitto ${findPeer("mosquitto")?.version} ${lines.join(", ")}`.trim(),
+    start(port, folder, env) {
+      const file = join(folder, "mosquitto.conf");
+      const general = ["persistence true", `persistence_location ${folder}/`, "max_queued_messages 0"];
+      const more = ["max_inflight_messages 0", "allow_anonymous true", `listener ${port} 127.0.0.1`];
+      // As root it would go on as another user, who may not write here.
+      const user = process.getuid?.() === 0 ? ["user root"] : [];
+      writeFileSync(file, [...general, ...lines, ...user, ...more, ""].join("\n"));
+      return startPeer("mosquitto", ["-c", file], { env });
+    },
+  };
+}
+
+export class BrokerProcess {
+  readonly address: Address;
+  readonly kind: BrokerKind;
+  folder: string;
+  /** Added to its environment. */
+  env: Readonly<Record<string, string>> = {};
+  #program: Program | undefined;
+
+  private constructor(kind: BrokerKind, folder: string, port: number) {
+    this.kind = kind;
+    this.folder = folder;
+    this.address = { host: "127.0.0.1", port };
+  }
+
+  /** One that will always have the same port. */
+  static async on(kind: BrokerKind, folder: string): Promise<BrokerProcess> {
+    return new BrokerProcess(kind, folder, await freePort());
+  }
+
+  get isRunning(): boolean {
+    return this.#program !== undefined;
+  }
+
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  get #running(): Program {
+    if (this.#program === undefined) throw new Error("the broker does not run");
+    return this.#program;
+  }
+
+  /** Starts it and resolves when it accepts connections, with how long that took in milliseconds. */
+  async start(): Promise<number> {
+    mkdirSync(this.folder, { recursive: true });
+    const startedMs = performance.now();
+    const program = this.kind.start(this.address.port, this.folder, this.env);
+    this.#program = program;
+    let ended: Ended | undefined;
+    program.ended.then(
+      (how) => {
+        ended = how;
+      },
+      () => {},
+    );
+    while (!(await accepts(this.address))) {
+      if (ended !== undefined) throw new Error(`${this.kind.name} did not start: ${endText(ended)}`);
+      if (performance.now() - startedMs > START_LIMIT_MS)
+        throw new Error(`${this.kind.name} does not accept connections after ${START_LIMIT_MS / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    return performance.now() - startedMs;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#running.signal(signal);
+  }
+
+  /** Rejects when it ends by itself. */
+  async lives(): Promise<never> {
+    throw new Error(`${this.kind.name} ended by itself: ${endText(await this.#running.ended)}`);
+  }
+
+  /** What it wrote to standard error. */
+  get errors(): string {
+    return this.#running.errors;
+  }
+
+  /** SIGKILL; resolves when the process is gone, and throws when it had ended before. */
+  async kill(): Promise<void> {
+    const program = this.#running;
+    const { signal, ...ended } = await program.stop("SIGKILL");
+    this.#program = undefined;
+    if (signal !== "SIGKILL") throw new Error(`${this.kind.name} ended by itself: ${endText({ signal, ...ended })}`);
+  }
+
+  /** SIGTERM; resolves with how it ended. */
+  async stop(): Promise<Ended> {
+    const program = this.#running;
+    this.#program = undefined;
+    return program.stop("SIGTERM");
+  }
+}
+
+function endText({ code, signal, errors }: Ended): string {
+  return `${signal ?? `exit code ${code}`}\n${errors.slice(-4000)}`;
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function accepts({ host, port }: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,160 @@
+// The publishers and subscribers of a round together: they come, go on after each loss of connection, and settle. A round is settled
+// when everything sent is acknowledged or refused and every subscriber has all of it, or when nothing comes any more.
+import { Ledger } from "./ledger.ts";
+import type { Address } from "./link.ts";
+import { type PayloadSize, Payloads } from "./payload.ts";
+import { Publisher } from "./publisher.ts";
+import type { Random } from "./random.ts";
+import { Subscriber } from "./subscriber.ts";
+import type { Version } from "./wire.ts";
+
+export interface CrowdOptions {
+  /** QoS of all publishers, and of the subscribers one after another. */
+  readonly qos: 1 | 2;
+  readonly publishers: number;
+  /** Most messages unacknowledged of each publisher. */
+  readonly window: number;
+  /** Subscribers that stay, and those that are away while messages come. */
+  readonly online: number;
+  readonly offline: number;
+  readonly payload: PayloadSize;
+  /** Part of the client identifiers and topics, to tell crowds apart. */
+  readonly name: string;
+}
+
+export type Peer = Publisher | Subscriber;
+
+/** Pause between two attempts to connect. */
+const RETRY_MS = 5;
+const CONNECT_LIMIT_MS = 60_000;
+/** How long nothing may happen until what is missing counts as lost. */
+const QUIET_MS = 5000;
+const LOOK_MS = 10;
+
+export class Crowd {
+  readonly options: CrowdOptions;
+  readonly ledger: Ledger;
+  readonly payloads: Payloads;
+  readonly publishers: readonly Publisher[];
+  readonly online: readonly Subscriber[];
+  readonly offline: readonly Subscriber[];
+  /** While true a lost connection is no fault: the broker is about to be killed, or is not there. */
+  expectsLoss = false;
+  readonly #coming: Map<Peer, Promise<void>> = new Map();
+
+  constructor(options: CrowdOptions, random: Random) {
+    this.options = options;
+    const { qos, publishers, window, online, offline, name } = options;
+    const subscribers = online + offline;
+    this.ledger = new Ledger(publishers, new Array<1 | 2>(subscribers).fill(qos));
+    this.payloads = new Payloads(random.integer(1, 2 ** 31), options.payload);
+    this.publishers = Array.from({ length: publishers }, (_, index) => {
+      const own = { clientId: `${name}-p${index}`, topicName: `${name}/${index}`, version: versionOf(index) };
+      return new Publisher({ index, qos, window, retainEvery: 16, ...own }, this.ledger, this.payloads);
+    });
+    const all = Array.from({ length: subscribers }, (_, index) => {
+      const receiveMaximum = random.pick([0, 0, 200, 1000]);
+      const own = { clientId: `${name}-s${index}`, topicFilter: `${name}/+`, version: versionOf(index) };
+      return new Subscriber({ index, qos, receiveMaximum, ...own }, this.ledger, this.payloads);
+    });
+    this.online = all.slice(0, online);
+    this.offline = all.slice(online);
+    for (const peer of this.peers) peer.onGoneDo = (reason) => this.#gone(peer, reason);
+  }
+
+  get peers(): readonly Peer[] {
+    return [...this.publishers, ...this.subscribers];
+  }
+
+  #gone(peer: Peer, reason: string): void {
+    if (!this.expectsLoss) this.ledger.fault(`${peer.options.clientId} lost its connection: ${reason}`);
+  }
+
+  get subscribers(): readonly Subscriber[] {
+    return [...this.online, ...this.offline];
+  }
+
+  /** Lets everybody subscribe once; those of the offline kind leave again. */
+  async subscribe(address: Address): Promise<void> {
+    await Promise.all(this.subscribers.map((subscriber) => this.come(subscriber, address)));
+    await Promise.all(this.offline.map((subscriber) => subscriber.disconnect()));
+  }
+
+  /** Lets everybody who should be there and is not come back. */
+  async join(address: Address, isOfflineToo: boolean): Promise<void> {
+    const wanted = [...this.online, ...(isOfflineToo ? this.offline : []), ...this.publishers];
+    await Promise.all(wanted.map((peer) => this.come(peer, address)));
+  }
+
+  /** Connects a peer unless it is connected; tries again while the broker is not there. */
+  come(peer: Peer, address: Address): Promise<void> {
+    const coming = this.#coming.get(peer) ?? connected(peer, address).finally(() => this.#coming.delete(peer));
+    this.#coming.set(peer, coming);
+    return coming;
+  }
+
+  setSending(isSending: boolean): void {
+    for (const publisher of this.publishers) {
+      publisher.isSending = isSending;
+      publisher.pump();
+    }
+  }
+
+  /** Everybody loses the connection. */
+  kill(): void {
+    for (const peer of this.peers) peer.kill();
+  }
+
+  get isSettled(): boolean {
+    if (this.publishers.some((publisher) => publisher.inflight > 0)) return false;
+    const { ledger } = this;
+    const { acknowledged } = ledger;
+    // The sums first, as they cost little.
+    return (
+      this.subscribers.every(({ options }) => ledger.delivered(options.index) >= acknowledged) &&
+      this.subscribers.every(({ options }) => ledger.lost(options.index) === 0)
+    );
+  }
+
+  /** Packets that have come: what changes while anything happens. */
+  get events(): number {
+    return this.peers.reduce((sum, { packets }) => sum + packets, 0);
+  }
+
+  /** Resolves with whether everything came; false when nothing has come for a while. */
+  async settle(quietMs: number = QUIET_MS): Promise<boolean> {
+    let { events } = this;
+    let changedMs = performance.now();
+    while (!this.isSettled) {
+      await pause(LOOK_MS);
+      if (this.events !== events) {
+        events = this.events;
+        changedMs = performance.now();
+      } else if (performance.now() - changedMs > quietMs) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
+
+function versionOf(index: number): Version {
+  return index % 2 === 0 ? 4 : 5;
+}
+
+async function connected(peer: Peer, address: Address): Promise<void> {
+  const startedMs = performance.now();
+  while (!peer.isConnected) {
+    try {
+      await peer.connect(address);
+    } catch (error) {
+      if (performance.now() - startedMs > CONNECT_LIMIT_MS)
+        throw new Error(`${peer.options.clientId} cannot connect: ${(error as Error).message}`);
+      await pause(RETRY_MS);
+    }
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,117 @@
+// F3: the power goes. Under load the broker is stopped, everything that it said is booked, the disk as it is then is copied, and a
+// broker that starts on the copy must have whatever was acknowledged.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BrokerKind, BrokerProcess } from "./broker-process.ts";
+import { Crowd, pause } from "./crowd.ts";
+import { DiskImage } from "./disk-image.ts";
+import { Random } from "./random.ts";
+import { faultsOf, type Progress, type Round, roundText, secondsText, sumsOf } from "./report.ts";
+import { retainedFaults } from "./retained.ts";
+
+export interface PowerCutOptions {
+  readonly name: string;
+  readonly kind: BrokerKind;
+  readonly rounds: number;
+  readonly seed: number;
+  /** For images and mounts. */
+  readonly folder: string;
+  readonly longestMs?: number;
+  readonly progress: Progress;
+}
+
+const IMAGE_MEGABYTES = 1024;
+const SHORTEST_MS = 300;
+const LONGEST_MS = 3000;
+const LOOK_MS = 5;
+/** What was on its way through the loopback when the broker stopped has arrived after this. */
+const QUIET_MS = 100;
+const STOP_LIMIT_MS = 20_000;
+
+export async function powerCuts(options: PowerCutOptions): Promise<Round[]> {
+  const { rounds, seed, name, progress } = options;
+  const found: Round[] = [];
+  for (let number = 0; number < rounds; number++) {
+    const round = await powerCut(options, seed + number);
+    found.push(round);
+    progress(roundText(name, number + 1, rounds, round));
+  }
+  return found;
+}
+
+async function powerCut(options: PowerCutOptions, seed: number): Promise<Round> {
+  const name = `${options.name}-${seed}`;
+  const [before, after] = ["before", "after"].map((when) => new DiskImage(join(options.folder, `${name}-${when}`)));
+  try {
+    return await withDisks(options, name, before as DiskImage, after as DiskImage, new Random(seed));
+  } finally {
+    before?.remove();
+    after?.remove();
+  }
+}
+
+async function withDisks(
+  options: PowerCutOptions,
+  name: string,
+  before: DiskImage,
+  after: DiskImage,
+  random: Random,
+): Promise<Round> {
+  const { kind, longestMs = LONGEST_MS } = options;
+  const qos = random.pick([1, 2] as const);
+  before.make(IMAGE_MEGABYTES);
+  before.mount();
+  const shape = { publishers: 8, window: 64, online: 2, offline: 2, payload: { least: 8, most: 120 } };
+  const crowd = new Crowd({ name, qos, ...shape }, random);
+  const broker = await BrokerProcess.on(kind, join(before.folder, "data"));
+  try {
+    await broker.start();
+    await crowd.subscribe(broker.address);
+    await crowd.join(broker.address, false);
+    crowd.setSending(true);
+    const loadMs = random.between(SHORTEST_MS, longestMs);
+    await pause(loadMs);
+    await freeze(broker, crowd);
+    before.copyTo(after);
+    const queued = crowd.ledger.acknowledged;
+    crowd.kill();
+    await broker.kill();
+    after.mount();
+    broker.folder = join(after.folder, "data");
+    const backMs = await broker.start();
+    crowd.setSending(false);
+    await crowd.join(broker.address, true);
+    await crowd.settle();
+    const retained = await retainedFaults(crowd, broker.address);
+    const verdict = crowd.ledger.verdict();
+    const figures = { qos: `${qos}`, load: secondsText(loadMs), ...sumsOf(verdict), queued, back: secondsText(backMs) };
+    return { figures, faults: [...faultsOf(verdict), ...retained] };
+  } finally {
+    crowd.expectsLoss = true;
+    crowd.kill();
+    if (broker.isRunning) await broker.kill();
+  }
+}
+
+/** Stops the broker, and books what it had said until then. */
+async function freeze(broker: BrokerProcess, crowd: Crowd): Promise<void> {
+  crowd.expectsLoss = true;
+  broker.signal("SIGSTOP");
+  await untilStopped(broker.pid);
+  crowd.setSending(false);
+  for (let sum = -1; sum !== crowd.events; await pause(QUIET_MS)) sum = crowd.events;
+}
+
+/** Resolves when no thread of the process does anything more, not even within a system call. */
+async function untilStopped(pid: number): Promise<void> {
+  const startedMs = performance.now();
+  const tasks = `/proc/${pid}/task`;
+  const isStopped = (task: string): boolean => {
+    const stat = readFileSync(join(tasks, task, "stat"), "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  };
+  while (!readdirSync(tasks).every(isStopped)) {
+    if (performance.now() - startedMs > STOP_LIMIT_MS) throw new Error("the broker cannot be stopped");
+    await pause(LOOK_MS);
+  }
+}

@@ -13,9 +13,10 @@ const HEAD_MESSAGES = 1000;
 const HEAD_BYTES = 1_048_576;
 /** What a delivery takes besides its payload, in bytes; roughly. */
 const DELIVERY_BYTES = 400;
-/** Deliveries read from the store at once, and the length of the head below which the next page is asked for. */
+/** Deliveries read from the store at once, and the size of the head below which the next page is asked for. */
 const PAGE_MESSAGES = 1000;
 const REFILL_BELOW = 500;
+const REFILL_BELOW_BYTES = 524_288;
 /** Pause before a page that could not be read is asked for again, in milliseconds. */
 const RETRY_MS = 1000;
 
@@ -120,10 +121,11 @@ export class Queue {
 
   /** Asks the store for the next page when the head runs short; `onFilled` is called when there is something to take. */
   refill(onFilled: () => void): void {
-    if (this.#restMessages === 0 || this.#isLoading || this.#head.size >= REFILL_BELOW) return;
+    if (this.#restMessages === 0 || this.#isLoading) return;
+    if (this.#head.size >= REFILL_BELOW || this.#headBytes >= REFILL_BELOW_BYTES) return;
     this.#isLoading = true;
     // What is on its way to the store cannot be read from it yet, and what will be left to it meanwhile is not expected.
-    const expected = Math.min(this.#restMessages, PAGE_MESSAGES);
+    const expected = this.#restMessages;
     this.#broker.ledger.whenKept(() => this.#load(expected, onFilled));
   }
 
@@ -149,8 +151,7 @@ export class Queue {
     broker.beginTurn();
     if (this.#session.hasEnded) return;
     for (const fact of page) this.#take(fact);
-    const missing = expected - page.length;
-    if (page.length < PAGE_MESSAGES && missing > 0) this.#lost(missing);
+    if (page.length === 0) this.#lost(expected);
     onFilled();
     broker.wake();
   }

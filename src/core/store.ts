@@ -110,9 +110,9 @@ export interface Store {
   /** What an appended fact survives; "nothing" means that the core need not record anything. */
   readonly survives: "nothing" | "process" | "power-loss";
   /**
-   * The facts in force, in an order in which each can be applied: the clock first, Sessions and their Subscriptions before all that refers to them, a
-   * message before what refers to it, the deliveries of a Session by their place. Deliveries that `QueueSummary` counts are left out,
-   * and messages that only they refer to.
+   * The facts in force, in an order in which each can be applied: the clock first, Sessions and their Subscriptions before all that
+   * refers to them, a message before what refers to it, the deliveries of a Session by their place. Deliveries that `QueueSummary`
+   * counts are left out, and messages that only they refer to.
    */
   replay(): AsyncIterable<Fact>;
   /**
@@ -122,8 +122,8 @@ export interface Store {
    */
   append(changes: readonly Change[]): Promise<void>;
   /**
-   * At most `limit` deliveries of a queue as `QueueSummary` counts them, whose place is above `afterOrder`, in order. Fewer than
-   * `limit` mean that the store has no more. A record that is damaged is left out.
+   * Up to `limit` deliveries of a queue as `QueueSummary` counts them, whose place is above `afterOrder`, in order: fewer when their
+   * messages are large, none when the store has no more. A record that is damaged is left out.
    */
   readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]>;
 }

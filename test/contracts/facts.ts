@@ -104,8 +104,8 @@ export async function wholeQueue(
   const all = [];
   for (let after = 0; ; ) {
     const page = await store.readQueue(clientId, after, limit);
+    if (page.length === 0) return all;
     all.push(...page);
-    if (page.length < limit) return all;
     after = page.at(-1)!.delivery.order;
   }
 }

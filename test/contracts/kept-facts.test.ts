@@ -125,3 +125,18 @@ test("a queue is read to its end although messages are left to the store while a
   assert.deepEqual(sub.payloads(), payloads);
   assert.equal(rig.harness.broker.counters.dropped["store-damaged"], 0);
 });
+
+test("a queue is read to its end in pages of any length, and what the store cannot give is counted", async () => {
+  const rig = await away(["sub"], new DurableRig({ options: { maximumQueueMemoryBytes: 0 } }));
+  const pub = rig.harness.connect("pub");
+  const payloads = Array.from({ length: 9 }, (_, i) => `${i}`);
+  for (const payload of payloads) pub.publish("t", payload, { qos: 1 });
+  await rig.recover();
+  rig.store.pageMessages = 2;
+  for (const order of [4, 8, 9]) rig.store.damagedOrders.add(order);
+  const sub = await rig.durable("sub");
+  await rig.recover();
+  await rig.recover();
+  assert.deepEqual(sub.payloads(), ["0", "1", "2", "4", "5", "6"]);
+  assert.equal(rig.harness.broker.counters.dropped["store-damaged"], 3);
+});

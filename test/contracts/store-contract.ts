@@ -293,6 +293,13 @@ function testQueues(check: Check): void {
     );
   });
 
+  check("gives a queue of large messages to its end, in pages that memory can hold", async ({ store }) => {
+    const batch: Change[] = [sessionSet("s")];
+    for (let i = 1; i <= 12; i++) batch.push(messageAdded(i, new Uint8Array(150_000).fill(i)), deliverySet("s", i, i));
+    await store.append(batch);
+    assert.deepEqual(await holdings(store), modelOf(batch));
+  });
+
   check("keeps the order of a queue whose places are large or come in any order", async ({ store, reopen }) => {
     const orders = [9, 10, 2, 2 ** 32 + 1, 2 ** 32 - 1, 2 ** 45, 99, 100];
     await store.append([sessionSet("s"), messageAdded(1), ...orders.map((order) => deliverySet("s", order, 1))]);

@@ -25,6 +25,9 @@ export class FaultyStore implements Store {
   readonly breaches: string[] = [];
   /** While true, each append waits for `end`. */
   isHeld = false;
+  /** Places whose records are damaged, in every queue; and how many deliveries a page holds at most. */
+  readonly damagedOrders: Set<number> = new Set();
+  pageMessages: number = Number.POSITIVE_INFINITY;
   /** How appends end that are not held, or for which `end` says nothing else. */
   outcome: Outcome = "kept";
   readonly #inner: Store;
@@ -99,7 +102,9 @@ export class FaultyStore implements Store {
     return this.#inner.replay();
   }
 
-  readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]> {
-    return this.#isCutOff ? new Promise(() => {}) : this.#inner.readQueue(clientId, afterOrder, limit);
+  async readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]> {
+    if (this.#isCutOff) return new Promise(() => {});
+    const page = await this.#inner.readQueue(clientId, afterOrder, limit);
+    return page.filter(({ delivery }) => !this.damagedOrders.has(delivery.order)).slice(0, this.pageMessages);
   }
 }

@@ -85,7 +85,7 @@ class LineWriter {
         afterOrder = delivery.order;
       }
       left -= page.length;
-      if (page.length < PAGE_MESSAGES) break;
+      if (page.length === 0) break;
     }
     return Math.max(0, left);
   }

@@ -127,7 +127,7 @@ export class RecordReader {
     yield { from, key, value };
   }
 
-  /** Up to `limit` waiting deliveries of a Session above `afterOrder`, each behind its message. */
+  /** Up to `limit` waiting deliveries of a Session above `afterOrder`, each behind its message, as many as a page holds. */
   queue(session: number, afterOrder: number, limit: number): Page {
     const page = new Page();
     const start = new Uint8Array(12);
@@ -135,7 +135,7 @@ export class RecordReader {
     start.set(uint48Key(afterOrder + 1), 6);
     let count = 0;
     for (const row of this.#rows("deliveries", start, uint48Key(session + 1))) {
-      if (count === limit) break;
+      if (count === limit || page.isFull) break;
       if (!isQueued(row.value)) continue;
       const message = this.#messageOf("deliveries", row);
       if (message === null) continue;

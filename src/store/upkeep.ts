@@ -2,7 +2,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
-import { copyLiveFile } from "./lmdb/environment.ts";
 import { FolderLock } from "./lmdb/folder-lock.ts";
 import { CLEAN_FILE, DATA_FILE, explanationOf, inspectFile } from "./lmdb/inspection.ts";
 import { JOURNAL_FILES } from "./lmdb/journal.ts";
@@ -163,6 +162,8 @@ async function copied(folder: string, to: string, report: Reporter): Promise<boo
     if (!(error instanceof StoreError && error.fault === "locked")) throw error;
   }
   try {
+    // Only a tool uses LMDB in this thread: a broker need not load it.
+    const { copyLiveFile } = await import("./lmdb/environment.ts");
     await copyLiveFile(folder, to);
   } catch (error) {
     throw explanationOf(join(folder, DATA_FILE), error);

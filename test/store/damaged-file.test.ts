@@ -10,7 +10,7 @@ import { deliverySet, holdings, messageAdded, sessionSet, subscriptionSet, willS
 import { temporaryFolder } from "../support/folder.ts";
 import { Random } from "../support/random.ts";
 
-const FLIPS = Number(process.env.LACEWING_FLIPS ?? 40);
+const FLIPS = Number(process.env.LACEWING_FLIPS ?? 20);
 const SEED = Number(process.env.LACEWING_SEED ?? 1);
 const DATA_FILE = "data.mdb";
 

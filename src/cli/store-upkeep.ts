@@ -1,8 +1,8 @@
-/** `lacewing store check`, `compact` and `backup`. */
+/** `lacewing store check`, `repair`, `compact` and `backup`. */
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { backupStore, checkStore, compactStore } from "../store/index.ts";
-import { BACKUP_COMMAND, CHECK_COMMAND, COMPACT_COMMAND } from "./options/store-options.ts";
+import { backupStore, checkStore, compactStore, repairStore } from "../store/index.ts";
+import { BACKUP_COMMAND, CHECK_COMMAND, COMPACT_COMMAND, REPAIR_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
 import { bytesText, counted, explained, reporter, requireStore, StoreToolError } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
@@ -28,6 +28,22 @@ export function runCheck(args: readonly string[], io: ToolIo): Promise<number> {
 
 const WHAT_TO_DO =
   "Restore a backup to have what was there. Otherwise the broker sets damaged records aside when it starts, says which, and serves the rest.";
+
+/** Runs `lacewing store repair` and returns its exit code. */
+export function runRepair(args: readonly string[], io: ToolIo): Promise<number> {
+  return runTool(REPAIR_COMMAND, args, io, ({ folder }) =>
+    explained(io, async () => {
+      requireStore(folder);
+      const { records, faults, aside } = await repairStore(folder, reporter(io), Date.now());
+      io.stdout.write(
+        aside === null
+          ? `${folder} is sound and stays as it is: ${counted(records, "record")}.\n`
+          : `Repaired ${folder}: ${counted(records, "record")} kept, ${counted(faults, "fault")}. What was there before is in ${aside}.\n`,
+      );
+      return 0;
+    }),
+  );
+}
 
 /** Runs `lacewing store compact` and returns its exit code. */
 export function runCompact(args: readonly string[], io: ToolIo): Promise<number> {

@@ -12,6 +12,7 @@ const TOOLS: Readonly<Record<string, StoreTool>> = {
   stats: async (args, io) => (await import("./store-stats.ts")).runStats(args, io),
   export: async (args, io) => (await import("./store-export.ts")).runExport(args, io),
   import: async (args, io) => (await import("./store-import.ts")).runImport(args, io),
+  repair: async (args, io) => (await import("./store-upkeep.ts")).runRepair(args, io),
   compact: async (args, io) => (await import("./store-upkeep.ts")).runCompact(args, io),
   backup: async (args, io) => (await import("./store-upkeep.ts")).runBackup(args, io),
 };

@@ -17,5 +17,7 @@ export {
   compactStore,
   hasStore,
   moveStoreAside,
+  type Repaired,
+  repairStore,
   type StoreCheck,
 } from "./upkeep.ts";

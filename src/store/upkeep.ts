@@ -1,5 +1,5 @@
 /** What is done to a whole store beside the broker: checking, compacting, copying, and making room for another. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FolderLock } from "./lmdb/folder-lock.ts";
@@ -7,6 +7,7 @@ import { CLEAN_FILE, DATA_FILE, explanationOf, inspectFile } from "./lmdb/inspec
 import { JOURNAL_FILES } from "./lmdb/journal.ts";
 import { openLmdbStore } from "./lmdb/lmdb-store.ts";
 import { StoreError, type StoreReport } from "./lmdb/report.ts";
+import { type Salvaged, salvage } from "./lmdb/salvage.ts";
 
 type Reporter = (event: StoreReport) => void;
 
@@ -16,6 +17,8 @@ const READERS_FILE = "lock.mdb";
 const STORE_FILES = [DATA_FILE, READERS_FILE, CLEAN_FILE, ...JOURNAL_FILES];
 /** Where a compacted file grows, in the store's folder. */
 const COMPACT_FOLDER = "compacting";
+/** Where what can still be read is gathered, in the store's folder. */
+const REPAIR_FOLDER = "repairing";
 
 /** What a check has found. */
 export interface StoreCheck {
@@ -171,16 +174,66 @@ async function copied(folder: string, to: string, report: Reporter): Promise<boo
   return true;
 }
 
+/** What a repair has kept. */
+export interface Repaired extends Salvaged {
+  /** Where the file is that was there before; null: it had no need of repair. */
+  readonly aside: string | null;
+}
+
+/**
+ * Keeps what can still be read of a store that the broker refuses. A sound one stays as it is.
+ * @throws StoreError when nothing can be read of it, and what the system says; the store is then as it was
+ */
+export async function repairStore(folder: string, report: Reporter, nowMs: number): Promise<Repaired> {
+  const made = join(folder, REPAIR_FOLDER);
+  const path = join(folder, DATA_FILE);
+  return whileLocked(folder, async () => {
+    const { problems, records } = inspected(folder);
+    if (problems.length === 0) return { records, faults: 0, aside: null };
+    rmSync(made, { recursive: true, force: true });
+    try {
+      const salvaged = await salvage(folder, made, report);
+      if (salvaged.records === 0) throw nothingLeft(path);
+      await secure(made);
+      const aside = makeAside(folder, nowMs);
+      // The journal stays: what it has beyond the file is applied when the store is opened.
+      moveFiles(folder, aside, [DATA_FILE, READERS_FILE, CLEAN_FILE]);
+      renameSync(join(made, DATA_FILE), path);
+      await synced(folder);
+      return { ...salvaged, aside };
+    } catch (error) {
+      throw explanationOf(path, error);
+    } finally {
+      rmSync(made, { recursive: true, force: true });
+    }
+  });
+}
+
+function nothingLeft(path: string): StoreError {
+  return new StoreError(
+    "damaged",
+    `Nothing can be read of the store ${path} any more. Restore a backup, or move it away to begin anew.`,
+  );
+}
+
 /**
  * Moves the files of the store in `folder`, sound or not, to a new folder inside of it, and returns that.
  * @throws StoreError when another process has the store
  */
 export function moveStoreAside(folder: string, nowMs: number): Promise<string> {
   return whileLocked(folder, () => {
-    const aside = join(folder, `replaced-${new Date(nowMs).toISOString().replaceAll(":", "-")}`);
-    mkdirSync(aside, { mode: 0o700 });
-    for (const name of readdirSync(folder))
-      if (STORE_FILES.includes(name)) renameSync(join(folder, name), join(aside, name));
+    const aside = makeAside(folder, nowMs);
+    moveFiles(folder, aside, STORE_FILES);
     return aside;
   });
+}
+
+function makeAside(folder: string, nowMs: number): string {
+  const aside = join(folder, `replaced-${new Date(nowMs).toISOString().replaceAll(":", "-")}`);
+  mkdirSync(aside, { mode: 0o700 });
+  return aside;
+}
+
+function moveFiles(from: string, to: string, names: readonly string[]): void {
+  for (const name of names) if (existsSync(join(from, name))) renameSync(join(from, name), join(to, name));
 }

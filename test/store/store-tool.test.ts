@@ -43,7 +43,7 @@ async function done(...args: readonly string[]): Promise<string> {
 async function refused(...args: readonly string[]): Promise<string> {
   const { code, out, errors } = await store(...args);
   assert.deepEqual([code, out], [1, ""], args.join(" "));
-  assert.match(errors, /^Error: .*[.?]\n/);
+  assert.match(errors, /^Error: .*[.?"]\n/);
   return errors;
 }
 
@@ -71,9 +71,9 @@ const FACTS: readonly Change[] = [
 
 test("without a command, and with --help, it says which there are and what each takes", async () => {
   assert.equal(await done(), await done("--help"));
-  for (const command of ["check", "stats", "export", "import", "compact", "backup"])
+  for (const command of ["check", "stats", "export", "import", "repair", "compact", "backup"])
     assert.match(await done(), new RegExp(`^(Usage: lacewing store|      ) .*\\b${command} `, "m"));
-  for (const command of ["check", "stats", "export", "import", "compact", "backup"])
+  for (const command of ["check", "stats", "export", "import", "repair", "compact", "backup"])
     assert.match(await done(command, "--help"), new RegExp(`^Usage: lacewing store ${command} `, "m"));
   assert.equal(STATS_COMMAND.options.folder.default, DEFAULT_STORE_FOLDER);
   assert.equal(IMPORT_COMMAND.options.to.default, DEFAULT_STORE_FOLDER);
@@ -219,6 +219,48 @@ test("check: a file that was cut off", async (context) => {
   const { code, out, errors } = await store("check", folder);
   assert.deepEqual([code, errors], [1, ""]);
   assert.match(out, /is damaged:\n {2}The store .* is cut short/);
+});
+
+/** Many sessions with a queue each, so that the file has branches. */
+function manyFacts(): Change[] {
+  const facts: Change[] = [];
+  for (let i = 1; i <= 200; i++) {
+    const clientId = `client ${i}`;
+    facts.push(sessionSet(clientId), subscriptionSet(clientId, `t/${i}`), messageAdded(i, `payload ${i} `.repeat(60)));
+    facts.push(deliverySet(clientId, 1, i), { kind: "retained-set", topicName: "t", message: i });
+  }
+  return facts;
+}
+
+test("repair: what can be read of a file with a broken page, and nothing else than was there", async (context) => {
+  const folder = await made(context, manyFacts());
+  const before = new Set((await store("export", folder)).out.split("\n"));
+  assert.match(await done("repair", folder), /is sound and stays as it is/);
+  const path = join(folder, "data.mdb");
+  const bytes = readFileSync(path);
+  // The head of the page that has a payload, so that the tree cannot be walked as a whole.
+  const page = Math.floor(bytes.indexOf("payload 77 ") / 4096);
+  bytes.fill(0xff, page * 4096, page * 4096 + 64);
+  writeFileSync(path, bytes);
+  assert.match(await refused("stats", folder), /is damaged .*lacewing store repair/);
+  const { code, out } = await store("repair", folder);
+  assert.equal(code, 0);
+  assert.match(out, /: \d{3,} records kept, \d+ faults?\. What was there before is in .*replaced-/);
+  assert.match(await done("check", folder), /is sound/);
+  const kept = (await store("export", folder)).out.trimEnd().split("\n").slice(1, -1);
+  assert.ok(kept.length > 500, `${kept.length} of ${before.size}`);
+  for (const line of kept) assert.ok(before.has(line), line);
+});
+
+test("repair: a file of which nothing can be read stays as it is", async (context) => {
+  const folder = await made(context, manyFacts());
+  const path = join(folder, "data.mdb");
+  // What is written last is at the end, and all the rest hangs from it.
+  truncateSync(path, Math.floor(statSync(path).size * 0.6));
+  assert.match(await refused("repair", folder), /Nothing can be read of the store .* Restore a backup/);
+  assert.match(await refused("stats", folder), /is cut short/);
+  writeFileSync(path, "x".repeat(200_000));
+  assert.match(await refused("repair", folder), /is not a store of Lacewing/);
 });
 
 test("compact: less space, the same contents, and it can be written to again", async (context) => {

@@ -35,6 +35,7 @@ export const STORE_COMMAND: Command<Help> = {
     "stats [FOLDER] [--top N]       what is in it, and which clients have most",
     "export [FOLDER] [-o FILE]      writes everything as JSON lines",
     "import FILE [--to FOLDER]      fills a store from an export, or from mosquitto's mosquitto.db",
+    "repair [FOLDER]                keeps what can still be read of a damaged store",
     "compact [FOLDER]               gives unused space back to the disk",
     "backup FOLDER TO               copies the store, also while the broker runs",
     "COMMAND --help                 more on each",
@@ -164,6 +165,21 @@ export const CHECK_COMMAND: Command<Folder & Help> = {
     "Exit codes: 0 sound, 1 damaged, or not checked; the reason is on standard error.",
     "",
     "While the broker runs, take a backup first and check that.",
+  ],
+};
+
+/** `lacewing store repair`. */
+export const REPAIR_COMMAND: Command<Folder & Help> = {
+  name: "lacewing store repair",
+  summary: "Makes a new store of what can still be read of one that the broker refuses because it is damaged.",
+  usage: ["[FOLDER]"],
+  options: { ...FOLDER, ...HELP },
+  notes: [
+    "The damaged file is moved to a folder inside of the store's. Records that do not match their checksum are left",
+    "out, and with them what cannot be without them: nothing altered is ever delivered, but messages may be missing.",
+    "A backup, where there is one, is better. The broker must not be running.",
+    "",
+    ...EXIT_CODES,
   ],
 };
 

@@ -71,6 +71,15 @@ test("a run that failed misses the goal, however fast the others were", () => {
   );
 });
 
+test("a run that went well without a figure is not one that failed", () => {
+  const outcomes = [outcome("lacewing", [1], []), outcome("mosquitto", [], [], ["no connection"])];
+  const [rate = "", p99 = ""] = tableText(reportLines([SCENARIO], outcomes), ["lacewing", "mosquitto"])
+    .split("\n")
+    .slice(2);
+  assert.match(rate, /^\| pair +\| msg\/s \| +1\.00 \| +failed \|/);
+  assert.match(p99, /^\| pair: p99 +\| ms +\| +- \| +failed \|/);
+});
+
 test("the table is Markdown with columns of one width", () => {
   const brokers = ["lacewing", "mosquitto", "aedes"];
   const outcomes = [

@@ -107,7 +107,8 @@ function goalTexts({ goals }: Line): readonly string[] {
 }
 
 function cellText(cell: Cell | undefined): string {
-  if (cell === undefined) return "-";
+  // A run can go well without a figure, as the ratio of CPU times too short to be seen.
+  if (cell === undefined || (cell.median === undefined && cell.failures.length === 0)) return "-";
   if (cell.median === undefined) return cell.failures[0]?.includes("TIMEOUT") ? "TIMEOUT" : "failed";
   const failed = cell.failures.length > 0 ? ` (${cell.failures.length} failed)` : "";
   const around = cell.runs > 1 ? ` ±${Math.round(cell.spread * 100)}%` : "";

@@ -7,7 +7,7 @@ import { CLEAN_FILE, DATA_FILE, explanationOf, inspectFile } from "./lmdb/inspec
 import { JOURNAL_FILES } from "./lmdb/journal.ts";
 import { openLmdbStore } from "./lmdb/lmdb-store.ts";
 import { StoreError, type StoreReport } from "./lmdb/report.ts";
-import { type Salvaged, salvage } from "./lmdb/salvage.ts";
+import type { Salvaged } from "./lmdb/salvage.ts";
 
 type Reporter = (event: StoreReport) => void;
 
@@ -192,6 +192,8 @@ export async function repairStore(folder: string, report: Reporter, nowMs: numbe
     if (problems.length === 0) return { records, faults: 0, aside: null };
     rmSync(made, { recursive: true, force: true });
     try {
+      // As above, only a tool uses LMDB in this thread.
+      const { salvage } = await import("./lmdb/salvage.ts");
       const salvaged = await salvage(folder, made, report);
       if (salvaged.records === 0) throw nothingLeft(path);
       await secure(made);

@@ -37,13 +37,14 @@ async function run(config: Config): Promise<number> {
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   const server = await startServer(config, (text) => process.stderr.write(text));
+  const end = ended(server); // before the line that says we run: who reads it may end us at once
   const addresses = server.listeners.map((listener) => listener.address).join(" and ");
   const access = accessTo(config);
   const line = `lacewing version ${version()} running: ${addresses}, open to ${WHO[access]}.`;
   server.log.write("information", line);
   server.log.flush();
   process.stdout.write(nextSteps(server.listeners, access));
-  return ended(server);
+  return end;
 }
 
 const WHO: Readonly<Record<Access, string>> = {

@@ -67,7 +67,12 @@ export type BrokerArguments = ParsedOptions<typeof OPTIONS>;
 export const BROKER_COMMAND: Command<typeof OPTIONS> = {
   name: "lacewing",
   summary: "An MQTT broker for 3.1, 3.1.1 and 5.0.",
-  usage: ["[-p PORT] [--host ADDRESS] [--allow-anonymous] [-v] [--set NAME=VALUE]", "pub --help", "sub --help"],
+  usage: [
+    "[-p PORT] [--host ADDRESS] [--allow-anonymous] [-v] [--set NAME=VALUE]",
+    "pub --help",
+    "sub --help",
+    "store --help",
+  ],
   options: OPTIONS,
   notes: ["Settings:", ...SETTING_NAMES.map((name) => `  ${name} (${settingForm(name)})`)],
 };

@@ -2,7 +2,7 @@
 import { type ClientSummary, type LmdbStats, type StoreSummary, summarize } from "../store/index.ts";
 import { STATS_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
-import { bytesText, explained, shown, withStore } from "./store-tool.ts";
+import { bytesText, counted, explained, shown, withStore } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
 
 /** Runs the command and returns its exit code. */
@@ -87,7 +87,7 @@ function clientLines(summary: StoreSummary, clients: readonly ClientSummary[]): 
     client.subscriptions.toLocaleString("en"),
     shown(client.clientId),
   ]);
-  const title = `The ${clients.length} of ${summary.clients.length} clients with the most:`;
+  const title = `The ${clients.length.toLocaleString("en")} of ${counted(summary.clients.length, "client")} with the most:`;
   return [title, ...aligned([head, ...rows], ["right", "right", "right", "right", "right", "left"])];
 }
 

@@ -67,7 +67,7 @@ export async function setUp() {
     throw new Failure(
       `${missing} is missing, and node_modules is a link to ${realpathSync(folder)}: install it there.`,
     );
-  say(`Installing packages (${missing} is missing or another version) ...`);
+  say(`Installing packages${existsSync(folder) ? ` (${missing} is missing or another version)` : ""} ...`);
   // The development packages are needed to build, whatever NODE_ENV says.
   const args = ["ci", "--include=dev", "--loglevel=error"];
   const npm = process.env.npm_execpath;

@@ -94,7 +94,9 @@ class Subscriber {
   }
 
   #connected(): void {
-    const { topicFilters, unsubscribes, qos } = this.#args;
+    const { topicFilters, unsubscribes, qos, version, skipsRetained } = this.#args;
+    // In 5.0 what would not be shown need not be sent.
+    const retainHandling = skipsRetained && version === 5 ? 2 : 0;
     if (topicFilters.length > 0) {
       this.#client.subscribe(
         topicFilters.map((topicFilter) => ({
@@ -102,7 +104,7 @@ class Subscriber {
           qos,
           noLocal: false,
           retainAsPublished: false,
-          retainHandling: 0,
+          retainHandling,
         })),
       );
     }

@@ -82,13 +82,13 @@ export function toolClient(
   reconnect: ReconnectPolicy,
   listener: ClientListener,
 ): Client {
-  const { host, port, maximumInflight, debug, ...rest } = args;
+  const { host, port, maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
   const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
   return new Client(
     {
       connector: new TcpConnector({ host, port, timeoutMs: CONNECT_TIMEOUT_MS }),
       ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
-      limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages: maximumInflight },
+      limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
       ...(debug && { observer: new DebugLog(clientId, (text) => out.write(text)) }),
     },
     listener,

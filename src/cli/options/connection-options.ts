@@ -1,4 +1,5 @@
 /** The options that say where to connect and as whom, for every tool that is a client. */
+import { DEFAULT_SESSION_LIMITS } from "../../client/index.ts";
 import {
   encodeUtf8,
   NO_PROPERTIES,
@@ -156,7 +157,9 @@ export interface ConnectionArguments {
   readonly username: string | null;
   readonly password: Uint8Array | null;
   readonly properties: Properties;
-  readonly maximumInflight: number;
+  readonly maximumInflightMessages: number;
+  /** Announced in the CONNECT of 5.0. */
+  readonly receiveMaximum: number;
 }
 
 type Parsed = ParsedOptions<typeof CONNECTION_OPTIONS>;
@@ -187,7 +190,8 @@ export function connectionOf(parsed: Parsed): ConnectionArguments {
     username,
     password: password === null ? null : encodeUtf8(password),
     properties: sessionExpirySeconds === 0 ? NO_PROPERTIES : { sessionExpirySeconds },
-    maximumInflight,
+    maximumInflightMessages: maximumInflight,
+    receiveMaximum: DEFAULT_SESSION_LIMITS.receiveMaximum,
   };
 }
 

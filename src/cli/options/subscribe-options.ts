@@ -117,8 +117,12 @@ export function subscribeArgumentsOf(parsed: ParsedOptions<Table>): SubscribeArg
   checkFilters("subscription", topics);
   checkFilters("unsubscribe", unsubscribes);
   checkFilters("filter", hides);
+  const connection = connectionOf(parsed);
+  const count = parsed.count ?? null;
   return {
-    ...connectionOf(parsed),
+    ...connection,
+    // The server need not send more than will be shown.
+    receiveMaximum: Math.min(connection.receiveMaximum, count ?? Number.POSITIVE_INFINITY),
     topicFilters: topics,
     unsubscribes,
     qos: qos as Qos,
@@ -126,7 +130,7 @@ export function subscribeArgumentsOf(parsed: ParsedOptions<Table>): SubscribeArg
     noNewline,
     skipsRetained,
     hides,
-    count: parsed.count ?? null,
+    count,
     endsSubscribed,
     timeoutSeconds: parsed.timeoutSeconds ?? null,
     debug,

@@ -189,14 +189,9 @@ function suggestionFor(argument: string, known: ReadonlySet<string>): string | n
   const isShort = /^-[^-]/.test(argument);
   const short = argument.slice(0, 2);
   if (isShort && argument.length > 2 && known.has(short)) return `'${short} ${argument.slice(2)}'`;
-  // All options of one letter are near each other; only a wrong case is a likely mistake.
-  const candidates = isShort && argument.length === 2 ? [otherCase(argument)].filter((name) => known.has(name)) : known;
-  const close = nearest(argument, candidates);
+  // All options of one letter are near each other; none of them is meant more than the others.
+  const close = isShort && argument.length === 2 ? null : nearest(argument, known);
   return close === null ? null : `'${close}'`;
-}
-
-function otherCase(text: string): string {
-  return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
 }
 
 function readValue(option: Exclude<Option, FlagOption | OperandOption>, text: string): string | number {

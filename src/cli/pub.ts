@@ -7,10 +7,7 @@ import { failureOf } from "./client-failure.ts";
 import { linesOf } from "./lines.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
 import type { ToolIo } from "./output.ts";
-import { runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
-
-/** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
-const RECONNECT_MS = 1000;
+import { neverReconnect, reconnectLikeMosquitto, runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
 
 /** Messages of -l under way from which on no more lines are read. */
 const MOST_UNDER_WAY = 1000;
@@ -77,9 +74,7 @@ class Publisher {
     this.#stdin = stdin;
     this.#left = args.repeat;
     // One message is sent or is not; a stream of lines goes on after the network has come back.
-    const reconnect = (error: ClientError): number | null =>
-      payload !== null || !isTransient(error) ? null : RECONNECT_MS;
-    this.#client = toolClient(args, output.out, reconnect, {
+    this.#client = toolClient(args, output.out, payload === null ? reconnectLikeMosquitto : neverReconnect, {
       connected: () => this.#connected(),
       published: (mid, outcome) => this.#published(mid, outcome),
       drained: () => this.#resumeReading?.(),
@@ -196,11 +191,6 @@ const REFUSAL_TEXTS: Readonly<Record<string, string>> = {
   "qos-not-supported": "Message QoS not supported on broker, try a lower QoS.",
   "packet-too-large": "Message payload is too large for the broker.",
 };
-
-/** Whether a connection that ended so may be made again. */
-function isTransient({ code }: ClientError): boolean {
-  return code !== "connection-refused" && code !== "disconnected-by-server" && code !== "protocol-error";
-}
 
 function failureName(reasonCode: number, qos: number): string {
   const packets: readonly ReasonPacket[] = qos === 1 ? ["PUBACK"] : ["PUBREC", "PUBCOMP"];

@@ -4,10 +4,7 @@ import { NO_PROPERTIES, ReasonCode, topicMatches } from "../protocol/index.ts";
 import { failureOf } from "./client-failure.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
-import { runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
-
-/** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
-const RECONNECT_MS = 1000;
+import { reconnectLikeMosquitto, runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
 
 /** Exit code when the time of -W is over: MOSQ_ERR_TIMEOUT. */
 const TIMED_OUT = 27;
@@ -44,7 +41,7 @@ class Subscriber {
   constructor(args: SubscribeArguments, output: ToolOutput) {
     this.#args = args;
     this.#output = output;
-    this.#client = toolClient(args, output.out, (error) => (isTransient(error) ? RECONNECT_MS : null), {
+    this.#client = toolClient(args, output.out, reconnectLikeMosquitto, {
       connected: () => this.#connected(),
       subscribed: (mid, reasonCodes) => this.#subscribed(mid, reasonCodes),
       message: (message) => this.#message(message),
@@ -164,9 +161,4 @@ class Subscriber {
   #goodbyeLine(): string {
     return `Client ${this.#client.clientId === "" ? "(null)" : this.#client.clientId} sending DISCONNECT\n`;
   }
-}
-
-/** Whether a connection that ended so may be made again. */
-function isTransient({ code }: ClientError): boolean {
-  return code !== "connection-refused" && code !== "disconnected-by-server" && code !== "protocol-error";
 }

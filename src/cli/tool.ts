@@ -18,6 +18,18 @@ import { version } from "./version.ts";
 /** How long a TCP connection may take, in milliseconds: that of Linux's first four attempts and a bit. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
+/** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
+const RECONNECT_MS = 1000;
+
+/** Gives up. */
+export const neverReconnect: ReconnectPolicy = () => null;
+
+/** Connects again when the network has failed, and not when the server has said no. */
+export const reconnectLikeMosquitto: ReconnectPolicy = ({ code }) => {
+  const saidNo = code === "connection-refused" || code === "disconnected-by-server" || code === "protocol-error";
+  return saidNo ? null : RECONNECT_MS;
+};
+
 /** The two outputs of a running tool. */
 export interface ToolOutput {
   readonly out: Output;

@@ -81,7 +81,7 @@ type Table = typeof SUBSCRIBE_OPTIONS & typeof CONNECTION_OPTIONS;
 export const SUB_COMMAND: Command<Table> = {
   name: "lacewing sub",
   summary: "Subscribes to topics of an MQTT broker and shows the messages that come.",
-  usage: ["[-h HOST] [-p PORT] [-q QOS] [-v] [-C COUNT] [-W SECONDS] -t TOPIC [-t TOPIC ...]"],
+  usage: ["[-h HOST] [-p PORT] [-q QOS] [-v] [-C COUNT] [-W SECONDS] -t TOPIC [-t ...]"],
   options: { ...SUBSCRIBE_OPTIONS, ...CONNECTION_OPTIONS },
   notes: [
     "Exit code: 0 done; 1 wrong arguments or no connection; 27 the time of -W is over;",

@@ -16,6 +16,7 @@ import {
   type OutputPool,
   type Packet,
   type Properties,
+  type Publish,
   publishBytes,
   publishOf,
   publishRemainingLength,
@@ -219,13 +220,21 @@ export class ClientConnection implements Pumped {
    * @returns false when it is larger than the server takes; nothing was sent then
    */
   sendPublish(message: OutgoingMessage, packetId: number, mid: number, dup: boolean): boolean {
-    const machine = this.#machine;
-    const alias = machine.aliases?.for(message.topicName) ?? null;
-    const isSent = alias !== null && machine.send(publishOf({ ...message, ...aliased(message, alias), packetId, dup }));
-    if (isSent) alias.isNew = false;
-    else if (!machine.send(publishOf({ ...message, packetId, dup }))) return false;
-    this.#options.observer?.sent(publishOf({ ...message, packetId, dup }), mid);
+    const packet = publishPacket(message, message.topicName, message.properties, packetId, dup);
+    if (!this.#sendByAlias(message, packetId, dup) && !this.#machine.send(packet)) return false;
+    this.#options.observer?.sent(packet, mid);
     if (packetId === 0) this.#unwritten.push(mid);
+    return true;
+  }
+
+  /** Sends a message by an alias of its topic; false when there is none, or the packet would be too large with it. */
+  #sendByAlias(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
+    const alias = this.#machine.aliases?.for(message.topicName) ?? null;
+    if (alias === null) return false;
+    const properties = { ...message.properties, topicAlias: alias.alias };
+    const topicName = alias.isNew ? message.topicName : "";
+    if (!this.#machine.send(publishPacket(message, topicName, properties, packetId, dup))) return false;
+    alias.isNew = false;
     return true;
   }
 
@@ -346,11 +355,14 @@ export class ClientConnection implements Pumped {
   }
 }
 
-function aliased(
-  { topicName, properties }: OutgoingMessage,
-  { alias, isNew }: { readonly alias: number; readonly isNew: boolean },
-): { topicName: string; properties: Properties } {
-  return { topicName: isNew ? topicName : "", properties: { ...properties, topicAlias: alias } };
+function publishPacket(
+  { payload, qos, retain }: OutgoingMessage,
+  topicName: string,
+  properties: Properties,
+  packetId: number,
+  dup: boolean,
+): Publish {
+  return publishOf({ topicName, payload, qos, retain, dup, packetId, properties });
 }
 
 function reasonOf(reasonCode: number): EndReason {

@@ -80,7 +80,7 @@ export function checkMessage({ topicName, properties }: OutgoingMessage, version
   const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new MqttError(ReasonCode.TopicNameInvalid, `PUBLISH: ${fault}`);
   checkText("PUBLISH: the topic name", topicName, ReasonCode.TopicNameInvalid);
-  if (properties === NO_PROPERTIES) return;
+  if (properties === NO_PROPERTIES || Object.keys(properties).length === 0) return;
   if (version !== 5)
     throw new MqttError(ReasonCode.ProtocolError, "PUBLISH: properties came with MQTT 5.0 [5.0 §2.2.2]");
   encodePublishProperties(properties);

@@ -1,6 +1,6 @@
 /** The outward half of a client's Session: messages that wait, messages on their way, and what is sent again after a reconnection. */
 import { Deque } from "../core/index.ts";
-import { type Ack, type Acknowledgement, Inflight, lowerQos, ReasonCode } from "../protocol/index.ts";
+import { type Ack, type Acknowledgement, Inflight, ReasonCode } from "../protocol/index.ts";
 import type { ClientConnection } from "./connection.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
 
@@ -34,6 +34,7 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #inflight: Inflight<OutgoingMessage>;
   readonly #finished: (mid: number, outcome: Outcome) => void;
+  readonly #isTaken: (mid: number) => boolean;
   readonly #queue: Deque<Queued> = new Deque();
   readonly #queuedMids: Set<number> = new Set();
   #queuedBytes = 0;
@@ -41,10 +42,18 @@ export class Outbox {
   #resend: Deque<number> | null = null;
   #connection: ClientConnection | null = null;
 
-  /** @param finished told what became of each message */
-  constructor(limits: OutboxLimits, finished: (mid: number, outcome: Outcome) => void) {
+  /**
+   * @param isTaken whether others use a packet identifier
+   * @param finished told what became of each message
+   */
+  constructor(
+    limits: OutboxLimits,
+    isTaken: (mid: number) => boolean,
+    finished: (mid: number, outcome: Outcome) => void,
+  ) {
     this.#limits = limits;
     this.#inflight = new Inflight(limits.maximumInflightMessages);
+    this.#isTaken = (mid) => this.#queuedMids.has(mid) || isTaken(mid);
     this.#finished = finished;
   }
 
@@ -53,9 +62,9 @@ export class Outbox {
     return this.#inflight.size + this.#queue.size;
   }
 
-  /** The next packet identifier that is not in use here nor by `isTaken`; 0 when all are. */
-  nextMid(isTaken: (mid: number) => boolean): number {
-    return this.#inflight.nextId((mid) => this.#queuedMids.has(mid) || isTaken(mid));
+  /** The next packet identifier that nobody uses; 0 when there is none. */
+  nextMid(): number {
+    return this.#inflight.nextId(this.#isTaken);
   }
 
   /** Begins to serve a connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */
@@ -171,7 +180,7 @@ export class Outbox {
     const saved: SavedMessage[] = [];
     for (const [mid, { message, wait, qos }] of this.#inflight.entries()) saved.push({ mid, qos, wait, message });
     for (const { mid, message } of this.#queue) {
-      saved.push({ mid, qos: lowerQos(message.qos, 2) === 1 ? 1 : 2, wait: null, message });
+      saved.push({ mid, qos: message.qos === 1 ? 1 : 2, wait: null, message });
     }
     return saved;
   }

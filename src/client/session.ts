@@ -78,7 +78,11 @@ export class ClientSession {
   constructor(version: Version, limits: SessionLimits = DEFAULT_SESSION_LIMITS) {
     this.version = version;
     this.limits = limits;
-    this.#outbox = new Outbox(limits, (mid, outcome) => this.listener?.published(mid, outcome));
+    this.#outbox = new Outbox(
+      limits,
+      (mid) => this.#requests.has(mid),
+      (mid, outcome) => this.listener?.published(mid, outcome),
+    );
   }
 
   /** Messages at QoS 1 and 2 that the server has not acknowledged, those that wait included. */
@@ -93,7 +97,7 @@ export class ClientSession {
    */
   publish(message: OutgoingMessage): number | Refusal {
     checkMessage(message, this.version);
-    const mid = this.#nextMid();
+    const mid = this.#outbox.nextMid();
     if (mid === 0) return "no-packet-identifier";
     const refusal = message.qos === 0 ? this.#publishQos0(mid, message) : this.#outbox.publish(mid, message);
     return refusal ?? mid;
@@ -104,10 +108,6 @@ export class ClientSession {
     if (connection === null) return "not-connected";
     if (connection.backlogBytes > this.limits.maximumQueuedBytes) return "queue-full";
     return connection.refusal(message) ?? (connection.sendPublish(message, 0, mid, false) ? null : "packet-too-large");
-  }
-
-  #nextMid(): number {
-    return this.#outbox.nextMid((mid) => this.#requests.has(mid));
   }
 
   /**
@@ -133,7 +133,7 @@ export class ClientSession {
   #request(answer: "SUBACK" | "UNSUBACK", packetOf: (packetId: number) => Subscribe | Unsubscribe): number | Refusal {
     const connection = this.#connection;
     if (connection === null) return "not-connected";
-    const mid = this.#nextMid();
+    const mid = this.#outbox.nextMid();
     if (mid === 0) return "no-packet-identifier";
     if (!connection.send(packetOf(mid))) return "packet-too-large";
     this.#requests.set(mid, answer);

@@ -309,14 +309,20 @@ export class Connection implements Outlet {
     this.broker.later(() => this.process());
   }
 
-  /** Sends a packet other than PUBLISH; one that is too large for the client is sent without properties. */
+  /**
+   * Sends a packet other than PUBLISH; one that is too large for the client is sent without properties. A client that cannot take an
+   * answer even so is let go, as it would wait for it for ever.
+   */
   send(packet: Exclude<Packet, { type: "PUBLISH" }>): void {
     const { machine } = this;
     if (machine.ended !== null) return;
     const isSent =
       machine.send(packet) ||
       ("properties" in packet && machine.send({ ...packet, properties: NO_PROPERTIES } as Packet));
-    if (!isSent) return;
+    if (!isSent) {
+      this.close("packet-too-large");
+      return;
+    }
     this.broker.counters.messagesSent++;
     this.broker.packetObserver?.sent(this, packet);
     this.markDirty();

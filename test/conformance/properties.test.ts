@@ -251,6 +251,24 @@ test("[5.0 MQTT-3.1.2-24] the limit is exact, at each QoS and with an alias", ()
   }
 });
 
+test("[5.0 MQTT-3.1.2-24] a client that can take no SUBACK as large as its own SUBSCRIBE asks for is told 0x95", () => {
+  const client = new BrokerHarness().connect("c", { properties: { maximumPacketSize: 30 } });
+  assert.equal(client.subscribe(Array.from({ length: 25 }, (_, i) => `f/${i}`)).length, 25);
+  client.send({
+    type: "SUBSCRIBE",
+    packetId: 1,
+    subscriptions: Array.from({ length: 26 }, (_, i) => ({
+      topicFilter: `f/${i}`,
+      qos: 0,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+    })),
+    properties: NO_PROPERTIES,
+  });
+  assert.deepEqual([client.trace(), client.isClosed], [["DISCONNECT 0x95"], true]);
+});
+
 test("[5.0 MQTT-3.1.2-25] a queued message that is too large for the client that comes back is dropped then", () => {
   const harness = new BrokerHarness();
   const lasting = { cleanStart: false, properties: { sessionExpirySeconds: 1000 } };

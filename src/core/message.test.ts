@@ -76,3 +76,12 @@ test("bytes that are no PUBLISH are refused", () => {
   assert.throws(() => storedFields(Uint8Array.of(0xc0, 0)), /no PUBLISH/);
   assert.throws(() => storedFields(Uint8Array.of(0x30, 5, 0, 9, 0x61)), /no PUBLISH/);
 });
+
+test("who hears at once is told the whole expiry, at whatever fraction of a millisecond, and later what is left", () => {
+  for (let nowMs = 1; nowMs < 1e7; nowMs = nowMs * 1.01 + 0.1) {
+    const message = Message.made(fields(1, PROPERTIES, 1), null, nowMs);
+    assert.equal(message.remainingExpirySeconds(nowMs), 60, `${nowMs}`);
+    assert.equal(message.remainingExpirySeconds(nowMs + 59_000.5), 1, `${nowMs}`);
+    assert.equal(message.remainingExpirySeconds(nowMs + 60_000.5), 0, `${nowMs}`);
+  }
+});

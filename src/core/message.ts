@@ -244,9 +244,8 @@ export class Message {
 
   /** Seconds it has left, as the next receiver is told; -1 when it does not expire [5.0 MQTT-3.3.2-6]. */
   remainingExpirySeconds(nowMs: number): number {
-    return this.expiresAtMs === Number.POSITIVE_INFINITY
-      ? -1
-      : Math.max(0, Math.ceil((this.expiresAtMs - nowMs) / 1000));
+    if (this.expiresAtMs === Number.POSITIVE_INFINITY) return -1;
+    return Math.max(0, Math.ceil((this.expiresAtMs - nowMs - CLOCK_ROUNDING_MS) / 1000));
   }
 
   /** As a PUBLISH of 5.0, for the store; a copy. */
@@ -309,6 +308,9 @@ export function storedFields(bytes: Uint8Array): PublishFields {
   const { topicName, payload, qos, retain, properties } = packet;
   return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
 }
+
+/** More than what adding to and taking from the clock, which has fractions, can be wrong by; 60 s would be told as 61. */
+const CLOCK_ROUNDING_MS = 0.001;
 
 function expiryOf(properties: Properties, nowMs: number): number {
   const seconds = properties.messageExpirySeconds;

@@ -155,11 +155,6 @@ export class Router {
     this.#rememberedReceivers -= route.receivers.length;
   }
 
-  /** Whether `route` still tells the truth. */
-  isCurrent(route: Route): boolean {
-    return route.version === this.#version && this.#routes.get(route.topicName) === route;
-  }
-
   /** Where messages published to a well-formed `topicName` go. */
   route(topicName: string): Route {
     const known = this.#routes.get(topicName);

@@ -15,6 +15,7 @@ import {
 import type { Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
+import type { Deadline } from "./deadlines.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
 import { isReservedTopic } from "./router.ts";
@@ -148,16 +149,29 @@ export class Connecting {
       return;
     }
     this.#connection.pauseReading(Pause.deciding);
+    const { deadlines, options, clock } = this.#broker;
+    const deadline = deadlines.add(clock.nowMs() + options.authenticatorTimeoutMs, () => {
+      this.#failed(new Error(`no answer within ${options.authenticatorTimeoutMs} ms`));
+    });
     answer.then(
-      (verdict) => this.#resume(verdict),
+      (verdict) => {
+        if (!deadline.isCancelled) this.#resume(verdict, deadline);
+      },
       (error: unknown) => {
-        this.#broker.observer.authenticatorFailed?.(this.#connection, error);
-        this.#resume({ kind: "refused", reason: "server-unavailable" });
+        if (!deadline.isCancelled) this.#failed(error, deadline);
       },
     );
+    this.#broker.wake();
   }
 
-  #resume(verdict: Verdict): void {
+  /** Fails closed: who cannot be judged does not come in. */
+  #failed(error: unknown, deadline?: Deadline): void {
+    this.#broker.observer.authenticatorFailed?.(this.#connection, error);
+    this.#resume({ kind: "refused", reason: "server-unavailable" }, deadline);
+  }
+
+  #resume(verdict: Verdict, deadline?: Deadline): void {
+    deadline?.cancel();
     this.#broker.beginTurn();
     this.#decide(verdict);
     this.#connection.resumeReading(Pause.deciding);

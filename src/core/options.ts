@@ -9,6 +9,8 @@ export interface BrokerOptions {
   readonly maximumConnectBytes: number;
   /** From the opening of a connection to its whole CONNECT, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How long an Authenticator may take for one answer, in milliseconds; then the client is refused. */
+  readonly authenticatorTimeoutMs: number;
   /** Versions that are spoken. */
   readonly versions: readonly Version[];
   /** QoS 1 and 2 messages taken unacknowledged from a 5.0 client, 1..65,535. */
@@ -56,6 +58,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumPacketSize: 2_000_000,
   maximumConnectBytes: 100_000,
   connectTimeoutMs: 15_000,
+  authenticatorTimeoutMs: 30_000,
   versions: [3, 4, 5],
   receiveMaximum: 20,
   maximumInflightMessages: 20,

@@ -185,3 +185,25 @@ test("a re-authentication under way does not keep a connection from being read a
   sendAuth(client, 0x18, "4");
   assert.deepEqual(client.trace(), ["AUTH 0x00"]);
 });
+
+test("an Authenticator that never answers lets nobody in, and its late answer changes nothing", async () => {
+  let answer: (verdict: Verdict) => void = () => {};
+  const authenticator: Authenticator = {
+    authenticate: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  };
+  const harness = new BrokerHarness({ authenticator });
+  const client = harness.open(5);
+  client.connect("c");
+  harness.advance(29_999);
+  assert.equal(client.connack?.reasonCode, undefined);
+  harness.advance(1);
+  assert.equal(client.connack?.reasonCode, 0x88);
+  assert.equal(client.isClosed, true);
+  answer({ kind: "accepted", policy: ALLOW_ALL, principal: null });
+  await Promise.resolve();
+  harness.advance(1000);
+  assert.equal(harness.broker.sessions.count, 0);
+});

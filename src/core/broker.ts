@@ -148,7 +148,9 @@ export class Broker {
 
   /** Offers a message to the other brokers. */
   offer(message: Message): void {
-    const { topicName, payload, qos, retain, properties } = message;
+    const { topicName, payload, qos, retain } = message;
+    // An alias belongs to the publisher's connection [5.0 §3.3.2.3.4].
+    const { topicAlias: _, ...properties } = message.properties;
     this.mesh.publish({ topicName, payload, qos, retain, dup: false, packetId: 0, properties });
   }
 

@@ -150,7 +150,7 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   }
   // After the delivery, so that bytes which need not be copied for the receivers are passed on as they came.
   if (message.retain) retain(broker, message);
-  if (isOffered && !broker.isAlone) broker.offer(message);
+  if (isOffered && !broker.isAlone && !route.isReserved) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
 }

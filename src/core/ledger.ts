@@ -169,6 +169,14 @@ export class Ledger {
     return this.#push(new Entry(change, null, null, earlier));
   }
 
+  /** Lets the present acknowledgement wait for everything recorded before it: what it says may follow from a fact on its way. */
+  oweEarlier(): void {
+    if (this.outstanding === 0 || this.#outer.length === 0) return;
+    this.#current ??= new Obligation();
+    this.#current.add();
+    this.#push(new Entry(null, this.#current, null, null));
+  }
+
   /** Calls `onKept` when all facts recorded until now are kept; at once when there is none. */
   whenKept(onKept: () => void): void {
     if (this.outstanding === 0) onKept();

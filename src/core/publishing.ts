@@ -165,6 +165,7 @@ function retain(broker: Broker, message: Message): void {
   if (message.payloadBytes === 0) {
     const deleted = retained.delete(message.topicName);
     if (deleted !== null) records.retainedDeleted(deleted);
+    else records.retainedAbsent();
     return;
   }
   message.keep(keep);

@@ -241,6 +241,11 @@ export class Records {
     this.#notRetained(deleted);
   }
 
+  /** Owes that nothing is retained where nothing was: the deletion of what was there may still be on its way to the store. */
+  retainedAbsent(): void {
+    if (this.#ledger.isRecording) this.#ledger.oweEarlier();
+  }
+
   /** Whoever waits for the message to be retained goes on to wait for the batch, which holds what took its place. */
   #notRetained(message: Message): void {
     if (message.retainedEntry !== null) this.#ledger.withdraw(message.retainedEntry);

@@ -203,6 +203,26 @@ test("reading from a 5.0 client stops at its receive maximum of waiting answers 
   );
 });
 
+test("who deletes a retained message that somebody else has just deleted waits for that", async () => {
+  const rig = new DurableRig();
+  const [first, second] = [rig.harness.connect("first"), rig.harness.connect("second")];
+  first.publish("t", "one", { qos: 1, retain: true });
+  await rig.recover();
+  first.trace();
+  rig.hang();
+  first.publish("t", "", { qos: 1, retain: true });
+  await rig.harness.rest(BATCH_MS);
+  second.publish("t", "", { qos: 1, retain: true });
+  await rig.harness.rest(1000);
+  assert.deepEqual([first.trace(), second.trace()], [[], []], "after a crash it would be there again");
+  await rig.end();
+  assert.deepEqual(first.trace(), ["PUBACK m2 0x10"]);
+  await rig.recover();
+  assert.deepEqual(second.trace(), ["PUBACK m1 0x10"]);
+  second.publish("t", "", { qos: 1, retain: true });
+  assert.deepEqual(second.trace(), ["PUBACK m2 0x10"], "nothing is on its way");
+});
+
 test("a Session that is to be forgotten is not forgotten by the CONNACK before the store has forgotten it", async () => {
   const rig = new DurableRig();
   const first = await rig.durable("client");

@@ -1,11 +1,11 @@
 // Runs the scenarios: for each, the brokers take turns (A B C A B C ...), each time as a fresh process, so that a
 // machine that slows down slows all of them. Gathers the figures; does not judge or print them.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type BrokerKind, type RunningBroker, type Settings, startBroker } from "./brokers/broker.ts";
 import { type Generators, runGenerator } from "./generator.ts";
 import type { LoadResult } from "./load/result.ts";
+import { ROOT } from "./root.ts";
 import type { Scenario } from "./scenarios.ts";
 
 /** What the runs of one scenario with one broker gave. */
@@ -39,7 +39,10 @@ type Growing = {
 };
 
 export async function measure(plan: Plan): Promise<readonly Outcome[]> {
-  const folder = mkdtempSync(join(tmpdir(), "lacewing-bench-"));
+  // Beside what is built: the system's folder for temporary files may be memory, and is no disk then.
+  const parent = join(ROOT, "build");
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, "bench-data-"));
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", removeFolder);
   try {
@@ -53,7 +56,7 @@ export async function measure(plan: Plan): Promise<readonly Outcome[]> {
 async function measureInTurn(plan: Plan, folder: string): Promise<readonly Outcome[]> {
   const outcomes: Growing[] = [];
   for (const scenario of plan.scenarios) {
-    const kinds = plan.brokers.filter((kind) => kind.versions.includes(scenario.version));
+    const kinds = plan.brokers.filter((kind) => kind.versions.includes(scenario.version) && hasSettings(kind, plan));
     const grown = kinds.map((kind) => emptyOutcome(scenario, kind, plan.settings));
     outcomes.push(...grown);
     for (let run = 1; run <= plan.runs; run++) {
@@ -74,7 +77,7 @@ async function measureInTurn(plan: Plan, folder: string): Promise<readonly Outco
 /** One process for each broker, which meets all scenarios: says whether everything works, and no more. */
 async function measureQuickly(plan: Plan, folder: string): Promise<readonly Outcome[]> {
   const outcomes: Growing[] = [];
-  for (const kind of plan.brokers) {
+  for (const kind of plan.brokers.filter((each) => hasSettings(each, plan))) {
     plan.progress(`quick  ${kind.name}`);
     const scenarios = plan.scenarios.filter((scenario) => kind.versions.includes(scenario.version));
     const grown = scenarios.map((scenario) => emptyOutcome(scenario, kind, plan.settings));
@@ -89,6 +92,11 @@ async function measureQuickly(plan: Plan, folder: string): Promise<readonly Outc
     for (const outcome of grown) outcome.failures.push(...start.failures);
   }
   return outcomes;
+}
+
+/** Whether a broker has the settings of `plan` at all. */
+function hasSettings(kind: BrokerKind, { settings }: Plan): boolean {
+  return kind.settings.includes(settings);
 }
 
 function emptyOutcome(scenario: Scenario, kind: BrokerKind, settings: Settings): Growing {

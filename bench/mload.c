@@ -35,7 +35,7 @@ enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9, DISCON
 /* ---- options ---- */
 
 static int port = 1883, publishers = 1, subscribers = 1, qos = 0, payload_bytes = 64, window = 1000, version = 4;
-static int broker_pid = 0, fan_out = 0, by_wildcard = 0, idle = 0, retain = 0, shared = 0, json = 0;
+static int broker_pid = 0, fan_out = 0, by_wildcard = 0, idle = 0, retain = 0, shared = 0, json = 0, durable = 0;
 static long total = 100000;         /* messages to send */
 static double duration_s = 0;       /* send for so long, instead of `total` messages */
 static double rate = 0;             /* messages per second of all publishers together; 0 is as fast as it goes */
@@ -46,6 +46,7 @@ static const char HELP[] =
     "mload -p PORT [-P publishers] [-S subscribers] [-q qos] [-l payload bytes] [-w window] [-n messages]\n"
     "      [-d send for so many seconds, instead of -n] [-R messages per second] [-v 3|4|5] [-i BROKER_PID]\n"
     "      [-f every subscriber gets all] [-W by wildcard] [-g one shared group] [-r retain]\n"
+    "      [-D subscribers have durable sessions]\n"
     "      [-I only open this many idle connections] [-s at most so many seconds for memory to settle, with -I]\n"
     "      [-t limit seconds] [-N label] [-j one line of JSON]\n"
     "A publisher publishes to its own topic; subscriber k receives from publishers k, k+S, k+2S, ...\n";
@@ -132,13 +133,17 @@ static void send_connect(Conn *c) {
   const char *name = version == 3 ? "MQIsdp" : "MQTT";
   int name_len = strlen(name);
   uint8_t *p = reserve(c, 128);
+  static const uint8_t an_hour[] = {5, 0x11, 0, 0, 0x0e, 0x10}; /* Session Expiry Interval of 3600 s */
+  int stays = durable && c->is_subscriber;
+  int property_bytes = version < 5 ? 0 : stays ? (int)sizeof an_hour : 1;
   *p++ = 0x10;
-  p = put_varint(p, 2 + name_len + 4 + (version == 5) + 2 + n);
+  p = put_varint(p, 2 + name_len + 4 + property_bytes + 2 + n);
   p = put_string(p, name, name_len);
   *p++ = version;
-  *p++ = 2;            /* clean session */
-  p = put_u16(p, 0);   /* no keep-alive: a busy generator sends no PINGREQ */
-  if (version == 5) *p++ = 0;
+  *p++ = stays ? 0 : 2; /* clean session */
+  p = put_u16(p, 0);    /* no keep-alive: a busy generator sends no PINGREQ */
+  if (version == 5 && stays) { memcpy(p, an_hour, sizeof an_hour); p += sizeof an_hour; }
+  else if (version == 5) *p++ = 0;
   p = put_string(p, id, n);
   c->out_len = p - c->out;
   flush(c);
@@ -551,7 +556,7 @@ static void refuse(const char *why) { fprintf(stderr, "mload: %s\n%s", why, HELP
 
 static void read_options(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgjh")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgDjh")) != -1) switch (option) {
     case 'p': port = atoi(optarg); break;
     case 'P': publishers = atoi(optarg); break;
     case 'S': subscribers = atoi(optarg); break;
@@ -571,6 +576,7 @@ static void read_options(int argc, char **argv) {
     case 't': limit_s = atof(optarg); break;
     case 'r': retain = 1; break;
     case 'g': shared = 1; break;
+    case 'D': durable = 1; break;
     case 'j': json = 1; break;
     case 'h': fputs(HELP, stdout); exit(0);
     default: fputs(HELP, stderr); exit(2);

@@ -54,6 +54,18 @@ test("a goal that is missed says so", () => {
   );
 });
 
+test("a figure that is to be at least so much is judged", () => {
+  const [row] = SCENARIO.rows;
+  const scenario = { ...SCENARIO, rows: [{ ...(row as Row), goals: [{ kind: "at least", value: 1000 }] as const }] };
+  for (const [rate, isMet] of [
+    [1000, true],
+    [999, false],
+  ] as const) {
+    const [line] = reportLines([scenario], [outcome("lacewing", [rate], [1])]);
+    assert.deepEqual(line?.goals, [{ text: ">= 1,000 msg/s", isMet }]);
+  }
+});
+
 test("without the other broker a comparison is open and a plain figure is judged", () => {
   const lines = reportLines([SCENARIO], [outcome("lacewing", [499], [1])]);
   assert.deepEqual(

@@ -70,13 +70,15 @@ function judge(
   timesBetter: Readonly<Record<string, number>>,
 ): JudgedGoal {
   const failed = (ours?.failures.length ?? 0) > 0;
-  if (goal.kind === "at most") {
-    const isMet = failed ? false : ours?.median === undefined ? undefined : ours.median <= goal.value;
-    return { text: `<= ${goal.value} ${row.unit}`, isMet };
+  if (goal.kind === "times") {
+    const times = timesBetter[goal.broker];
+    const isMet = failed ? false : times === undefined ? undefined : times >= goal.factor;
+    return { text: `>= ${goal.factor}x ${goal.broker}`, isMet };
   }
-  const times = timesBetter[goal.broker];
-  const isMet = failed ? false : times === undefined ? undefined : times >= goal.factor;
-  return { text: `>= ${goal.factor}x ${goal.broker}`, isMet };
+  const isMost = goal.kind === "at most";
+  const isGood = (figure: number): boolean => (isMost ? figure <= goal.value : figure >= goal.value);
+  const isMet = failed ? false : ours?.median === undefined ? undefined : isGood(ours.median);
+  return { text: `${isMost ? "<=" : ">="} ${goal.value.toLocaleString("en-US")} ${row.unit}`, isMet };
 }
 
 /** The table as lines of Markdown with aligned columns. */

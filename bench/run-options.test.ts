@@ -6,15 +6,15 @@ import { parseRunOptions } from "./run-options.ts";
 test("without options all brokers, both tables, five runs, stored", () => {
   const options = parseRunOptions([]);
   assert.deepEqual(options.brokers, ["lacewing", "mosquitto", "aedes"]);
-  assert.deepEqual(options.settings, ["fair", "defaults"]);
+  assert.deepEqual(options.settings, ["fair", "defaults", "durable", "synced"]);
   assert.equal(options.runs, 5);
   assert.equal(options.saves, true);
   assert.ok(options.only.test("pair-q0"));
 });
 
-test("--quick runs once with fair settings and stores nothing", () => {
+test("--quick runs once, without and with a disk, and stores nothing", () => {
   const options = parseRunOptions(["--quick"]);
-  assert.deepEqual([options.runs, options.settings, options.saves], [1, ["fair"], false]);
+  assert.deepEqual([options.runs, options.settings, options.saves], [1, ["fair", "synced"], false]);
 });
 
 test("each option is heard", () => {

@@ -18,12 +18,13 @@ export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosqui
   --runs N             runs of each scenario and broker; the table has the medians [5]
   --only REGEX         only scenarios whose name matches
   --brokers A,B        of lacewing,mosquitto,aedes [all]
-  --settings fair|defaults   one of the two tables [both]
-  --quick              tiny counts, one run, fair settings: does everything work? The figures mean nothing
+  --settings A,B       of fair,defaults,durable,synced: so many tables [all]
+  --quick              tiny counts, one run, fair and synced: does everything work? The figures mean nothing
   --no-save            do not write bench/results/
   --help               this text
 `;
 
+const SETTINGS: readonly Settings[] = ["fair", "defaults", "durable", "synced"];
 const BROKERS = ["lacewing", "mosquitto", "aedes"];
 
 /** Reads command-line arguments; throws an Error whose message is for the user. */
@@ -62,7 +63,10 @@ function runsOf(text: string): number {
 }
 
 function settingsOf(text: string | undefined, quick: boolean): readonly Settings[] {
-  if (text === undefined) return quick ? ["fair"] : ["fair", "defaults"];
-  if (text === "fair" || text === "defaults") return [text];
-  throw new Error(`--settings is ${JSON.stringify(text)}; allowed is fair or defaults`);
+  if (text === undefined) return quick ? ["fair", "synced"] : SETTINGS;
+  return text.split(",").map((name) => {
+    const settings = SETTINGS.find((each) => each === name);
+    if (settings !== undefined) return settings;
+    throw new Error(`--settings: ${JSON.stringify(name)} is none of ${SETTINGS.join(", ")}`);
+  });
 }

@@ -51,6 +51,7 @@ async function runBench(options: RunOptions): Promise<number> {
   const failed: Outcome[] = [];
   for (const settings of options.settings) {
     const chosen = scenarios.filter((scenario) => scenario.settings.includes(settings));
+    if (chosen.length === 0) continue;
     const { runs, quick } = options;
     const kinds = brokers.map(({ kind }) => kind);
     const outcomes = await measure({
@@ -65,7 +66,7 @@ async function runBench(options: RunOptions): Promise<number> {
     failed.push(...outcomes.filter((outcome) => outcome.failures.length > 0));
     const lines = reportLines(quick ? chosen.map(withoutGoals) : chosen, outcomes);
     tables.push({ settings, lines });
-    const title = quick ? "Quick: the figures mean nothing" : `Settings: ${settings}, medians of ${runs}`;
+    const title = quick ? `Quick, ${settings}: the figures mean nothing` : `Settings: ${settings}, medians of ${runs}`;
     process.stdout.write(`\n${title}\n\n${tableText(lines, Object.keys(versions))}\n`);
   }
   for (const { settings, scenario, broker, failures } of failed) {

@@ -1,10 +1,10 @@
 // What is measured and what we aim for: a table. Must not know how a scenario is run or printed.
 import type { Settings } from "./brokers/broker.ts";
 
-/** "times" compares with another broker, "at most" is a figure of Lacewing alone. */
+/** "times" compares with another broker, "at most" and "at least" are figures of Lacewing alone. */
 export type Goal =
   | { readonly kind: "times"; readonly broker: string; readonly factor: number }
-  | { readonly kind: "at most"; readonly value: number };
+  | { readonly kind: "at most" | "at least"; readonly value: number };
 
 export interface Row {
   /** A key of the generator's metrics. */
@@ -45,6 +45,10 @@ function times(broker: string, factor: number): Goal {
 
 function atMost(value: number): Goal {
   return { kind: "at most", value };
+}
+
+function atLeast(value: number): Goal {
+  return { kind: "at least", value };
 }
 
 function rateRows(goals: readonly Goal[], metric: "inPerSecond" | "outPerSecond" = "inPerSecond"): readonly Row[] {
@@ -104,7 +108,69 @@ const SUBSCRIPTION_ROWS: readonly Row[] = [
   { metric: "kibPerSubscription", title: "memory of one", unit: "KiB", better: "lower", goals: [] },
 ];
 
+/** What is kept on disk. A warm-up would leave its messages there, so the first second is a part of the run. */
+const DURABLE: readonly Scenario[] = [
+  {
+    name: "durable-online-q1",
+    generator: "mload",
+    version: 4,
+    args: ["-D", "-q", "1", "-P", "10", "-S", "10", "-w", "2000"],
+    amount: ["-d", "4"],
+    quick: ["-n", "300"],
+    warmUp: undefined,
+    settings: ["durable"],
+    rows: rateRows([times("mosquitto", 5)]),
+  },
+  {
+    name: "durable-queue-q1",
+    generator: "load",
+    version: 4,
+    args: ["--offline", "-q", "1", "-P", "10", "-S", "1", "-w", "4000"],
+    amount: ["-d", "4"],
+    quick: ["-n", "300"],
+    warmUp: undefined,
+    settings: ["synced"],
+    rows: [
+      {
+        metric: "fillPerSecond",
+        title: "fill",
+        unit: "msg/s",
+        better: "higher",
+        goals: [times("mosquitto", 50), atLeast(100_000)],
+      },
+      { metric: "drainPerSecond", title: "drain", unit: "msg/s", better: "higher", goals: [] },
+      { metric: "drainPerFill", title: "drain : fill", unit: "times", better: "higher", goals: [atLeast(1)] },
+    ],
+  },
+  {
+    name: "durable-retained-q1",
+    generator: "load",
+    version: 4,
+    args: ["-r", "-q", "1", "-P", "10", "-S", "0", "--topics", "1000", "-w", "1000"],
+    amount: ["-d", "4"],
+    quick: ["-n", "300"],
+    warmUp: undefined,
+    settings: ["synced"],
+    rows: rateRows([atLeast(10_000)]),
+  },
+  {
+    name: "durable-puback",
+    generator: "load",
+    version: 4,
+    args: ["--offline", "-q", "1", "-P", "10", "-S", "1", "-R", "5000"],
+    amount: ["-n", "20000"],
+    quick: ["-n", "300"],
+    warmUp: undefined,
+    settings: ["synced"],
+    rows: [
+      { metric: "ackP99Ms", title: "p99", unit: "ms", better: "lower", goals: [atMost(10)] },
+      { metric: "ackP50Ms", title: "p50", unit: "ms", better: "lower", goals: [] },
+    ],
+  },
+];
+
 export const SCENARIOS: readonly Scenario[] = [
+  ...DURABLE,
   pair(0, 5),
   pair(1, 8),
   pair(2, 15),

@@ -8,6 +8,7 @@ const SERVER = fileURLToPath(new URL("./aedes-server.js", import.meta.url));
 export const aedes: BrokerKind = {
   name: "aedes",
   versions: [3, 4],
+  settings: ["fair", "defaults"],
   find() {
     try {
       const manifest = new URL("package.json", import.meta.resolve("aedes"));

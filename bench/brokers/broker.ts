@@ -1,15 +1,21 @@
 // A broker as a process: how each kind is started, how we learn that it is ready, and that none outlives us.
 // Must not know scenarios.
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 
-/** "fair" switches off what only some brokers have (Nagle's delay, bounds of queues); "defaults" is as installed. */
-export type Settings = "fair" | "defaults";
+/**
+ * "fair" switches off what only some brokers have (Nagle's delay, bounds of queues); "defaults" is as installed. The others are fair
+ * and keep messages on disk: "durable" as each broker does by default, "synced" as safely as each can.
+ */
+export type Settings = "fair" | "defaults" | "durable" | "synced";
 
 export interface BrokerKind {
   readonly name: string;
   /** MQTT versions as protocol levels of CONNECT. */
   readonly versions: readonly number[];
+  readonly settings: readonly Settings[];
   /** The version of the program, or undefined when it is absent. */
   find(): string | undefined;
   /** The command that serves MQTT on 127.0.0.1:`port`; it may write its files to `folder`. */
@@ -36,9 +42,10 @@ process.on("exit", () => {
 /** Raises the limit of open files as far as allowed, then becomes the command: the process id stays. */
 const RAISE_LIMIT = 'ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"';
 
-/** Starts a broker and resolves when it accepts connections. */
-export async function startBroker(kind: BrokerKind, settings: Settings, folder: string): Promise<RunningBroker> {
+/** Starts a broker and resolves when it accepts connections. What it writes goes to a folder in `parent` that ends with it. */
+export async function startBroker(kind: BrokerKind, settings: Settings, parent: string): Promise<RunningBroker> {
   const port = await freePort();
+  const folder = mkdtempSync(join(parent, `${kind.name}-`));
   const command = kind.command(port, settings, folder);
   const child = spawn("/bin/sh", ["-c", RAISE_LIMIT, "sh", ...command], {
     cwd: folder,
@@ -52,6 +59,7 @@ export async function startBroker(kind: BrokerKind, settings: Settings, folder: 
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => {
       running.delete(child);
+      rmSync(folder, { recursive: true, force: true });
       resolve();
     });
   });

@@ -8,11 +8,15 @@ import type { BrokerKind } from "./broker.ts";
 const PROGRAMS = ["/usr/sbin/mosquitto", "mosquitto"];
 const FAIR = "set_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0\n";
 
+/** Its user as long as it is root, who alone may write to a folder of root. */
+const AS_ROOT = process.getuid?.() === 0 ? "user root\n" : "";
+
 let program = "mosquitto";
 
 export const mosquitto: BrokerKind = {
   name: "mosquitto",
   versions: [3, 4, 5],
+  settings: ["fair", "defaults", "durable", "synced"],
   find() {
     for (const candidate of PROGRAMS) {
       const { stdout, error } = spawnSync(candidate, ["-h"], { encoding: "utf8" });
@@ -24,9 +28,14 @@ export const mosquitto: BrokerKind = {
     return undefined;
   },
   command(port, settings, folder) {
-    const file = join(folder, `mosquitto-${port}.conf`);
-    const general = settings === "fair" ? FAIR : "";
-    writeFileSync(file, `${general}allow_anonymous true\nlistener ${port} 127.0.0.1\n`);
+    const file = join(folder, "mosquitto.conf");
+    const general = settings === "defaults" ? "" : FAIR;
+    const durable =
+      settings === "durable" || settings === "synced"
+        ? `${AS_ROOT}persistence true\npersistence_location ${folder}/\n`
+        : "";
+    const synced = settings === "synced" ? "autosave_on_changes true\nautosave_interval 1\n" : "";
+    writeFileSync(file, `${general}${durable}${synced}allow_anonymous true\nlistener ${port} 127.0.0.1\n`);
     return [program, "-c", file];
   },
 };

@@ -16,8 +16,8 @@ export interface Target {
 export interface Listener {
   /** The payload is bytes[payloadAt..end) and gone when the call returns. */
   onMessage(connection: LoadConnection, bytes: Buffer, payloadAt: number, end: number): void;
-  /** A message that `connection` published at QoS 1 or 2 is done: PUBACK or PUBCOMP. */
-  onAcknowledged(connection: LoadConnection): void;
+  /** A message that `connection` published at QoS 1 or 2 is done: PUBACK or PUBCOMP; `sentAtMs` as `publish` was told. */
+  onAcknowledged(connection: LoadConnection, sentAtMs: number): void;
   /** All packets of a chunk were handled. */
   onTurn(): void;
 }
@@ -27,6 +27,8 @@ const IGNORE: Listener = { onMessage() {}, onAcknowledged() {}, onTurn() {} };
 const FILTERS_PER_PACKET = 100;
 /** SUBSCRIBE and UNSUBSCRIBE under way on one connection. */
 const REQUESTS_PER_CONNECTION = 10;
+/** Messages under way on one connection whose times are known; a power of two. */
+const TIMED_MESSAGES = 4096;
 const SHARED_READ_BYTES = 65_536;
 /** Every plain connection reads into this one buffer: idle ones then own none. */
 const sharedReadBuffer = Buffer.allocUnsafe(SHARED_READ_BYTES);
@@ -49,6 +51,8 @@ export class LoadConnection {
   /** The beginning of a packet whose rest has not come yet. */
   #rest: Buffer | undefined;
   #packetId = 0;
+  /** When a PUBLISH was due, by the low bits of its packet identifier. */
+  #sentAtMs: Float64Array | undefined;
   #connack: Waiter | undefined;
   /** Requests not yet answered, and who waits for there to be fewer. */
   #requests = 0;
@@ -152,7 +156,12 @@ export class LoadConnection {
     const out = this.#out;
     bytes.copy(out, at);
     this.sent++;
-    if (packetIdAt > 0) out.writeUInt16BE(this.#nextPacketId(), at + packetIdAt);
+    if (packetIdAt > 0) {
+      const packetId = this.#nextPacketId();
+      out.writeUInt16BE(packetId, at + packetIdAt);
+      this.#sentAtMs ??= new Float64Array(TIMED_MESSAGES);
+      this.#sentAtMs[packetId % TIMED_MESSAGES] = sentAtMs;
+    }
     const payloadBytes = bytes.length - payloadAt;
     if (payloadBytes >= 8) out.writeDoubleLE(sentAtMs, at + payloadAt);
     if (payloadBytes >= 16) {
@@ -224,7 +233,7 @@ export class LoadConnection {
       case wire.PUBCOMP:
         if (this.#isRefused(bytes, body, end)) return;
         this.acknowledged++;
-        this.listener.onAcknowledged(this);
+        this.listener.onAcknowledged(this, this.#sentAtMs?.[bytes.readUInt16BE(body) % TIMED_MESSAGES] ?? 0);
         return;
       case wire.PUBREC:
         if (this.#isRefused(bytes, body, end)) return;

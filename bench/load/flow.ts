@@ -1,7 +1,8 @@
 // Sends messages through the broker, within a window and perhaps at a rate, and counts what comes back, until every
 // message is delivered (and acknowledged at QoS 1 and 2) or the time is up. Must not know how connections were made.
 import type { Listener, LoadConnection } from "./connection.ts";
-import { type Latencies, Tally } from "./tally.ts";
+import { Latencies } from "./latencies.ts";
+import { type DeliveryLatencies, Tally } from "./tally.ts";
 import type { PublishTemplate } from "./wire.ts";
 
 export interface FlowPlan {
@@ -24,7 +25,7 @@ export interface FlowPlan {
   readonly checksOrder: boolean;
 }
 
-export interface FlowCounts extends Latencies {
+export interface FlowCounts extends DeliveryLatencies {
   readonly sent: number;
   readonly acknowledged: number;
   readonly delivered: number;
@@ -32,6 +33,9 @@ export interface FlowCounts extends Latencies {
   readonly disordered: number;
   readonly seconds: number;
   readonly timeout: boolean;
+  /** From the moment when a message was due until it was acknowledged. */
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
 }
 
 /** Messages of one publisher joined before the next has its turn. */
@@ -40,6 +44,7 @@ const MAX_BURST = 64;
 export class Flow implements Listener {
   readonly #plan: FlowPlan;
   readonly #tally: Tally;
+  readonly #ackLatencies: Latencies;
   #total: number;
   #sent = 0;
   #acknowledged = 0;
@@ -53,6 +58,7 @@ export class Flow implements Listener {
   constructor(plan: FlowPlan) {
     this.#plan = plan;
     this.#total = plan.durationSeconds > 0 ? Number.POSITIVE_INFINITY : plan.messages;
+    this.#ackLatencies = new Latencies(this.#total);
     const checked = plan.checksOrder ? plan.subscribers.length : 0;
     this.#tally = new Tally(this.#total * plan.deliveriesPerMessage, checked, plan.publishers.length);
   }
@@ -76,6 +82,7 @@ export class Flow implements Listener {
 
   #counts(seconds: number, timeout: boolean): FlowCounts {
     const wanted = Number.isFinite(this.#total) ? this.#total : this.#sent;
+    const [ackP50Ms = 0, ackP99Ms = 0] = this.#ackLatencies.percentiles(0.5, 0.99);
     return {
       sent: this.#sent,
       acknowledged: this.#acknowledged,
@@ -84,6 +91,8 @@ export class Flow implements Listener {
       disordered: this.#tally.disordered,
       seconds,
       timeout,
+      ackP50Ms,
+      ackP99Ms,
       ...this.#tally.latencies(),
     };
   }
@@ -92,8 +101,9 @@ export class Flow implements Listener {
     this.#tally.count(connection.index, bytes, payloadAt, end);
   }
 
-  onAcknowledged(): void {
+  onAcknowledged(_connection: LoadConnection, sentAtMs: number): void {
     this.#acknowledged++;
+    this.#ackLatencies.add(sentAtMs);
   }
 
   onTurn(): void {

@@ -29,17 +29,22 @@ export function deliveriesPerMessage(options: LoadOptions): number {
   return options.subscribers > 0 ? 1 : 0;
 }
 
-/** One encoded PUBLISH for each publisher. */
+/** One encoded PUBLISH for each topic of each publisher. */
 export function templates(options: LoadOptions): (k: number, publisher: LoadConnection) => PublishTemplate {
-  const version = options.version as Version;
-  const made = Array.from({ length: options.publishers }, (_, i) =>
-    publishTemplate(version, topicOf(i), options.qos, options.retain, options.payload),
-  );
-  return (_, publisher) => made[publisher.index] as PublishTemplate;
+  const { publishers, topics, qos, retain, payload } = options;
+  const encode = (topicName: string): PublishTemplate =>
+    publishTemplate(options.version as Version, topicName, qos, retain, payload);
+  if (topics === 1) {
+    const made = Array.from({ length: publishers }, (_, i) => encode(topicOf(i)));
+    return (_, publisher) => made[publisher.index] as PublishTemplate;
+  }
+  const made = Array.from({ length: publishers * topics }, (_, i) => encode(`${topicOf(i % publishers)}/${i}`));
+  return (_, { index, sent }) => made[index + (sent % topics) * publishers] as PublishTemplate;
 }
 
 export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<LoadResult> {
-  const subscribers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
+  const kind = options.durable ? { clean: false, durable: true } : {};
+  const subscribers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers, kind));
   const publishers = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("p", options.publishers));
   const subscribed = subscribers.map((subscriber) =>
     subscriber.subscribe(filtersOf(options, subscriber.index), options.qos),
@@ -62,6 +67,7 @@ export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<L
   const { timeout, disordered, ...counts } = await swarm.orFault(flow.run());
   const cpu = cpuSeconds(options.pid) - cpuBefore;
   const own = process.cpuUsage();
+  if (options.durable) await forgetSessions(options, swarm);
   return {
     generator: "load",
     mode: modeOf(options),
@@ -80,6 +86,13 @@ export async function runMessages(options: LoadOptions, swarm: Swarm): Promise<L
         : {}),
     },
   };
+}
+
+/** Takes the subscribers' Sessions over with clean ones, which end with their connections. */
+export async function forgetSessions(options: LoadOptions, swarm: Swarm): Promise<void> {
+  swarm.destroy();
+  const last = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
+  await within(CONNECT_LIMIT_SECONDS, "disconnecting", Promise.all(last.map((subscriber) => subscriber.disconnect())));
 }
 
 function modeOf(options: LoadOptions): string {

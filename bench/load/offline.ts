@@ -2,7 +2,7 @@
 // A broker that bounds its queues below -n drops messages and so ends in TIMEOUT: a finding, not a fault of the run.
 import type { Listener } from "./connection.ts";
 import { Flow, type FlowPlan } from "./flow.ts";
-import { CONNECT_LIMIT_SECONDS, deliveriesPerMessage, filtersOf, templates } from "./messages.ts";
+import { CONNECT_LIMIT_SECONDS, deliveriesPerMessage, filtersOf, forgetSessions, templates } from "./messages.ts";
 import type { LoadOptions } from "./options.ts";
 import { cpuSeconds, isMeasurable, residentKib } from "./process-figures.ts";
 import type { LoadResult } from "./result.ts";
@@ -17,7 +17,7 @@ export async function runOffline(options: LoadOptions, swarm: Swarm): Promise<Lo
     subscribers: [],
     qos: options.qos,
     messages: options.messages,
-    durationSeconds: 0,
+    durationSeconds: options.duration,
     deliveriesPerMessage: 0,
     window: options.window,
     rate: options.rate,
@@ -29,7 +29,8 @@ export async function runOffline(options: LoadOptions, swarm: Swarm): Promise<Lo
   const fill = await swarm.orFault(new Flow(plan).run());
   const cpuAtDrain = cpuSeconds(options.pid);
   const kibFull = residentKib(options.pid);
-  const expected = options.messages * deliveriesPerMessage(options);
+  const sent = options.duration > 0 ? fill.sent : options.messages;
+  const expected = sent * deliveriesPerMessage(options);
   const drain = await drainQueues(options, swarm, expected);
   const cpuAtEnd = cpuSeconds(options.pid);
   await forgetSessions(options, swarm);
@@ -47,6 +48,9 @@ export async function runOffline(options: LoadOptions, swarm: Swarm): Promise<Lo
       fillPerSecond: fill.acknowledged / fill.seconds,
       drainSeconds: drain.seconds,
       drainPerSecond: drain.tally.delivered / drain.seconds,
+      drainPerFill: drain.tally.delivered / drain.seconds / (fill.acknowledged / fill.seconds),
+      ackP50Ms: fill.ackP50Ms,
+      ackP99Ms: fill.ackP99Ms,
       ...(isMeasurable(options.pid)
         ? {
             fillCpuUsPerMessage: ((cpuAtDrain - cpuAtFill) * 1e6) / Math.max(1, fill.sent),
@@ -96,11 +100,4 @@ async function drainQueues(options: LoadOptions, swarm: Swarm, expected: number)
   const timeout = await swarm.orFault(Promise.race([drained, late]));
   clearTimeout(timer);
   return { tally, seconds: (performance.now() - start) / 1000, timeout };
-}
-
-/** Takes the Sessions over with clean ones, which ends with the connections. */
-async function forgetSessions(options: LoadOptions, swarm: Swarm): Promise<void> {
-  swarm.destroy();
-  const last = await within(CONNECT_LIMIT_SECONDS, "connecting", swarm.connect("s", options.subscribers));
-  await within(CONNECT_LIMIT_SECONDS, "disconnecting", Promise.all(last.map((subscriber) => subscriber.disconnect())));
 }

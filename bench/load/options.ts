@@ -52,6 +52,13 @@ const ROWS = {
   wildcard: { short: "W", help: "with -f: by bench/+/+/# instead of bench/load/#" },
   shared: { short: "g", help: "the subscribers are one shared group" },
   retain: { short: "r", help: "publish retained messages" },
+  topics: {
+    argument: "N",
+    range: [1, 1_000_000],
+    default: 1,
+    help: "topics of each publisher, one after the other; without subscribers",
+  },
+  durable: { short: "D", help: "the subscribers have durable Sessions, which are ended after the run" },
   idle: { short: "I", argument: "N", range: [0, 1e6], default: 0, help: "only open this many idle connections" },
   settle: {
     short: "s",
@@ -145,6 +152,9 @@ function refuseContradictions(options: LoadOptions): void {
   }
   if (options.offline && (options.shared || options.subscribers === 0)) {
     throw new OptionError("--offline needs subscribers of their own: no --shared, and --subscribers of 1 or more");
+  }
+  if (options.topics > 1 && (options.subscribers > 0 || options.offline)) {
+    throw new OptionError("--topics is for publishers alone: give --subscribers 0");
   }
   if (options.subscriptions > 0 && options.subscriptions < 100) {
     throw new OptionError("--subscriptions is compared with 100: give 100 or more");

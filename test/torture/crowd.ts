@@ -17,6 +17,8 @@ export interface CrowdOptions {
   /** Subscribers that stay, and those that are away while messages come. */
   readonly online: number;
   readonly offline: number;
+  /** Members of one shared Subscription; the last of them is away while messages come. */
+  readonly group?: number;
   readonly payload: PayloadSize;
   /** Part of the client identifiers and topics, to tell crowds apart. */
   readonly name: string;
@@ -44,22 +46,32 @@ export class Crowd {
 
   constructor(options: CrowdOptions, random: Random) {
     this.options = options;
-    const { qos, publishers, window, online, offline, name } = options;
-    const subscribers = online + offline;
-    this.ledger = new Ledger(publishers, new Array<1 | 2>(subscribers).fill(qos));
+    const { qos, publishers, online, offline, group = 0 } = options;
+    const kinds = Array.from({ length: online + offline }, () => ({ qos }));
+    this.ledger = new Ledger(publishers, group === 0 ? kinds : [...kinds, { qos, isGroup: true }]);
     this.payloads = new Payloads(random.integer(1, 2 ** 31), options.payload);
-    this.publishers = Array.from({ length: publishers }, (_, index) => {
-      const own = { clientId: `${name}-p${index}`, topicName: `${name}/${index}`, version: versionOf(index) };
-      return new Publisher({ index, qos, window, retainEvery: 16, ...own }, this.ledger, this.payloads);
-    });
-    const all = Array.from({ length: subscribers }, (_, index) => {
-      const receiveMaximum = random.pick([0, 0, 200, 1000]);
-      const own = { clientId: `${name}-s${index}`, topicFilter: `${name}/+`, version: versionOf(index) };
-      return new Subscriber({ index, qos, receiveMaximum, ...own }, this.ledger, this.payloads);
-    });
-    this.online = all.slice(0, online);
-    this.offline = all.slice(online);
+    this.publishers = Array.from({ length: publishers }, (_, index) => this.#publisher(index));
+    const alone = kinds.map((_, index) => this.#subscriber(index, `s${index}`, `${options.name}/+`, random));
+    const members = Array.from({ length: group }, (_, index) =>
+      this.#subscriber(kinds.length, `g${index}`, `$share/group/${options.name}/+`, random),
+    );
+    this.online = [...alone.slice(0, online), ...members.slice(0, -1)];
+    this.offline = [...alone.slice(online), ...members.slice(-1)];
     for (const peer of this.peers) peer.onGoneDo = (reason) => this.#gone(peer, reason);
+  }
+
+  #publisher(index: number): Publisher {
+    const { name, qos, window } = this.options;
+    const own = { clientId: `${name}-p${index}`, topicName: `${name}/${index}`, version: versionOf(index) };
+    return new Publisher({ index, qos, window, retainEvery: 16, ...own }, this.ledger, this.payloads);
+  }
+
+  /** @param index its row in the ledger */
+  #subscriber(index: number, suffix: string, topicFilter: string, random: Random): Subscriber {
+    const { name, qos } = this.options;
+    const receiveMaximum = random.pick([0, 0, 200, 1000]);
+    const own = { clientId: `${name}-${suffix}`, topicFilter, version: random.pick([4, 5] as const) };
+    return new Subscriber({ index, qos, receiveMaximum, ...own }, this.ledger, this.payloads);
   }
 
   get peers(): readonly Peer[] {
@@ -110,9 +122,10 @@ export class Crowd {
     const { ledger } = this;
     const { acknowledged } = ledger;
     // The sums first, as they cost little.
+    const rows = new Set(this.subscribers.map(({ options }) => options.index));
     return (
-      this.subscribers.every(({ options }) => ledger.delivered(options.index) >= acknowledged) &&
-      this.subscribers.every(({ options }) => ledger.lost(options.index) === 0)
+      [...rows].every((row) => ledger.delivered(row) >= acknowledged) &&
+      [...rows].every((row) => ledger.lost(row) === 0)
     );
   }
 

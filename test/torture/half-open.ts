@@ -47,7 +47,7 @@ export async function halfOpen(options: HalfOpenOptions): Promise<Round[]> {
 async function vanish(options: HalfOpenOptions, random: Random, isKilled: boolean, name: string): Promise<Round> {
   const { clients } = options;
   const broker = await BrokerProcess.on(options.kind, join(options.folder, name));
-  const ledger = new Ledger(clients, [2]);
+  const ledger = new Ledger(clients, [{ qos: 2 }]);
   const payloads = new Payloads(random.integer(1, 2 ** 31), { least: 0, most: 20 });
   const own = { index: 0, clientId: `${name}-wills`, version: 5, qos: 2, receiveMaximum: 0 } as const;
   const watcher = new Subscriber({ topicFilter: `${name}/+`, ...own }, ledger, payloads);

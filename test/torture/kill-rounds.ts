@@ -2,6 +2,7 @@
 // too and come back with what they remember. Then everybody is let finish, and the book is read.
 import { join } from "node:path";
 import { type BrokerKind, BrokerProcess } from "./broker-process.ts";
+import { Churner } from "./churner.ts";
 import { Crowd, pause } from "./crowd.ts";
 import type { PayloadSize } from "./payload.ts";
 import { Random } from "./random.ts";
@@ -37,6 +38,7 @@ const PUBLISHERS = 8;
 const WINDOW = 64;
 const ONLINE = 4;
 const OFFLINE = 4;
+const GROUP = 3;
 /** Chance that the broker is killed again, while it starts or while it drains. */
 const CHANCE_IN_START = 0.2;
 const CHANCE_IN_DRAIN = 0.5;
@@ -68,20 +70,23 @@ class Series {
   readonly #options: KillOptions;
   readonly #broker: BrokerProcess;
   readonly #crowd: Crowd;
+  readonly #churner: Churner;
 
-  private constructor(options: KillOptions, broker: BrokerProcess, crowd: Crowd) {
+  private constructor(options: KillOptions, broker: BrokerProcess, crowd: Crowd, churner: Churner) {
     this.#options = options;
     this.#broker = broker;
     this.#crowd = crowd;
+    this.#churner = churner;
   }
 
   static async begin(options: KillOptions, seed: number): Promise<Series> {
     const name = `${options.name}-${seed}`;
     const broker = await BrokerProcess.on(options.kind, join(options.folder, name));
     const payload = options.payload ?? { least: 8, most: 120 };
-    const shape = { publishers: PUBLISHERS, window: WINDOW, online: ONLINE, offline: OFFLINE };
-    const crowd = new Crowd({ name, qos: options.qos, payload, ...shape }, new Random(seed));
-    const series = new Series(options, broker, crowd);
+    const shape = { publishers: PUBLISHERS, window: WINDOW, online: ONLINE, offline: OFFLINE, group: GROUP };
+    const random = new Random(seed);
+    const crowd = new Crowd({ name, qos: options.qos, payload, ...shape }, random);
+    const series = new Series(options, broker, crowd, new Churner(`${name}-churner`, random));
     await broker.start();
     await crowd.subscribe(broker.address);
     return series;
@@ -97,12 +102,14 @@ class Series {
     const crowd = this.#crowd;
     const loadMs = random.between(SHORTEST_MS, this.#options.longestMs ?? LONGEST_MS);
     await crowd.join(this.#broker.address, false);
+    await this.#churner.begin(this.#broker.address);
     crowd.setSending(true);
     await this.#work(loadMs, random);
     const limitMs = performance.now() + LEAST_LIMIT_MS;
     while (crowd.ledger.acknowledged < LEAST_ACKED && performance.now() < limitMs)
       await this.#work(random.between(1, 20), random);
     await this.#kill();
+    this.#churner.end();
     const queued = crowd.ledger.acknowledged;
     let kills = 1;
     if (random.chance(CHANCE_IN_START)) {
@@ -165,7 +172,8 @@ class Series {
   /** The verdict on this round, and what the retained messages say. */
   async #judge(times: Record<"kills" | "queued" | "loadMs" | "backMs" | "settleMs", number>): Promise<Round> {
     const { ledger } = this.#crowd;
-    const retained = await retainedFaults(this.#crowd, this.#broker.address);
+    const others = await retainedFaults(this.#crowd, this.#broker.address);
+    others.push(...(await this.#churner.faults(this.#broker.address)));
     const verdict = ledger.verdict();
     ledger.settle();
     return {
@@ -177,7 +185,7 @@ class Series {
         queued: times.queued,
         settled: secondsText(times.settleMs),
       },
-      faults: [...faultsOf(verdict), ...retained],
+      faults: [...faultsOf(verdict), ...others],
     };
   }
 }

@@ -7,7 +7,7 @@ import { Payloads } from "./payload.ts";
 
 /** A publisher of three messages, all acknowledged, with what a subscriber received. */
 function verdictOn(qos: 1 | 2, received: readonly number[], restarts = 0) {
-  const ledger = new Ledger(1, [qos]);
+  const ledger = new Ledger(1, [{ qos }]);
   for (let count = 0; count < 3; count++) ledger.acknowledge(0, ledger.send(0));
   for (let count = 0; count < restarts; count++) ledger.restartSubscriber(0);
   for (const sequence of received) ledger.receive(0, 0, sequence);
@@ -35,7 +35,7 @@ for (const [qos, received, restarts, expected] of [
 }
 
 test("what was not acknowledged may be missing; what was refused is counted", () => {
-  const ledger = new Ledger(1, [1]);
+  const ledger = new Ledger(1, [{ qos: 1 }]);
   ledger.acknowledge(0, ledger.send(0));
   ledger.send(0);
   ledger.refuse(0);
@@ -45,7 +45,7 @@ test("what was not acknowledged may be missing; what was refused is counted", ()
 });
 
 test("a message that comes again after its round was settled is a repetition, at QoS 2 a fault", () => {
-  const ledger = new Ledger(1, [1, 2]);
+  const ledger = new Ledger(1, [{ qos: 1 }, { qos: 2 }]);
   ledger.acknowledge(0, ledger.send(0));
   for (const subscriber of [0, 1]) ledger.receive(subscriber, 0, 1);
   ledger.settle();
@@ -57,8 +57,19 @@ test("a message that comes again after its round was settled is a repetition, at
   assert.deepEqual(ledger.verdict().lost, [0, 0]);
 });
 
+test("the members of a group share a row: any order, nothing lost, at QoS 2 nothing twice", () => {
+  const ledger = new Ledger(1, [{ qos: 2, isGroup: true }]);
+  for (let count = 0; count < 3; count++) ledger.acknowledge(0, ledger.send(0));
+  for (const sequence of [3, 1]) ledger.receive(0, 0, sequence);
+  assert.deepEqual(ledger.verdict().lost, [1]);
+  ledger.receive(0, 0, 2);
+  assert.equal(ledger.verdict().isClean, true);
+  ledger.receive(0, 0, 3);
+  assert.deepEqual(ledger.verdict().doubled, [1]);
+});
+
 test("a lost session and a fault in words are not clean", () => {
-  const [session, words] = [new Ledger(1, [1]), new Ledger(1, [1])];
+  const [session, words] = [new Ledger(1, [{ qos: 1 }]), new Ledger(1, [{ qos: 1 }])];
   session.loseSession();
   words.fault("it exited");
   assert.equal(session.verdict().isClean, false);

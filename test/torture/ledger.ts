@@ -49,8 +49,16 @@ interface Pair {
   descents: number;
 }
 
+/** One subscriber, or the members of a shared Subscription, who share a row. */
+export interface SubscriberKind {
+  readonly qos: 1 | 2;
+  /** No order is promised to the members of a group. */
+  readonly isGroup?: boolean;
+}
+
 interface SubscriberRow {
   readonly qos: 1 | 2;
+  readonly isGroup: boolean;
   readonly pairs: readonly Pair[];
   delivered: number;
   repeated: number;
@@ -66,8 +74,7 @@ export class Ledger {
   #faults: string[] = [];
   #sessionsLost = 0;
 
-  /** @param subscribers the QoS of each one's Subscription */
-  constructor(publishers: number, subscribers: readonly (1 | 2)[]) {
+  constructor(publishers: number, subscribers: readonly SubscriberKind[]) {
     this.#publishers = Array.from({ length: publishers }, () => ({
       sent: 0,
       acknowledged: 0,
@@ -76,8 +83,9 @@ export class Ledger {
       restarts: 0,
     }));
     const pair = (): Pair => ({ counts: new Tally(), highest: 0, last: 0, descents: 0 });
-    this.#subscribers = subscribers.map((qos) => ({
+    this.#subscribers = subscribers.map(({ qos, isGroup = false }) => ({
       qos,
+      isGroup,
       pairs: Array.from({ length: publishers }, pair),
       delivered: 0,
       repeated: 0,
@@ -132,8 +140,8 @@ export class Ledger {
       return;
     }
     row.delivered++;
-    if (sequence < pair.highest) row.disordered++;
-    else pair.highest = sequence;
+    if (sequence > pair.highest) pair.highest = sequence;
+    else if (!row.isGroup) row.disordered++;
   }
 
   receiveAltered(subscriber: number): void {
@@ -224,7 +232,8 @@ export class Ledger {
   }
 
   /** A sequence goes back when the publisher begins anew, or when the subscriber does. */
-  #rewound({ pairs, restarts }: SubscriberRow): number {
+  #rewound({ pairs, restarts, isGroup }: SubscriberRow): number {
+    if (isGroup) return 0;
     let rewound = 0;
     for (const [index, { descents }] of pairs.entries()) {
       rewound += Math.max(0, descents - restarts - this.#publisher(index).restarts);

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import type { Change, Fact, QueuedFact, Store } from "../../core/index.ts";
 import { BatchWriter, SessionNumbers } from "./batch.ts";
 import { ByteReader, uint16At, uint48At } from "./bytes.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { explanationOf } from "./inspection.ts";
 import { Journal } from "./journal.ts";
@@ -29,6 +30,8 @@ import type { CheckResult, LmdbStats, Reading } from "./thread-protocol.ts";
 const LARGEST_KEPT_BUFFER = 4_194_304;
 /** So much may be in the journal and not in the file yet. */
 const MOST_BEHIND_BYTES = 33_554_432;
+/** What must fit on the disk of a batch in the journal: itself, and what it may take in the file. */
+const JOURNAL_GROWTH = 4;
 /** Time between two syncs when nobody waits for them. */
 const UNSYNCED_INTERVAL_MS = 5000;
 
@@ -62,7 +65,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
       durability === "always" ? 0 : durability === "none" ? UNSYNCED_INTERVAL_MS : durability.intervalMs;
     const { nextSession, sequence } = await thread.call("open", { folder, intervalMs });
     const journal = durability === "always" ? null : await Journal.open(folder, sequence);
-    const store = new LmdbStore({ thread, lock, journal, sequence });
+    const store = new LmdbStore({ thread, lock, journal, sequence, folder });
     await store.learnSessions(nextSession);
     return store;
   } catch (error) {
@@ -82,6 +85,7 @@ async function lockFolder(folder: string): Promise<FolderLock> {
 }
 
 interface StoreParts {
+  readonly folder: string;
   readonly thread: StoreThread;
   readonly lock: FolderLock;
   /** null: every batch is in the file, and synced, before its promise resolves. */
@@ -96,6 +100,7 @@ export class LmdbStore implements Store {
   readonly #thread: StoreThread;
   readonly #lock: FolderLock;
   readonly #journal: Journal | null;
+  readonly #space: DiskSpace;
   readonly #sessions: SessionNumbers = new SessionNumbers();
   #spare: ArrayBuffer | undefined;
   /** The last batch of the journal that is in the file, and bytes of those that are not. */
@@ -104,7 +109,9 @@ export class LmdbStore implements Store {
   #isClosed = false;
 
   /** For `openLmdbStore`. */
-  constructor({ thread, lock, journal, sequence }: StoreParts) {
+  constructor({ thread, lock, journal, sequence, folder }: StoreParts) {
+    // The thread reports on the disk.
+    this.#space = new DiskSpace(folder, () => {});
     this.#thread = thread;
     this.#lock = lock;
     this.#journal = journal;
@@ -143,7 +150,7 @@ export class LmdbStore implements Store {
 
   /** Writes a batch to the journal, from where it goes to the file while we go on. */
   async #note({ buffer, length }: BatchWriter, journal: Journal): Promise<void> {
-    if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#thread.call("flush", null);
+    await this.#makeRoom(length);
     const sequence = await journal.append(new Uint8Array(buffer, 0, length), this.#keptSequence);
     this.#behindBytes += length;
     this.#thread.call("append", { buffer, length, sequence }, [buffer]).then(
@@ -156,6 +163,14 @@ export class LmdbStore implements Store {
         // The thread has ended, and the next call says so.
       },
     );
+  }
+
+  /** Waits for the file when the journal is too far ahead of it, or the disk would not have room for both. */
+  async #makeRoom(length: number): Promise<void> {
+    const hasRoom = (): boolean => this.#space.hasRoomFor((this.#behindBytes + length) * JOURNAL_GROWTH);
+    const isFar = this.#behindBytes > MOST_BEHIND_BYTES;
+    if (isFar || (this.#behindBytes > 0 && !hasRoom())) await this.#thread.call("flush", null);
+    if (!hasRoom()) throw this.#space.shortage();
   }
 
   async *replay(): AsyncIterable<Fact> {

@@ -1,6 +1,6 @@
 /** The LMDB file of a store as its thread uses it: opening with all precautions, writing batches, reading, maintenance. */
-import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { uint48At } from "./bytes.ts";
 import type { Damage } from "./damage.ts";
 import { DiskSpace } from "./disk-space.ts";
@@ -21,6 +21,9 @@ const CLEAR_UP_MS = 20;
 /** So many bytes of batches do not wait for the end of their interval. */
 const MOST_WAITING_BYTES = 4 * 2 ** 20;
 const MOST_PROBLEMS = 100;
+/** What a batch may take in the file: its records on pages that are half full, and the pages that are copied around them. */
+const GROWTH = 3;
+const BYTES_BESIDES = 262_144;
 
 /** An environment and what works on it; made anew after a failure. */
 interface OpenFile {
@@ -62,11 +65,12 @@ export class StoreFile {
     this.#folder = folder;
     this.#intervalMs = intervalMs;
     this.#space = new DiskSpace(folder, this.#report);
-    const { damaged } = explained(join(folder, DATA_FILE), () => inspectFolder(folder));
+    const { schema, damaged } = explained(join(folder, DATA_FILE), () => inspectFolder(folder));
     return explained(join(folder, DATA_FILE), () => {
       markInUse(folder);
       const { environment } = this.#use();
       migrate(environment);
+      if (schema === null) keepFolder(folder);
       if (damaged.length > 0) this.#repair(damaged);
       this.#applyJournal();
       return { nextSession: this.#nextSession(), sequence: this.#sequence() };
@@ -165,9 +169,7 @@ export class StoreFile {
   /** Writes batches in one transaction and waits for the disk. */
   #commit(batches: readonly Uint8Array[], sequence: number): void {
     const { environment, writer } = this.#use();
-    let bytes = 0;
-    for (const batch of batches) bytes += batch.length;
-    if (bytes > 0) this.#space?.require(environment, bytes);
+    this.#requireRoom(environment, batches);
     try {
       const isCleared = environment.root.transactionSync(() => {
         let isCleared = true;
@@ -178,8 +180,17 @@ export class StoreFile {
       if (!isCleared) this.#clearUpLater();
     } catch (error) {
       this.#isBroken = true;
-      throw error;
+      throw this.#space!.explained(error);
     }
+  }
+
+  /** Refuses what the disk has no room for, nor pages of the file that are free: so ends can always be written. */
+  #requireRoom(environment: Environment, batches: readonly Uint8Array[]): void {
+    let bytes = 0;
+    for (const batch of batches) bytes += batch.length;
+    if (bytes === 0 || this.#space!.hasRoomFor(bytes * GROWTH + BYTES_BESIDES)) return;
+    const { freePages, pageBytes } = freePagesOf(environment);
+    if (freePages * pageBytes < bytes * GROWTH + BYTES_BESIDES) throw this.#space!.shortage();
   }
 
   #clearUpLater(): void {
@@ -304,6 +315,16 @@ export class StoreFile {
 
 function bytesOf({ buffer, length }: Batch): Uint8Array {
   return new Uint8Array(buffer, 0, length);
+}
+
+/** Has the disk remember that there is a new file in `folder`, which may be new too. */
+function keepFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  for (const path of [folder, dirname(resolve(folder))]) {
+    const descriptor = openSync(path, "r");
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  }
 }
 
 function hex(key: Uint8Array): string {

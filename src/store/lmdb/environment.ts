@@ -1,12 +1,28 @@
 /** The LMDB environment of a store, as the one thread that uses it opens it: one writer, no readers elsewhere. */
+import { readFileSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { crc32, putUint32, putUint48, uint32At } from "./bytes.ts";
 import { CRC_BYTES, DATABASES, type DatabaseName } from "./schema.ts";
 
 /**
- * Address space kept for the file, in bytes; it takes no memory. LMDB maps the file anew when it outgrows this.
+ * Address space kept for the file, in bytes; it takes no memory. LMDB maps the file anew when it outgrows this. Where the process has
+ * less, it gets this part: lmdb-js does not survive that the system refuses.
  */
 const MAP_BYTES = 2 ** 40;
+const PART_OF_ADDRESS_SPACE = 1 / 8;
+const LARGEST_PAGE = 65_536;
+
+function mapBytes(): number {
+  let limits = "";
+  try {
+    limits = readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    // Only Linux says.
+  }
+  const limit = Number(/^Max address space +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  const pages = Math.floor((limit * PART_OF_ADDRESS_SPACE) / LARGEST_PAGE);
+  return Math.min(MAP_BYTES, pages * LARGEST_PAGE);
+}
 
 export type Table = Database<Uint8Array, Uint8Array>;
 
@@ -24,7 +40,7 @@ export function openEnvironment(folder: string): Environment {
     path: folder,
     noSubdir: false,
     maxDbs: DATABASES.length + 4,
-    mapSize: MAP_BYTES,
+    mapSize: mapBytes(),
     // The commit of a transaction then returns when the data and the page that makes it valid are on disk, in this order.
     overlappingSync: false,
     permissionsMode: 0o600,
@@ -38,7 +54,7 @@ export function openEnvironment(folder: string): Environment {
 
 /** Copies the file that another process has open, as it is now: a reader hinders nobody, only free pages are used later. */
 export async function copyLiveFile(folder: string, to: string): Promise<void> {
-  const root = open({ path: folder, noSubdir: false, maxDbs: 1, mapSize: MAP_BYTES, readOnly: true });
+  const root = open({ path: folder, noSubdir: false, maxDbs: 1, mapSize: mapBytes(), readOnly: true });
   try {
     await root.backup(to, false);
   } finally {

@@ -76,7 +76,7 @@ export function inspectFile(path: string, isTrusted: boolean): Inspection {
   });
 }
 
-/** Whether nothing was ever written to the file. */
+/** Whether nothing was ever written to the file. LMDB must not see it then: lmdb-js does not survive that LMDB refuses a file. */
 function isUnwritten(path: string): boolean {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return true;
@@ -85,7 +85,7 @@ function isUnwritten(path: string): boolean {
 
 /** The layout of the store, or null when there is nothing in the file. */
 function schemaOf(path: string, file: PageFile): number | null {
-  if (file.main.root === -1) return null;
+  if (file.main.root === -1 && file.fileBytes <= LARGEST_EMPTY_FILE) return null;
   let schema: number | null = null;
   const meta = file.trees().get("meta");
   if (meta !== undefined)

@@ -67,10 +67,14 @@ export class Journal {
     const file = this.#files[this.#current]!;
     const other = this.#files[1 - this.#current]!;
     if (file.bytes < FILE_BYTES || other.lastSequence > kept) return file;
-    await other.handle.truncate(0);
-    other.bytes = 0;
+    await empty(other);
     this.#current = 1 - this.#current;
     return other;
+  }
+
+  /** Gives the disk back what is not needed when the LMDB file has batch `kept` and those before it. */
+  async trim(kept: number): Promise<void> {
+    for (const file of this.#files) if (file.lastSequence <= kept && file.bytes > 0) await empty(file);
   }
 
   /** Removes the files; everything must be in the LMDB file. */
@@ -82,6 +86,11 @@ export class Journal {
 
 export function removeJournal(folder: string): void {
   for (const name of JOURNAL_FILES) rmSync(join(folder, name), { force: true });
+}
+
+async function empty(file: JournalFile): Promise<void> {
+  await file.handle.truncate(0);
+  file.bytes = 0;
 }
 
 /** A batch found in a journal. */

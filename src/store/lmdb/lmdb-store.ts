@@ -32,6 +32,7 @@ const LARGEST_KEPT_BUFFER = 4_194_304;
 const MOST_BEHIND_BYTES = 33_554_432;
 /** What must fit on the disk of a batch in the journal: itself, and what it may take in the file. */
 const JOURNAL_GROWTH = 4;
+const JOURNAL_BYTES_BESIDES = 524_288;
 /** Time between two syncs when nobody waits for them. */
 const UNSYNCED_INTERVAL_MS = 5000;
 
@@ -149,8 +150,9 @@ export class LmdbStore implements Store {
   }
 
   /** Writes a batch to the journal, from where it goes to the file while we go on. */
-  async #note({ buffer, length }: BatchWriter, journal: Journal): Promise<void> {
-    await this.#makeRoom(length);
+  async #note(batch: BatchWriter, journal: Journal): Promise<void> {
+    const { buffer, length } = batch;
+    if (!(await this.#makeRoom(length, journal))) return this.#write(batch);
     const sequence = await journal.append(new Uint8Array(buffer, 0, length), this.#keptSequence);
     this.#behindBytes += length;
     this.#thread.call("append", { buffer, length, sequence }, [buffer]).then(
@@ -165,12 +167,15 @@ export class LmdbStore implements Store {
     );
   }
 
-  /** Waits for the file when the journal is too far ahead of it, or the disk would not have room for both. */
-  async #makeRoom(length: number): Promise<void> {
-    const hasRoom = (): boolean => this.#space.hasRoomFor((this.#behindBytes + length) * JOURNAL_GROWTH);
-    const isFar = this.#behindBytes > MOST_BEHIND_BYTES;
-    if (isFar || (this.#behindBytes > 0 && !hasRoom())) await this.#thread.call("flush", null);
-    if (!hasRoom()) throw this.#space.shortage();
+  /** Waits for the file when the journal is too far ahead of it. Returns whether the disk has room for both. */
+  async #makeRoom(length: number, journal: Journal): Promise<boolean> {
+    const hasRoom = (): boolean =>
+      this.#space.hasRoomFor((this.#behindBytes + length) * JOURNAL_GROWTH + JOURNAL_BYTES_BESIDES);
+    if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#thread.call("flush", null);
+    if (hasRoom()) return true;
+    await this.#thread.call("flush", null);
+    await journal.trim(this.#keptSequence);
+    return hasRoom();
   }
 
   async *replay(): AsyncIterable<Fact> {

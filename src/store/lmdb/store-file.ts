@@ -1,5 +1,5 @@
 /** The LMDB file of a store as its thread uses it: opening with all precautions, writing batches, reading, maintenance. */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { uint48At } from "./bytes.ts";
 import type { Damage } from "./damage.ts";
@@ -21,6 +21,8 @@ const CLEAR_UP_MS = 20;
 /** So many bytes of batches do not wait for the end of their interval. */
 const MOST_WAITING_BYTES = 4 * 2 ** 20;
 const MOST_PROBLEMS = 100;
+/** Damaged records that are remembered, so that each is reported once. */
+const MOST_REPORTED = 100_000;
 /** What a batch may take in the file: its records on pages that are half full, and the pages that are copied around them. */
 const GROWTH = 3;
 const BYTES_BESIDES = 262_144;
@@ -48,8 +50,9 @@ export class StoreFile {
   #isBroken = false;
   /** Copies that are being made of the environment. */
   #backups = 0;
-  /** Damage that reading has come across. */
+  /** Damage that reading has come across, and what of it has been reported: what cannot be moved is met again and again. */
   #damages: Damage[] = [];
+  readonly #reported: Set<string> = new Set();
   readonly #readings: Map<number, IterableIterator<Uint8Array<ArrayBuffer>>> = new Map();
   #nextReading = 1;
   #clearing: NodeJS.Timeout | null = null;
@@ -68,6 +71,7 @@ export class StoreFile {
     const { schema, damaged } = explained(join(folder, DATA_FILE), () => inspectFolder(folder));
     return explained(join(folder, DATA_FILE), () => {
       markInUse(folder);
+      if (schema === null) rmSync(join(folder, DATA_FILE), { force: true });
       const { environment } = this.#use();
       migrate(environment);
       if (schema === null) keepFolder(folder);
@@ -85,7 +89,7 @@ export class StoreFile {
     let nextMessage = 1;
     for (const key of environment.tables.messages.getKeys({ reverse: true, limit: 1 }))
       nextMessage = uint48At(key, 0) + 1;
-    const reader = new RecordReader(environment, (damage) => this.#damages.push(damage));
+    const reader = new RecordReader(environment, (damage) => this.#noteDamage(damage));
     this.#file = { environment, reader, writer: new RecordWriter(environment, nextMessage) };
     return this.#file;
   }
@@ -124,7 +128,8 @@ export class StoreFile {
   }
 
   append(batch: Batch): { readonly buffer: ArrayBuffer } | Promise<{ readonly buffer: ArrayBuffer }> {
-    if (this.#intervalMs === 0) {
+    if (batch.sequence === 0) {
+      this.flush();
       this.#commit([bytesOf(batch)], batch.sequence);
       return { buffer: batch.buffer };
     }
@@ -244,6 +249,13 @@ export class StoreFile {
     return page.bytes;
   }
 
+  #noteDamage(damage: Damage): void {
+    const record = nameOf(damage);
+    if (this.#reported.has(record)) return;
+    if (this.#reported.size < MOST_REPORTED) this.#reported.add(record);
+    this.#damages.push(damage);
+  }
+
   #setDamagesAside(): void {
     if (this.#damages.length === 0) return;
     const damages = this.#damages;
@@ -251,7 +263,8 @@ export class StoreFile {
     try {
       setAside(this.#use().environment, damages, this.#report);
     } catch {
-      // They stay where they are, and are left out again by the next who reads them.
+      // They stay where they are, and are met again by the next who reads them.
+      for (const damage of damages) this.#reported.delete(nameOf(damage));
       this.#isBroken = true;
     }
   }
@@ -280,7 +293,7 @@ export class StoreFile {
     const path = join(this.#folder, DATA_FILE);
     try {
       const { records, damaged } = inspectFile(path, false);
-      const problems = damaged.map(({ database, key, reason }) => `${database} ${hex(key)}: ${reason}`);
+      const problems = damaged.map((damage) => `${nameOf(damage)}: ${damage.reason}`);
       if (problems.length === 0) problems.push(...referenceProblems(this.#use().environment));
       return { records, problems: problems.slice(0, MOST_PROBLEMS) };
     } catch (error) {
@@ -327,6 +340,6 @@ function keepFolder(folder: string): void {
   }
 }
 
-function hex(key: Uint8Array): string {
-  return Buffer.from(key).toString("hex");
+function nameOf({ database, key }: Damage): string {
+  return `${database} ${Buffer.from(key).toString("hex")}`;
 }

@@ -33,7 +33,7 @@ export interface Opened {
 export interface Batch {
   readonly buffer: ArrayBuffer;
   readonly length: number;
-  /** Its number in the journal; 0: there is no journal. */
+  /** Its number in the journal; 0: it is not there, so the answer must wait for the disk. */
   readonly sequence: number;
 }
 

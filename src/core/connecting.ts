@@ -223,6 +223,11 @@ export class Connecting {
       this.#refuse("client-identifier-not-valid", "the client identifier belongs to another user's session");
       return;
     }
+    const expirySeconds = this.#sessionExpirySeconds(connect);
+    if (ledger.isFull && (expirySeconds > 0 || existing?.isStored === true)) {
+      this.#refuse("server-unavailable", "the store is too far behind to take a Session that outlives its connection");
+      return;
+    }
     connection.policy = verdict.policy;
     connection.reauthenticate = verdict.reauthenticate ?? null;
     const { session, isPresent, wasStored } = sessions.open(
@@ -230,7 +235,7 @@ export class Connecting {
       clientId,
       verdict.principal,
       connect.cleanStart,
-      this.#sessionExpirySeconds(connect),
+      expirySeconds,
     );
     connection.session = session;
     session.will = connect.will === null ? null : PendingWill.of(connect.will, verdict.policy);

@@ -119,3 +119,24 @@ test("QoS 2 goes on where it was when the store works again", async () => {
   await rig.calm(5000);
   assert.deepEqual(sub.trace(), ["PUBREL m1"]);
 });
+
+test("while the store is too far behind, who wants a Session that is kept is sent away, and the others come in", async () => {
+  const rig = new DurableRig();
+  (await rig.durable("known")).drop();
+  await rig.recover();
+  rig.hang();
+  const { ledger } = rig.harness.broker;
+  while (!ledger.isFull) ledger.note({ kind: "will-deleted", clientId: "known" });
+  for (const [clientId, cleanStart] of [
+    ["new", false],
+    ["known", true],
+  ] as const) {
+    const client = rig.harness.open();
+    const properties = cleanStart ? {} : { sessionExpirySeconds: 3600 };
+    assert.equal(client.connect(clientId, { cleanStart, properties })?.reasonCode, 0x88);
+  }
+  assert.equal(rig.connecting("old", { version: 4 }).connack?.reasonCode, 3);
+  rig.harness.connect("not durable");
+  await rig.recover();
+  await rig.durable("new");
+});

@@ -39,8 +39,8 @@ type Growing = {
 };
 
 export async function measure(plan: Plan): Promise<readonly Outcome[]> {
-  // Beside what is built: the system's folder for temporary files may be memory, and is no disk then.
-  const parent = join(ROOT, "build");
+  // Beside what is built unless told: the system's folder for temporary files may be memory, and is no disk then.
+  const parent = process.env.TMPDIR ?? join(ROOT, "build");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "bench-data-"));
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });

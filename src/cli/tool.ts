@@ -1,5 +1,11 @@
 /** What all tools that are clients do alike: arguments, help, errors, and the client itself. */
-import { Client, type ClientListener, DEFAULT_SESSION_LIMITS, type ReconnectPolicy } from "../client/index.ts";
+import {
+  Client,
+  type ClientListener,
+  DEFAULT_SESSION_LIMITS,
+  PacketLog,
+  type ReconnectPolicy,
+} from "../client/index.ts";
 import { TcpConnector } from "../transport/index.ts";
 import {
   type Command,
@@ -10,7 +16,7 @@ import {
   type ParsedOptions,
   parseCommandLine,
 } from "./command-line.ts";
-import { DebugLog } from "./debug-log.ts";
+
 import type { ConnectionArguments } from "./options/connection-options.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { version } from "./version.ts";
@@ -101,7 +107,7 @@ export function toolClient(
       connector: new TcpConnector({ host, port, timeoutMs: CONNECT_TIMEOUT_MS }),
       ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
       limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
-      ...(debug && { observer: new DebugLog(clientId, (text) => out.write(text)) }),
+      ...(debug && { observer: new PacketLog(clientId, (line) => out.write(`${line}\n`)) }),
     },
     listener,
   );

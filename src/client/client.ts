@@ -3,6 +3,7 @@
  * by calls; promises, iterators and policies are for those who stand on it.
  */
 import {
+  type Auth,
   type Connack,
   type Connect,
   encodeUtf8,
@@ -15,14 +16,17 @@ import {
   type Version,
   type Will,
 } from "../protocol/index.ts";
-import { type Connector, Pump } from "../transport/index.ts";
+import { type Connector, Pump } from "../transport/browser.ts";
 import {
   ClientConnection,
+  type ClientConnectionOptions,
   type ClientPacketObserver,
   type ConnectionEnd,
   type ConnectionListener,
 } from "./connection.ts";
-import { type ClientError, endError, refusalError } from "./errors.ts";
+import { ConnectionError, endError, refusalError } from "./errors.ts";
+import type { Outcome, OutgoingMessage, Refusal } from "./message.ts";
+import { MOSQ_ERR } from "./rc.ts";
 import { ClientSession, DEFAULT_SESSION_LIMITS, type SessionLimits, type SessionListener } from "./session.ts";
 
 /** What a client is set to; what is left out is libmosquitto's default. */
@@ -45,13 +49,26 @@ export interface ClientOptions {
   readonly topicAliases?: number;
   /** From the CONNECT to its answer, in milliseconds; 30,000. */
   readonly connackTimeoutMs?: number;
-  /** Whether and when to connect again after a connection that had been accepted; never. */
+  /** Whether and when to connect again; never. */
   readonly reconnect?: ReconnectPolicy;
+  /** Whether `reconnect` is asked also before the server has let us in for the first time. */
+  readonly retriesFirst?: boolean;
+  /** Asked before each attempt to connect; what it returns holds for that attempt. */
+  readonly prepare?: () => AttemptChanges | Promise<AttemptChanges>;
   /** A Session to go on with, as one that was restored. */
   readonly session?: ClientSession;
-  readonly observer?: ClientPacketObserver;
+  readonly observer?: ClientPacketObserver | null;
   /** Buffers, for many clients to share. */
   readonly pool?: OutputPool;
+}
+
+/** What is different for one attempt to connect. */
+export interface AttemptChanges {
+  readonly connector?: Connector;
+  readonly username?: string | null;
+  readonly password?: Uint8Array | null;
+  /** Of the CONNECT of 5.0, besides the others. */
+  readonly properties?: Properties;
 }
 
 /**
@@ -60,14 +77,18 @@ export interface ClientOptions {
  * @param failures attempts in a row that did not come to a connection
  * @returns milliseconds to wait, or null to give up
  */
-export type ReconnectPolicy = (error: ClientError, failures: number) => number | null;
+export type ReconnectPolicy = (error: ConnectionError, failures: number) => number | null;
 
 /** What a client tells. */
 export interface ClientListener extends Partial<SessionListener> {
   /** The server has let us in. */
   connected?(connack: Connack): void;
   /** The connection is over, or could not be made; `error` is null when we ended it. */
-  disconnected?(error: ClientError | null, willReconnect: boolean): void;
+  disconnected?(error: ConnectionError | null, willReconnect: boolean, delayMs: number): void;
+  /** The server refuses to let us in; `disconnected` follows. */
+  refused?(connack: Connack): void;
+  /** The server sent AUTH; `authenticate` answers. */
+  authenticating?(auth: Auth): void;
   /** Everything written has left the process. */
   drained?(): void;
 }
@@ -96,6 +117,8 @@ export class Client {
   #pump: Pump | null = null;
   /** Ends an attempt to connect. */
   #giveUp: (() => void) | null = null;
+  /** The attempt that is being prepared. */
+  #preparing: object | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #failures = 0;
   #hasBeenAccepted = false;
@@ -107,16 +130,20 @@ export class Client {
     this.#clientId = options.clientId ?? "";
     this.session = options.session ?? new ClientSession(options.version ?? 4, options.limits ?? DEFAULT_SESSION_LIMITS);
     this.session.listener = {
-      message: (message) => listener.message?.(message),
-      published: (mid, outcome) => listener.published?.(mid, outcome),
+      message: (message, sequence) => listener.message?.(message, sequence),
+      published: (mid, outcome, message) => listener.published?.(mid, outcome, message),
       subscribed: (mid, codes, properties) => listener.subscribed?.(mid, codes, properties),
       unsubscribed: (mid, codes, properties) => listener.unsubscribed?.(mid, codes, properties),
       requestLost: (mid) => listener.requestLost?.(mid),
     };
   }
 
+  /** May be changed between two connections. */
   get version(): Version {
     return this.session.version;
+  }
+  set version(version: Version) {
+    this.session.version = version;
   }
 
   /** Its Client Identifier; the server's, once it has chosen one and says so. */
@@ -136,23 +163,58 @@ export class Client {
 
   /** Begins to connect; `connected` or `disconnected` tells how it went. */
   connect(): void {
-    if (this.#connection !== null || this.#retry !== null) throw new Error("the client is connecting or connected");
-    const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0, observer = null, connector } = this.#options;
-    const options = { connect: this.#connectPacket(), connackTimeoutMs, topicAliases, pool: this.#pool, observer };
+    if (this.#connection !== null || this.#retry !== null || this.#preparing !== null) {
+      throw new Error("the client is connecting or connected");
+    }
+    const { prepare } = this.#options;
+    if (prepare === undefined) return this.#open({});
+    const preparing = {};
+    this.#preparing = preparing;
+    const prepared = async (): Promise<AttemptChanges> => prepare();
+    prepared().then(
+      (changes) => {
+        if (this.#preparing !== preparing) return;
+        this.#preparing = null;
+        this.#open(changes);
+      },
+      (cause: unknown) => {
+        if (this.#preparing !== preparing) return;
+        this.#preparing = null;
+        this.#over(preparationError(cause));
+      },
+    );
+  }
+
+  #open(changes: AttemptChanges): void {
+    const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0 } = this.#options;
+    const connector = changes.connector ?? this.#options.connector;
+    const own = this.#options;
+    const options: ClientConnectionOptions = {
+      ...{ connect: this.#connectPacket(changes), connackTimeoutMs, topicAliases, pool: this.#pool },
+      // Asked each time, as whoever wants to see the packets may come later.
+      get observer() {
+        return own.observer ?? null;
+      },
+    };
+    const { authenticating } = this.#listener;
     const listener: ConnectionListener = {
       accepted: (connack) => this.#accepted(connack),
-      published: (mid, outcome) => this.#listener.published?.(mid, outcome),
+      published: (mid: number, outcome: Outcome, message: OutgoingMessage) =>
+        this.#listener.published?.(mid, outcome, message),
       drained: () => this.#listener.drained?.(),
       ended: (end) => this.#ended(end),
+      ...(authenticating !== undefined && { authenticate: (auth: Auth) => authenticating.call(this.#listener, auth) }),
     };
     this.#connection = new ClientConnection(this.session, options, listener, performance.now());
     this.#pump = new Pump(this.#connection);
     this.#giveUp = connector.connect(this.#pump);
   }
 
-  #connectPacket(): Connect {
+  #connectPacket(changes: AttemptChanges): Connect {
     const { cleanStart = true, keepAliveSeconds = 60, will = null, username = null, password = null } = this.#options;
-    const properties: Properties = { receiveMaximum: this.session.limits.receiveMaximum, ...this.#options.properties };
+    const { receiveMaximum } = this.session.limits;
+    const properties: Properties = { receiveMaximum, ...this.#options.properties, ...changes.properties };
+    const hasProperties = this.version === 5;
     return {
       type: "CONNECT",
       version: this.version,
@@ -160,10 +222,10 @@ export class Client {
       cleanStart,
       keepAliveSeconds,
       clientId: this.#clientId,
-      will,
-      username,
-      password,
-      properties: this.version === 5 ? properties : NO_PROPERTIES,
+      will: will === null || hasProperties ? will : { ...will, properties: NO_PROPERTIES },
+      username: changes.username === undefined ? username : changes.username,
+      password: changes.password === undefined ? password : changes.password,
+      properties: hasProperties ? properties : NO_PROPERTIES,
     };
   }
 
@@ -175,11 +237,16 @@ export class Client {
   }
 
   #ended(end: ConnectionEnd): void {
-    const error = endError(end, this.version);
     if (!end.wasOpened) this.#giveUp?.();
-    this.#connection = this.#giveUp = null;
-    const { reconnect } = this.#options;
-    const canRetry = error !== null && this.#hasBeenAccepted && reconnect !== undefined;
+    this.#connection = this.#pump = this.#giveUp = null;
+    if (end.connack !== null) this.#listener.refused?.(end.connack);
+    this.#over(endError(end, this.version));
+  }
+
+  /** A connection or an attempt is over: connects again when and as the policy says. */
+  #over(error: ConnectionError | null): void {
+    const { reconnect, retriesFirst = false } = this.#options;
+    const canRetry = error !== null && (this.#hasBeenAccepted || retriesFirst) && reconnect !== undefined;
     const delayMs = canRetry ? reconnect(error, this.#failures++) : null;
     if (delayMs !== null) {
       this.#retry = setTimeout(() => {
@@ -187,7 +254,13 @@ export class Client {
         this.connect();
       }, delayMs);
     }
-    this.#listener.disconnected?.(error, delayMs !== null);
+    this.#listener.disconnected?.(error, delayMs !== null, delayMs ?? 0);
+  }
+
+  /** Sends AUTH: an answer to the server's, or the beginning of a new authentication. */
+  authenticate(reasonCode: ReasonCode, properties: Properties): void {
+    this.#connection?.authenticate(reasonCode, properties);
+    this.#pump?.requestFlush();
   }
 
   /**
@@ -219,32 +292,61 @@ export class Client {
     return this.#requested(this.session.unsubscribe(topicFilters, properties));
   }
 
-  #requested(result: ReturnType<ClientSession["publish"]>): number {
+  #requested(result: number | Refusal): number {
     if (typeof result === "string") throw refusalError(result);
-    const outputBytes = this.#connection?.outputBytes ?? 0;
-    if (outputBytes >= EARLY_FLUSH_BYTES) this.#pump!.flush();
-    else this.#pump?.requestFlush();
+    this.requestFlush();
     return result;
+  }
+
+  /** Has what was asked of the session leave with the turn, or at once when it is much. */
+  requestFlush(): void {
+    const outputBytes = this.#connection?.outputBytes ?? 0;
+    if (outputBytes >= EARLY_FLUSH_BYTES) this.#pump?.flush();
+    else this.#pump?.requestFlush();
   }
 
   /** Says goodbye, or gives up connecting. `disconnected` is called before this returns, unless it was over before. */
   disconnect(reasonCode: ReasonCode = ReasonCode.NormalDisconnection, properties: Properties = NO_PROPERTIES): void {
-    if (this.#retry !== null) {
-      clearTimeout(this.#retry);
-      this.#retry = null;
-      this.#listener.disconnected?.(null, false);
+    if (this.#retry !== null || this.#preparing !== null) {
+      if (this.#retry !== null) clearTimeout(this.#retry);
+      this.#retry = this.#preparing = null;
+      this.#listener.disconnected?.(null, false, 0);
       return;
     }
+    const pump = this.#pump;
     this.#connection?.disconnect(reasonCode, properties);
-    this.#pump?.flush();
+    pump?.flush();
+  }
+
+  /** Ends the connection as if the network had gone, to be made again as the policy says. */
+  drop(error: ConnectionError): void {
+    const pump = this.#pump;
+    this.#connection?.closed(true, error);
+    pump?.flush();
+  }
+
+  /** Connects now instead of later, when it waits for its next attempt. */
+  connectNow(): void {
+    if (this.#retry === null) return;
+    clearTimeout(this.#retry);
+    this.#retry = null;
+    this.connect();
   }
 
   /** Stops and starts reading from the network, for those who cannot keep up. */
   pause(): void {
+    this.#connection?.setReading(false, performance.now());
     this.#pump?.pause();
   }
 
   resume(): void {
+    this.#connection?.setReading(true, performance.now());
     this.#pump?.resume();
   }
+}
+
+function preparationError(cause: unknown): ConnectionError {
+  if (cause instanceof ConnectionError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectionError({ code: "authentication-failed", rc: MOSQ_ERR.AUTH, message, cause });
 }

@@ -4,6 +4,7 @@
  */
 import {
   type Acknowledgement,
+  type Auth,
   ClientMachine,
   type Connack,
   type Connect,
@@ -13,12 +14,12 @@ import {
   endReasonOf,
   type Fault,
   NO_PROPERTIES,
+  type OutboundAlias,
   type OutputPool,
   type Packet,
   type Properties,
-  type Publish,
+  Publish,
   publishBytes,
-  publishOf,
   publishRemainingLength,
   ReasonCode,
   type Subscribe,
@@ -51,7 +52,9 @@ export interface ConnectionListener {
   /** The server has let us in; requests may be made. */
   accepted(connack: Connack): void;
   /** What became of a message at QoS 0: it was handed to the network. */
-  published(mid: number, outcome: Outcome): void;
+  published(mid: number, outcome: Outcome, message: OutgoingMessage): void;
+  /** The server sent AUTH: `authenticate` or `fail` answers it. Without this, AUTH is taken for the server's mistake. */
+  authenticate?(auth: Auth): void;
   /** Everything written has left the process. */
   drained(): void;
   /** It is over. Told once. */
@@ -75,6 +78,12 @@ export interface ClientConnectionOptions {
   readonly topicAliases: number;
   readonly pool: OutputPool;
   readonly observer: ClientPacketObserver | null;
+}
+
+/** A message at QoS 0 on its way out of the process. */
+interface Leaving {
+  readonly mid: number;
+  readonly message: OutgoingMessage;
 }
 
 /** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in the Session. */
@@ -107,8 +116,8 @@ export class ClientConnection implements Pumped {
   #disconnect: Disconnect | null = null;
   #waitingBytes = 0;
   /** Messages at QoS 0 in the output, and those handed to the network that have not left. */
-  #unwritten: number[] = [];
-  #leaving: number[] = [];
+  #unwritten: Leaving[] = [];
+  #leaving: Leaving[] = [];
 
   constructor(session: ClientSession, options: ClientConnectionOptions, listener: ConnectionListener, nowMs: number) {
     const { connect, connackTimeoutMs, topicAliases, pool } = options;
@@ -177,13 +186,22 @@ export class ClientConnection implements Pumped {
       case "PINGRESP":
         return;
       case "AUTH":
-        return this.fail({
-          reasonCode: ReasonCode.ProtocolError,
-          message: "AUTH, but the CONNECT had no Authentication Method [5.0 MQTT-4.12.0-6]",
-        });
+        return this.#receiveAuth(packet);
       default:
         return this.#session.receive(this, packet);
     }
+  }
+
+  #receiveAuth(auth: Auth): void {
+    if (this.#listener.authenticate !== undefined) return this.#listener.authenticate(auth);
+    const message = "AUTH, but the CONNECT had no Authentication Method [5.0 MQTT-4.12.0-6]";
+    this.fail({ reasonCode: ReasonCode.ProtocolError, message });
+  }
+
+  /** Sends AUTH: the next step, or the first of a re-authentication [5.0 §4.12]. */
+  authenticate(reasonCode: ReasonCode, properties: Properties): void {
+    const auth: Auth = { type: "AUTH", reasonCode, properties };
+    if (this.#machine.send(auth)) this.#options.observer?.sent(auth, 0);
   }
 
   #receiveConnack(connack: Connack): void {
@@ -220,21 +238,14 @@ export class ClientConnection implements Pumped {
    * @returns false when it is larger than the server takes; nothing was sent then
    */
   sendPublish(message: OutgoingMessage, packetId: number, mid: number, dup: boolean): boolean {
-    const packet = publishPacket(message, message.topicName, message.properties, packetId, dup);
-    if (!this.#sendByAlias(message, packetId, dup) && !this.#machine.send(packet)) return false;
+    const machine = this.#machine;
+    const properties = machine.version === 5 ? message.properties : NO_PROPERTIES;
+    const packet = publishWith(message, packetId, dup, properties);
+    const alias = machine.aliases?.for(message.topicName) ?? null;
+    if (alias !== null && machine.send(publishWith(message, packetId, dup, properties, alias))) alias.isNew = false;
+    else if (!machine.send(packet)) return false;
     this.#options.observer?.sent(packet, mid);
-    if (packetId === 0) this.#unwritten.push(mid);
-    return true;
-  }
-
-  /** Sends a message by an alias of its topic; false when there is none, or the packet would be too large with it. */
-  #sendByAlias(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
-    const alias = this.#machine.aliases?.for(message.topicName) ?? null;
-    if (alias === null) return false;
-    const properties = { ...message.properties, topicAlias: alias.alias };
-    const topicName = alias.isNew ? message.topicName : "";
-    if (!this.#machine.send(publishPacket(message, topicName, properties, packetId, dup))) return false;
-    alias.isNew = false;
+    if (packetId === 0) this.#unwritten.push({ mid, message });
     return true;
   }
 
@@ -280,6 +291,11 @@ export class ClientConnection implements Pumped {
     this.#finish("client-disconnected", null);
   }
 
+  /** Says that reading from the network has stopped or goes on: what the server sends is not seen meanwhile. */
+  setReading(isReading: boolean, nowMs: number): void {
+    this.#machine.setReading(isReading, nowMs);
+  }
+
   takeOutput(): Taken | null {
     const taken = this.#machine.takeOutput();
     this.#leave();
@@ -288,7 +304,7 @@ export class ClientConnection implements Pumped {
 
   #leave(): void {
     if (this.#unwritten.length === 0) return;
-    for (const mid of this.#unwritten) this.#leaving.push(mid);
+    for (const leaving of this.#unwritten) this.#leaving.push(leaving);
     this.#unwritten = [];
   }
 
@@ -307,9 +323,9 @@ export class ClientConnection implements Pumped {
 
   #tellLeft(outcome: Outcome): void {
     if (this.#leaving.length === 0) return;
-    const mids = this.#leaving;
+    const left = this.#leaving;
     this.#leaving = [];
-    for (const mid of mids) this.#listener.published(mid, outcome);
+    for (const { mid, message } of left) this.#listener.published(mid, outcome, message);
   }
 
   recycle(spent: readonly Uint8Array[]): void {
@@ -355,14 +371,16 @@ export class ClientConnection implements Pumped {
   }
 }
 
-function publishPacket(
-  { payload, qos, retain }: OutgoingMessage,
-  topicName: string,
-  properties: Properties,
+function publishWith(
+  { topicName, qos, retain, payload }: OutgoingMessage,
   packetId: number,
   dup: boolean,
+  properties: Properties,
+  alias: OutboundAlias | null = null,
 ): Publish {
-  return publishOf({ topicName, payload, qos, retain, dup, packetId, properties });
+  const name = alias === null || alias.isNew ? topicName : "";
+  const all = alias === null ? properties : { ...properties, topicAlias: alias.alias };
+  return new Publish(dup, qos, retain, name, packetId, all, payload, 0, 0, 0, payload.length);
 }
 
 function reasonOf(reasonCode: number): EndReason {

@@ -34,6 +34,8 @@ export type Refusal =
   | "connection-lost"
   /** As many messages or bytes wait as may. */
   | "queue-full"
+  /** Newer messages needed its place in the queue. */
+  | "dropped"
   /** 65,535 requests are under way. */
   | "no-packet-identifier"
   /** Larger than the server takes. */
@@ -58,6 +60,7 @@ const REFUSAL_CODES: Readonly<Record<Refusal, ReasonCode>> = {
   "not-connected": ReasonCode.UnspecifiedError,
   "connection-lost": ReasonCode.UnspecifiedError,
   "queue-full": ReasonCode.QuotaExceeded,
+  dropped: ReasonCode.QuotaExceeded,
   "no-packet-identifier": ReasonCode.QuotaExceeded,
   "packet-too-large": ReasonCode.PacketTooLarge,
   "qos-not-supported": ReasonCode.QosNotSupported,

@@ -6,7 +6,7 @@ import type { Fault } from "./errors.ts";
 import { MqttError } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
-import type { Auth, Connack, Connect, Packet } from "./packet.ts";
+import { type Auth, type Connack, type Connect, type Packet, PacketType } from "./packet.ts";
 import { disconnectFault } from "./packets/disconnect.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
 import { ReasonCode, reasonCodeOfReturnCode } from "./reason-codes.ts";
@@ -32,6 +32,19 @@ type State = "unopened" | "awaiting CONNACK" | "connected";
 /** Receive Maximum when a peer names none [5.0 §3.1.2.11.3]. */
 const NO_RECEIVE_MAXIMUM = 65_535;
 
+/** Packets that a server may send with flags 0. */
+const PACKETS_OF_SERVERS: ReadonlySet<number> = new Set([
+  PacketType.CONNACK,
+  PacketType.PUBACK,
+  PacketType.PUBREC,
+  PacketType.PUBCOMP,
+  PacketType.SUBACK,
+  PacketType.UNSUBACK,
+  PacketType.PINGRESP,
+  PacketType.DISCONNECT,
+  PacketType.AUTH,
+]);
+
 /** The client's end of one connection. */
 export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   readonly #options: ClientMachineOptions;
@@ -40,6 +53,7 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   #keepAliveMs = 0;
   #lastSentMs: number;
   #pingSentMs = -1;
+  #isReading = true;
   #aliases: OutboundAliases | null = null;
   #authenticationMethod: string | undefined;
   /** Messages at QoS 1 and 2 that the server takes unacknowledged, 1..65,535 [5.0 §3.2.2.3.3]. */
@@ -76,6 +90,14 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   /** The aliases for what is sent, when the server allows any. */
   get aliases(): OutboundAliases | null {
     return this.#aliases;
+  }
+
+  override receive(chunk: Uint8Array, nowMs: number): void {
+    if (this.receivedBytes === 0 && chunk.length > 0 && this.#state === "awaiting CONNACK" && this.ended === null) {
+      const fault = firstByteFault(chunk);
+      if (fault !== null) return this.fail({ reasonCode: ReasonCode.ProtocolError, message: fault });
+    }
+    super.receive(chunk, nowMs);
   }
 
   next(): ClientEvent | null {
@@ -146,6 +168,12 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
     this.#lastSentMs = nowMs;
   }
 
+  /** Notes that nobody reads from the network for a while: an answer to PINGREQ that is not read is not missing. */
+  setReading(isReading: boolean, nowMs: number): void {
+    if (isReading && !this.#isReading && this.#pingSentMs >= 0) this.#pingSentMs = nowMs;
+    this.#isReading = isReading;
+  }
+
   /**
    * Says goodbye and ends. The server then publishes no will, unless `reasonCode` asks for it.
    * @throws MqttError when a client may not say that, or cannot before 5.0
@@ -179,7 +207,7 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
     if (nowMs < this.deadlineMs()) return;
     if (this.#state === "awaiting CONNACK") {
       this.end("connect-timeout");
-    } else if (this.#pingSentMs >= 0) {
+    } else if (this.#pingSentMs >= 0 && this.#isReading) {
       this.end("keep-alive-timeout");
     } else {
       this.send({ type: "PINGREQ" });
@@ -187,4 +215,20 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
       this.#lastSentMs = nowMs;
     }
   }
+}
+
+/** How much of an answer that is not MQTT is shown. */
+const SHOWN_BYTES = 16;
+
+/**
+ * What is wrong when the first byte of a server begins neither CONNACK nor AUTH: somebody who speaks another protocol may well send
+ * less than the length that its second byte seems to say, and would be waited for.
+ */
+function firstByteFault(chunk: Uint8Array): string | null {
+  const first = chunk[0]!;
+  if (PACKETS_OF_SERVERS.has(first >> 4) && (first & 0x0f) === 0) return null;
+  // A packet of MQTT that is not due yet is judged when it is whole.
+  if (first >> 4 === PacketType.PUBLISH) return null;
+  const shown = String.fromCharCode(...chunk.subarray(0, SHOWN_BYTES)).replace(/[^ -~]/g, ".");
+  return `the server's first byte is 0x${first.toString(16).padStart(2, "0")}, as no answer to CONNECT begins: "${shown}"`;
 }

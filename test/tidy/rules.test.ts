@@ -50,6 +50,12 @@ const BAD: readonly (readonly [keyof typeof RULES, readonly TextFile[], RegExp])
   ["typesAreChecked", [file("test/a.ts", "f(a as any);")], /uses any/],
   ["typesAreChecked", [file("test/a.ts", "const a: Map<string, any> = b;")], /uses any/],
   ["typesAreChecked", [file("src/core/a.ts", join("// @ts-", "ignore"))], /mend the type/],
+  ["typesAreChecked", [file("src/core/a.ts", join("// @ts-", "expect-error"))], /mend the type/],
+  [
+    "browserFaces",
+    [file("src/core/a.ts", 'import "ws";'), file("src/core/browser.ts", 'import "./a.ts";')],
+    /ws and is/,
+  ],
   ["versionedTags", [file("src/core/a.ts", join("// [MQTT", "-3.1.2-24]"))], /of which version/],
   ["versionedTags", [file("src/core/a.ts", join("// [5.0 MQTT-3.1.2-22, MQTT", "-3.1.2-23]"))], /-23 of which/],
   ["versionedTags", [file("src/core/a.ts", join("// [5 MQTT", "-3.1.2-22]"))], /of which version/],
@@ -81,6 +87,8 @@ test("what is allowed is not complained about", () => {
     file("src/server/index.ts", 'import "../core/index.ts";\nimport "node:net";\nsetTimeout(f, 1);'),
     file("test/support/b.ts", 'new Program("./program-c.js");'),
     file("test/support/program-c.ts", ""),
+    file("test/types.test.ts", join("// @ts-", "expect-error: must not compile")),
+    file("src/core/browser.ts", 'import "./index.ts";'),
     file("docs/a.md", "run src/work/ and a/tmp/b"),
   ];
   for (const rule of Object.values(RULES)) assert.deepEqual(rule(good), [], rule.name);

@@ -26,6 +26,8 @@ const FOLDERS = [
   "doctor",
   "cli",
 ];
+/** What a folder gives to others: everything, or what runs in browsers too. */
+const FACES = ["index.ts", "browser.ts"];
 /** They run in browsers too and do no I/O. */
 const PURE_FOLDERS = ["protocol", "core", "explain"];
 /** Files of src/ over the limit, with the reason why they are not two. */
@@ -48,7 +50,7 @@ function sources(files: readonly TextFile[]): readonly TextFile[] {
   return files.filter((file) => isTypeScript(file) && file.path.startsWith("src/"));
 }
 
-/** A folder imports only from folders above it, and only their index.ts. */
+/** A folder imports only from folders above it, and only their faces. */
 const importDirection: Rule = (files) =>
   sources(files).flatMap((file) =>
     importsOf(file).flatMap(({ path }) => (path === undefined ? [] : complaintsOfImport(file, path))),
@@ -63,7 +65,8 @@ function complaintsOfImport(file: TextFile, path: string): readonly Complaint[] 
   if (to === undefined) return isTest(file) ? [] : [`${line}, which is not published; move what is needed to src/.`];
   if (FOLDERS.indexOf(to) >= FOLDERS.indexOf(from))
     return [`${line}, but ${to}/ is not above ${from}/; take what is needed as an argument.`];
-  if (path !== `src/${to}/index.ts`) return [`${line}; import from src/${to}/index.ts what it gives to others.`];
+  if (!FACES.some((face) => path === `src/${to}/${face}`))
+    return [`${line}; import from src/${to}/index.ts what it gives to others.`];
   return [];
 }
 
@@ -84,6 +87,26 @@ const purity: Rule = (files) =>
       ),
     ]);
 
+/** What a browser.ts gives to others runs in browsers: nothing of Node is reached from it. */
+const browserFaces: Rule = (files) =>
+  files
+    .filter((file) => file.path === `src/${folderOf(file.path)}/browser.ts`)
+    .flatMap((face) => {
+      const reached = reachable([face], files);
+      return sources(files)
+        .filter((file) => reached.has(file.path))
+        .flatMap((file) =>
+          importsOf(file)
+            .filter(
+              ({ path, specifier }) => path === undefined && (specifier.startsWith("node:") || !/^[.]/.test(specifier)),
+            )
+            .map(
+              ({ specifier }) =>
+                `${file.path} imports ${specifier} and is reached from ${face.path}, which runs in browsers.`,
+            ),
+        );
+    });
+
 function withoutStrings(text: string): string {
   // Within a template, only what is outside of ${} is text; all of it is blanked, which misses little.
   return withoutComments(text).replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""');
@@ -103,11 +126,15 @@ function linesWith(
 /** Nothing that switches the compiler's checks off. */
 const typesAreChecked: Rule = (files) => {
   const inComments = /@ts-(?:ignore|expect-error|nocheck)\b/;
+  // A test of types says with it what must not compile.
+  const inTests = /@ts-(?:ignore|nocheck)\b/;
   const inCode = /(?:[:<,|&(]|\bas|=>) *an[y]\b(?! ?[(:=.])/; // spelled so that it does not find itself
   return files
     .filter(isTypeScript)
     .flatMap((file) => [
-      ...linesWith(file, inComments).map(({ at, found }) => `${at} has ${found}; mend the type.`),
+      ...linesWith(file, isTest(file) ? inTests : inComments).map(
+        ({ at, found }) => `${at} has ${found}; mend the type.`,
+      ),
       ...linesWith(file, inCode, withoutStrings(file.text)).map(({ at }) => `${at} uses any; unknown and a check do.`),
     ]);
 };
@@ -125,7 +152,7 @@ const versionedTags: Rule = (files) =>
 /** Each file is used by something: src/ from what is published, the rest from anywhere. */
 const noOrphans: Rule = (files) => {
   const code = files.filter(({ path }) => /\.(ts|mjs)$/.test(path));
-  const faces = code.filter((file) => /^src\/[^/]+\/index\.ts$/.test(file.path));
+  const faces = code.filter((file) => FACES.some((face) => file.path === `src/${folderOf(file.path)}/${face}`));
   const started = code.filter((file) => STARTED_FILES.includes(file.path));
   const published = reachable([...faces, ...started], code);
   const used = reachable([...faces, ...started, ...code.filter((file) => isTest(file) || isNamed(file, files))], code);
@@ -207,6 +234,7 @@ const noLeftovers: Rule = (files) =>
 export const RULES = {
   importDirection,
   purity,
+  browserFaces,
   typesAreChecked,
   versionedTags,
   noOrphans,

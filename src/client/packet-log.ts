@@ -1,15 +1,16 @@
-/** The lines that -d shows of each packet, worded as mosquitto's clients word them. */
-import type { ClientPacketObserver } from "../client/index.ts";
+/** A line for each packet, worded as by libmosquitto. */
 import type { Packet, Publish } from "../protocol/index.ts";
+import type { ClientPacketObserver } from "./connection.ts";
 
 /** What a client without identifier is called. */
 const NO_ID = "(null)";
 
 /** Writes a line for each packet. */
-export class DebugLog implements ClientPacketObserver {
+export class PacketLog implements ClientPacketObserver {
   readonly #write: (text: string) => void;
   #clientId: string;
 
+  /** @param write takes a line, without its end */
   constructor(clientId: string, write: (text: string) => void) {
     this.#clientId = clientId;
     this.#write = write;
@@ -20,22 +21,21 @@ export class DebugLog implements ClientPacketObserver {
   }
 
   sent(packet: Packet, mid: number): void {
-    for (const text of sentTexts(packet, mid)) this.#write(`${this.#client} sending ${text}\n`);
+    for (const text of sentTexts(packet, mid)) this.#write(`${this.#client} sending ${text}`);
   }
 
   received(packet: Packet): void {
     if (packet.type === "CONNACK") this.#clientId = packet.properties.assignedClientId ?? this.#clientId;
-    if (packet.type === "DISCONNECT") this.#write(`Received DISCONNECT (${packet.reasonCode})\n`);
-    else this.#write(`${this.#client} received ${receivedText(packet)}\n`);
+    if (packet.type === "DISCONNECT") this.#write(`Received DISCONNECT (${packet.reasonCode})`);
+    else this.#write(`${this.#client} received ${receivedText(packet)}`);
   }
 
   unknownPacketId(type: Packet["type"], packetId: number): void {
     if (type !== "PUBREC") return;
     const from = this.#clientId === "" ? NO_ID : this.#clientId;
-    this.#write(`Warning: Received PUBREC from ${from} for an unknown packet identifier ${packetId}.\n`);
+    this.#write(`Warning: Received PUBREC from ${from} for an unknown packet identifier ${packetId}.`);
   }
 }
-
 function sentTexts(packet: Packet, mid: number): string[] {
   switch (packet.type) {
     case "PUBLISH":

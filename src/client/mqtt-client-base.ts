@@ -1,0 +1,497 @@
+/**
+ * The client that applications use, whatever the transports are: promises and async iterators, and in the same object the callbacks
+ * of libmosquitto. It joins the parts beside it; the rules are in the Session and the connection below.
+ */
+import {
+  type Connack,
+  encodeUtf8,
+  NO_PROPERTIES,
+  type Properties,
+  ReasonCode,
+  type Version,
+} from "../protocol/index.ts";
+import type { Connector } from "../transport/browser.ts";
+import { Authenticating } from "./authenticating.ts";
+import { type AttemptChanges, Client } from "./client.ts";
+import { type ConnectInfo, type DisconnectInfo, LOG_LEVEL } from "./client-events.ts";
+import { type ClientError, ClientStoreError, type ConnectionError, RequestError } from "./errors.ts";
+import { EventfulClient } from "./eventful-client.ts";
+import type { IncomingMessage, Outcome, OutgoingMessage } from "./message.ts";
+import type { PublishOptions, SharedClientOptions } from "./options.ts";
+import type { Publication } from "./publication.ts";
+import { abortError, argumentError, Publications, type PublicationsHost } from "./publications.ts";
+import { MOSQ_ERR } from "./rc.ts";
+import { ReceivedMessage } from "./received-message.ts";
+import { Reconnection } from "./reconnection.ts";
+import { type RequestOptions, Requests } from "./requests.ts";
+import { type Server, serverName } from "./servers.ts";
+import { ClientSession } from "./session.ts";
+import { type ClientSettings, settingsOf } from "./settings.ts";
+import { Settled } from "./settled.ts";
+import { StoreJournal } from "./store-journal.ts";
+import type { SubscribeOptions, Subscription, Unsubscription } from "./subscription.ts";
+import { Subscriptions, type SubscriptionsHost } from "./subscriptions.ts";
+import type { TopicFilter, TopicName } from "./topic-types.ts";
+
+/** Options of a goodbye. */
+export interface DisconnectOptions {
+  /** What the server is told; 5.0 only. DisconnectWithWill (4) has it publish the will. */
+  readonly reasonCode?: ReasonCode;
+  /** 5.0 only. */
+  readonly properties?: Readonly<Pick<Properties, "sessionExpirySeconds" | "reasonString" | "userProperties">>;
+  /** How long to wait at most for the outcome of what has been published, in milliseconds; 5000. 0 says goodbye at once. */
+  readonly drainMs?: number;
+  /** Stops waiting and says goodbye. */
+  readonly signal?: AbortSignal;
+}
+
+/** How long a goodbye waits for messages that are under way, in milliseconds. */
+const DRAIN_MS = 5000;
+
+const NO_OPTIONS = Object.freeze({});
+
+/** An MQTT client; see docs/client.md. */
+export class MqttClientBase extends EventfulClient implements AsyncDisposable {
+  readonly #client: Client;
+  readonly #session: ClientSession;
+  readonly #journal: StoreJournal | null;
+  readonly #settings: ClientSettings;
+  readonly #connectorOf: (server: Server) => Connector;
+  readonly #reconnection: Reconnection;
+  readonly #publications: Publications;
+  readonly #subscriptions: Subscriptions;
+  readonly #authenticating: Authenticating | null;
+  #requests: Requests | null = null;
+  #connected: Settled<ConnectInfo> = new Settled();
+  readonly #closed: Settled<ClientError | null> = new Settled();
+  #info: ConnectInfo | null = null;
+  #isPaused = false;
+  #isSayingGoodbye = false;
+  #closedError: ClientError | null = null;
+  /** Why the connection is being ended when it is not the connection's fault. */
+  #failure: ClientError | null = null;
+
+  protected constructor(
+    servers: string | readonly string[],
+    options: SharedClientOptions,
+    connectorOf: (server: Server) => Connector,
+  ) {
+    const settings = settingsOf(servers, options);
+    super();
+    this.#settings = settings;
+    this.#connectorOf = options.connector ?? connectorOf;
+    const { store, authentication, signal } = settings;
+    this.#journal =
+      store === null
+        ? null
+        : new StoreJournal(
+            store,
+            () => this.#client.requestFlush(),
+            (error) => this.#storeFailed(error),
+          );
+    const traits = { journal: this.#journal, acknowledgesFirst: false };
+    this.#session = new ClientSession(settings.version, settings.limits, traits);
+    if (store !== null) this.#session.restore(store.saved);
+    this.#reconnection = new Reconnection(settings);
+    this.#client = this.#newClient();
+    const host = this.#newHost();
+    this.#publications = new Publications(host);
+    this.#subscriptions = new Subscriptions(host);
+    this.#authenticating = authentication === null ? null : new Authenticating(authentication, this.#client);
+    if (signal !== null) this.#obey(signal);
+    if (this.#closedError !== null) return;
+    this.#client.connect();
+    queueMicrotask(() => this.#session.resume());
+  }
+
+  #newClient(): Client {
+    const self = this;
+    const { clientId, cleanStart, keepAliveSeconds, will, topicAliases, connackTimeoutMs, properties } = this.#settings;
+    return new Client(
+      {
+        ...{ clientId, cleanStart, keepAliveSeconds, will, topicAliases, connackTimeoutMs, properties },
+        connector: NO_CONNECTOR,
+        session: this.#session,
+        prepare: () => this.#prepare(),
+        reconnect: (error) => this.#reconnection.next(error, performance.now()),
+        retriesFirst: true,
+        get observer() {
+          return self.packetLog(self.clientId);
+        },
+      },
+      {
+        connected: (connack) => this.#accepted(connack),
+        refused: (connack) => this.#refused(connack),
+        disconnected: (error, willReconnect, delayMs) => this.#disconnected(error, willReconnect, delayMs),
+        message: (message, sequence) => this.#message(message, sequence),
+        published: (mid, outcome, message) => this.#published(mid, outcome, message),
+        subscribed: (mid, codes, of) => this.#subscriptions.subscribed(mid, codes, of),
+        unsubscribed: (mid, codes, of) => this.#subscriptions.unsubscribed(mid, codes, of),
+        requestLost: (mid) => this.#subscriptions.requestLost(mid),
+        drained: () => this.#publications.pump(),
+        ...(this.#settings.authentication !== null && {
+          authenticating: (auth) => this.#authenticating?.received(auth),
+        }),
+      },
+    );
+  }
+
+  /** What the parts of the client see of it. */
+  #newHost(): PublicationsHost & SubscriptionsHost {
+    const self = this;
+    return {
+      client: this.#client,
+      session: this.#session,
+      journal: this.#journal,
+      policy: this.#settings.policy,
+      get isFallenBack() {
+        return self.#reconnection.isFallenBack;
+      },
+      get closedError() {
+        return self.#endedError;
+      },
+      get hasListener() {
+        return self.hasMessageListener;
+      },
+      requested: () => this.#client.requestFlush(),
+      flowChanged: () => this.#flowChanged(),
+      subscribed: (subscribed) => this.tellSubscribed(subscribed),
+      unsubscribed: (unsubscribed) => this.tellUnsubscribed(unsubscribed),
+      undelivered: (publication, error) => this.tellUndelivered(publication, error),
+      warn: (text) => this.log(LOG_LEVEL.warning, text),
+    };
+  }
+
+  #obey(signal: AbortSignal): void {
+    const abort = (): void => {
+      this.#failure = abortError(signal);
+      void this.disconnect({ drainMs: 0 });
+    };
+    if (signal.aborted) {
+      this.#failure = abortError(signal);
+      this.#close(null);
+      return;
+    }
+    signal.addEventListener("abort", abort, { once: true });
+    void this.#closed.promise.then(() => signal.removeEventListener("abort", abort));
+  }
+
+  // ---- what it is ----
+
+  /** Its Client Identifier; the server's, once it has chosen one and says so. */
+  get clientId(): string {
+    return this.#client.clientId;
+  }
+
+  /** The version that is spoken. */
+  get version(): Version {
+    return this.#reconnection.version;
+  }
+
+  /** Whether what is sent goes out now. */
+  get isConnected(): boolean {
+    return this.#client.isConnected;
+  }
+
+  /** Whether it has ended and will not connect again. */
+  get isClosed(): boolean {
+    return this.#closed.isSettled;
+  }
+
+  /** What the server said when it let us in; null while there is no connection. */
+  get connection(): ConnectInfo | null {
+    return this.#info;
+  }
+
+  /** Resolves when there is a connection: at once, or with the next one. Rejects when the client ends before. */
+  get connected(): Promise<ConnectInfo> {
+    return this.#connected.promise;
+  }
+
+  /** Resolves when the client has ended, with what ended it or null; never rejects. */
+  get closed(): Promise<ClientError | null> {
+    return this.#closed.promise;
+  }
+
+  /** Messages at QoS 1 and 2 without an outcome, and all that wait for a connection. */
+  get unacknowledgedMessages(): number {
+    return this.#session.unacknowledgedMessages;
+  }
+
+  /** Messages at QoS 0 that came and were dropped, as their consumer was too slow. */
+  get droppedMessages(): number {
+    return this.#subscriptions.droppedMessages;
+  }
+
+  /** Why nothing can be asked for any more, or null. */
+  get #endedError(): ClientError | null {
+    return this.#closedError ?? (this.#isSayingGoodbye ? new RequestError(SAYING_GOODBYE) : null);
+  }
+
+  // ---- what it does ----
+
+  /**
+   * Publishes, now or as soon as there is a connection.
+   * @throws ArgumentError for a topic name, QoS or property that is not allowed
+   */
+  publish<const Topic extends string>(
+    topicName: Topic & TopicName<Topic>,
+    payload: Uint8Array | string,
+    options: PublishOptions = NO_OPTIONS,
+  ): Publication {
+    const publication = this.#publications.publish(topicName, payload, options);
+    if (this.#isPaused) this.#flowChanged();
+    return publication;
+  }
+
+  /**
+   * Subscribes, now or as soon as there is a connection, and again whenever the server has forgotten it.
+   * @throws ArgumentError for a Topic Filter or an option that is not allowed, RequestError when the client has ended
+   */
+  subscribe<const Filter extends string>(
+    topicFilters: (Filter & TopicFilter<Filter>) | readonly string[],
+    options: SubscribeOptions = NO_OPTIONS,
+  ): Subscription {
+    const endedError = this.#endedError;
+    if (endedError !== null) throw endedError;
+    const { signal } = options;
+    if (signal?.aborted) throw abortError(signal);
+    const subscription = checked(() => this.#subscriptions.subscribe(listOf(topicFilters), options));
+    signal?.addEventListener("abort", () => void subscription.unsubscribe(), { once: true });
+    return subscription;
+  }
+
+  /**
+   * Unsubscribes, now or as soon as there is a connection.
+   * @throws ArgumentError for a Topic Filter that is not allowed, RequestError when the client has ended
+   */
+  unsubscribe(topicFilters: string | readonly string[]): Unsubscription {
+    const endedError = this.#endedError;
+    if (endedError !== null) throw endedError;
+    return checked(() => this.#subscriptions.unsubscribe(listOf(topicFilters)));
+  }
+
+  /**
+   * Publishes a request and waits for the response: in 5.0 by response topic and correlation data, before by a response topic that
+   * both sides know.
+   */
+  request<const Topic extends string>(
+    topicName: Topic & TopicName<Topic>,
+    payload: Uint8Array | string,
+    options: RequestOptions = NO_OPTIONS,
+  ): Promise<ReceivedMessage> {
+    this.#requests ??= new Requests(this, () => this.#flowChanged());
+    return this.#requests.request(topicName, payload, options);
+  }
+
+  /**
+   * Answers a request that came: publishes to its response topic, with its correlation data.
+   * @throws ArgumentError when it asks for no response
+   */
+  respond(request: ReceivedMessage, payload: Uint8Array | string, options: PublishOptions = NO_OPTIONS): Publication {
+    const { responseTopic, correlationData } = request.properties;
+    if (responseTopic === undefined)
+      throw argumentError("the message has no response topic, and so asks for no response");
+    const properties = { ...options.properties, ...(correlationData !== undefined && { correlationData }) };
+    return this.publish<string>(responseTopic, payload, { ...options, properties });
+  }
+
+  /** Authenticates again on the connection that there is [5.0 §4.12.1]; needs `authentication`. */
+  async reauthenticate(): Promise<void> {
+    if (this.#authenticating === null) throw argumentError("the client was given no authentication");
+    if (!this.isConnected) throw new RequestError(NOT_CONNECTED);
+    const again = this.#authenticating.again();
+    this.#flowChanged();
+    await again;
+  }
+
+  /** Says goodbye and ends, after what has been published has arrived, or after `drainMs`. Resolves when all is over. */
+  async disconnect(options: DisconnectOptions = NO_OPTIONS): Promise<void> {
+    const { reasonCode = ReasonCode.NormalDisconnection, properties = NO_PROPERTIES, drainMs = DRAIN_MS } = options;
+    if (!this.isClosed) {
+      this.#isSayingGoodbye = true;
+      if (drainMs > 0 && this.isConnected && !this.#publications.isIdle) await this.#drained(drainMs, options.signal);
+      if (!this.isClosed) {
+        const isOld = this.version !== 5;
+        this.#client.disconnect(isOld ? 0 : reasonCode, isOld ? NO_PROPERTIES : properties);
+      }
+    }
+    await this.#closed.promise;
+  }
+
+  #drained(drainMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, drainMs);
+      signal?.addEventListener("abort", done, { once: true });
+      if (signal?.aborted) done();
+      this.#publications.whenIdle(done);
+      void this.#closed.promise.then(done);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
+
+  /** Connects now instead of after the wait, as when the program learns that the network is back. */
+  connectNow(): void {
+    this.#client.connectNow();
+  }
+
+  // ---- what happens to it ----
+
+  async #prepare(): Promise<AttemptChanges> {
+    const { username, password, credentials } = this.#settings;
+    const { server, version } = this.#reconnection;
+    this.#client.version = version;
+    this.log(LOG_LEVEL.info, `Connecting to ${serverName(server)}.`);
+    const fresh = await credentials?.();
+    const secret = fresh?.password ?? password ?? server.password;
+    const properties = version === 5 ? await this.#authenticating?.begin() : undefined;
+    return {
+      connector: this.#connectorOf(server),
+      username: fresh?.username ?? username ?? server.username,
+      password: typeof secret === "string" ? encodeUtf8(secret) : secret,
+      ...(properties !== undefined && { properties }),
+    };
+  }
+
+  #infoOf({ reasonCode, sessionPresent, properties }: Connack): ConnectInfo {
+    const { clientId, version } = this;
+    return { reasonCode, sessionPresent, properties, clientId, version, server: serverName(this.#reconnection.server) };
+  }
+
+  #accepted(connack: Connack): void {
+    const info = this.#infoOf(connack);
+    this.#info = info;
+    this.#isPaused = false;
+    this.#reconnection.accepted(performance.now());
+    this.#authenticating?.accepted(connack.properties);
+    this.#connected.resolve(info);
+    this.tellConnected(info);
+    this.#subscriptions.connected(connack.sessionPresent);
+    this.#publications.pump();
+    this.#flowChanged();
+    this.#client.requestFlush();
+  }
+
+  #refused(connack: Connack): void {
+    this.tellRefused(this.#infoOf(connack));
+  }
+
+  #disconnected(error: ConnectionError | null, willReconnect: boolean, delayMs: number): void {
+    const wasConnected = this.#info !== null;
+    this.#info = null;
+    if (this.#connected.isSettled) this.#connected = new Settled();
+    this.#authenticating?.ended();
+    const why = this.#failure ?? error;
+    const info: DisconnectInfo = { error: why, willReconnect, delayMs, wasConnected };
+    if (error !== null)
+      this.log(LOG_LEVEL.notice, `${endText(error, wasConnected)}${againText(willReconnect, delayMs)}`);
+    this.tellDisconnected(info);
+    if (!willReconnect) this.#close(error);
+  }
+
+  #close(cause: ConnectionError | null): void {
+    const error = this.#failure ?? cause;
+    const closed = error ?? new RequestError(CLOSED);
+    this.#closedError = error === null ? closed : new RequestError({ ...CLOSED, cause: error });
+    this.#publications.end(this.#closedError);
+    this.#subscriptions.end(error, this.#closedError);
+    this.#requests?.end(this.#closedError);
+    this.#connected.reject(closed);
+    void this.#finish(error);
+  }
+
+  async #finish(error: ClientError | null): Promise<void> {
+    const { store } = this.#settings;
+    try {
+      await this.#journal?.settled();
+      await store?.close();
+    } catch (cause) {
+      this.log(LOG_LEVEL.error, `The store could not be closed: ${cause instanceof Error ? cause.message : cause}`);
+    }
+    this.#closed.resolve(error);
+    this.tellClosed(error);
+  }
+
+  #storeFailed(cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = cause instanceof ClientStoreError ? cause : new ClientStoreError("store-failed", message, cause);
+    this.log(LOG_LEVEL.error, `The store has failed, so that nothing can be promised any more: ${message}`);
+    if (!this.isClosed) this.#client.disconnect();
+  }
+
+  #published(mid: number, outcome: Outcome, message: OutgoingMessage | null): void {
+    this.#publications.settled(mid, outcome, message);
+    if (outcome.refusal === null) this.tellPublished(mid, outcome.reasonCode);
+    if (this.#subscriptions.isFull) this.#flowChanged();
+  }
+
+  #message(source: IncomingMessage, sequence: number): boolean {
+    const message = new ReceivedMessage(source, sequence);
+    this.tellMessage(message);
+    return this.#subscriptions.deliver(message, source, !this.#isPaused && this.#subscriptions.isFull);
+  }
+
+  protected override takeUnclaimed(): readonly ReceivedMessage[] {
+    return this.#subscriptions.takeUnclaimed();
+  }
+
+  /** Stops reading when a consumer is behind, unless an answer of the server is awaited. */
+  #flowChanged(): void {
+    const isPaused = this.#subscriptions.isFull && !this.#isAnswerAwaited;
+    if (isPaused === this.#isPaused || !this.isConnected) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#client.pause();
+    else this.#client.resume();
+  }
+
+  get #isAnswerAwaited(): boolean {
+    return (
+      !this.#publications.isIdle ||
+      this.#subscriptions.pendingRequests > 0 ||
+      (this.#requests?.isPending ?? false) ||
+      (this.#authenticating?.isPending ?? false)
+    );
+  }
+}
+
+/** Each attempt brings its own. */
+const NO_CONNECTOR: Connector = {
+  address: "",
+  connect: () => {
+    throw new Error("no server was chosen");
+  },
+};
+
+const CLOSED = { code: "closed", rc: MOSQ_ERR.NO_CONN, message: "the client has ended" } as const;
+const SAYING_GOODBYE = { ...CLOSED, message: "the client is saying goodbye" } as const;
+const NOT_CONNECTED = { code: "not-connected", rc: MOSQ_ERR.NO_CONN, message: "there is no connection" } as const;
+
+function listOf(topicFilters: string | readonly string[]): readonly string[] {
+  return typeof topicFilters === "string" ? [topicFilters] : topicFilters;
+}
+
+/** Runs what the protocol library checks. */
+function checked<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof RequestError ? error : argumentError(error);
+  }
+}
+
+function endText({ message }: ConnectionError, wasConnected: boolean): string {
+  return wasConnected ? `Disconnected: ${message}` : `Could not connect: ${message}`;
+}
+
+function againText(willReconnect: boolean, delayMs: number): string {
+  if (!willReconnect) return "; giving up.";
+  return delayMs === 0 ? "; trying again." : `; trying again in ${Math.round(delayMs / 100) / 10} s.`;
+}

@@ -1,0 +1,47 @@
+/** The client in Node: with every transport there is. */
+import { ArgumentError } from "./errors.ts";
+import { MqttClientBase } from "./mqtt-client-base.ts";
+import { connectorOf, type NodeClientOptions } from "./node-connectors.ts";
+import type { ServerUrl } from "./topic-types.ts";
+
+/** Everything that a client can be set to. */
+export type MqttClientOptions = NodeClientOptions;
+
+/** As options and the servers in one. */
+export type ConnectOptions = MqttClientOptions & {
+  /** Their URLs, in the order in which they are tried. */
+  readonly servers: string | readonly string[];
+};
+
+/** An MQTT client: connects by itself, and again when the connection is lost. See docs/client.md. */
+export class MqttClient extends MqttClientBase {
+  /**
+   * Begins to connect and does not wait: `connected` does.
+   * @throws ArgumentError when a URL or an option is not allowed
+   */
+  constructor(servers: string | readonly string[], options: MqttClientOptions = {}) {
+    super(servers, options, (server) => connectorOf(server, options));
+  }
+}
+
+/**
+ * Connects, and resolves when a server has let us in.
+ * @param servers URLs, as mqtt://example.org:1883; several are tried in their order
+ * @throws ArgumentError when a URL or an option is not allowed, ConnectionError when none lets us in
+ */
+export function connect<const Url extends string>(
+  servers: (Url & ServerUrl<Url>) | readonly string[],
+  options?: MqttClientOptions,
+): Promise<MqttClient>;
+export function connect(options: ConnectOptions): Promise<MqttClient>;
+export async function connect(
+  first: string | readonly string[] | ConnectOptions,
+  second: MqttClientOptions = {},
+): Promise<MqttClient> {
+  const isOptions = typeof first === "object" && "servers" in first;
+  const [servers, options] = isOptions ? [first.servers, first] : [first, second];
+  if (typeof servers !== "string" && servers.length === 0) throw new ArgumentError("no server is given");
+  const client = new MqttClient(servers, { waitForServer: false, ...options });
+  await client.connected;
+  return client;
+}

@@ -1,0 +1,125 @@
+/** From the options that an application gives to checked settings with every default. */
+import {
+  encodeUtf8,
+  NO_PROPERTIES,
+  type Properties,
+  topicNameFault,
+  type Version,
+  type Will,
+} from "../protocol/index.ts";
+import { DEFAULT_BACK_OFF } from "./back-off.ts";
+import type { ClientStore } from "./client-store.ts";
+import { ArgumentError } from "./errors.ts";
+import { isFinal } from "./healing.ts";
+import type {
+  Authentication,
+  Credentials,
+  QueuePolicy,
+  ReconnectOptions,
+  SharedClientOptions,
+  WillOptions,
+} from "./options.ts";
+import type { ReconnectionSettings } from "./reconnection.ts";
+import { type Server, serverOf } from "./servers.ts";
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from "./session.ts";
+
+/** What a client runs under. */
+export interface ClientSettings extends ReconnectionSettings {
+  readonly clientId: string;
+  readonly cleanStart: boolean;
+  readonly keepAliveSeconds: number;
+  readonly username: string | null;
+  readonly password: Uint8Array | string | null;
+  readonly credentials: (() => Credentials | Promise<Credentials>) | null;
+  readonly will: Will | null;
+  readonly properties: Properties;
+  readonly topicAliases: number;
+  readonly connackTimeoutMs: number;
+  readonly authentication: Authentication | null;
+  readonly limits: SessionLimits;
+  readonly policy: QueuePolicy;
+  readonly store: ClientStore | null;
+  readonly signal: AbortSignal | null;
+}
+
+/** Time for a CONNACK unless asked otherwise, in milliseconds. */
+const CONNACK_TIMEOUT_MS = 30_000;
+
+/** Session Expiry Interval that means never [5.0 §3.1.2.11.2]. */
+const NEVER = 4_294_967_295;
+
+/** @throws ArgumentError when an option is not allowed */
+export function settingsOf(servers: string | readonly string[], options: SharedClientOptions): ClientSettings {
+  const urls = typeof servers === "string" ? [servers] : servers;
+  if (urls.length === 0) throw new ArgumentError("no server is given");
+  const version = options.version ?? 4;
+  const { clientId = "", cleanStart = true, keepAliveSeconds = 60, store = null, signal = null } = options;
+  if (!isSixteenBit(keepAliveSeconds))
+    throw new ArgumentError(`keepAliveSeconds is ${keepAliveSeconds}; 0 to 65,535 are allowed`);
+  if (store !== null && (clientId === "" || cleanStart)) {
+    throw new ArgumentError(
+      "a durable store needs a clientId, and cleanStart: false: the server must know the Session again",
+    );
+  }
+  return {
+    ...reconnectionOf(urls.map(serverOf), version, options),
+    ...{ clientId, cleanStart, keepAliveSeconds, store, signal },
+    username: options.username ?? null,
+    password: options.password ?? null,
+    credentials: options.credentials ?? null,
+    will: options.will === undefined ? null : willOf(options.will, version),
+    properties: propertiesOf(options, store !== null),
+    topicAliases: options.topicAliases ?? 0,
+    connackTimeoutMs: options.connackTimeoutMs ?? CONNACK_TIMEOUT_MS,
+    authentication: options.authentication ?? null,
+    limits: limitsOf(options),
+    policy: options.queue?.policy ?? "refuse",
+  };
+}
+
+function isSixteenBit(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 65_535;
+}
+
+function reconnectionOf(
+  servers: readonly Server[],
+  version: Version,
+  options: SharedClientOptions,
+): ReconnectionSettings {
+  const { reconnect = NO_CHANGE, fallBack = false, followRedirects = false, waitForServer = true } = options;
+  const { stopsOn = isFinal, ...limits } = reconnect === false ? NO_CHANGE : reconnect;
+  return {
+    ...{ servers, version, fallBack, stopsOn, isTriedOnce: !waitForServer },
+    followsRedirect: typeof followRedirects === "function" ? followRedirects : () => followRedirects,
+    backOff: reconnect === false ? null : { ...DEFAULT_BACK_OFF, ...limits },
+  };
+}
+
+const NO_CHANGE: ReconnectOptions = Object.freeze({});
+
+function willOf({ topicName, payload, qos = 0, retain = false, properties }: WillOptions, version: Version): Will {
+  const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
+  if (fault !== null) throw new ArgumentError(`will: ${fault}`);
+  if (properties !== undefined && version !== 5) throw new ArgumentError("will: properties came with MQTT 5.0");
+  const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
+  return { topicName, payload: bytes, qos, retain, properties: properties ?? NO_PROPERTIES };
+}
+
+function propertiesOf({ version, properties }: SharedClientOptions, isDurable: boolean): Properties {
+  if (version !== 5) return NO_PROPERTIES;
+  // A Session that is kept here for long must not end there with the connection.
+  return { ...(isDurable && { sessionExpirySeconds: NEVER }), ...properties };
+}
+
+function limitsOf(options: SharedClientOptions): SessionLimits {
+  const { maximumInflightMessages, receiveMaximum, queue = {} } = options;
+  const defaults = DEFAULT_SESSION_LIMITS;
+  return {
+    maximumInflightMessages: maximumInflightMessages ?? defaults.maximumInflightMessages,
+    receiveMaximum: receiveMaximum ?? defaults.receiveMaximum,
+    maximumQueuedMessages: queue.maximumMessages ?? defaults.maximumQueuedMessages,
+    maximumQueuedBytes: queue.maximumBytes ?? defaults.maximumQueuedBytes,
+    queuesQos0: queue.qos0 ?? true,
+    dropsOldestQos0: queue.policy === "drop-oldest-qos-0",
+  };
+}

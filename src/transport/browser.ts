@@ -1,0 +1,5 @@
+/** What of the transports runs in a browser too: no file that is reached from here imports "node:". */
+export type { Connector, LinkSeeker } from "./connector.ts";
+export type { LinkOwner } from "./link-owner.ts";
+export { Pump, type Pumped } from "./pump.ts";
+export { TransportError, type TransportPart } from "./transport-error.ts";

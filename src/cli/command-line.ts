@@ -1,8 +1,8 @@
 /**
  * Command lines as mosquitto's tools read them, from tables: an option is declared once, and parsing, help text and types come from
  * there. An option that takes a value takes the next argument, whatever it looks like, as in `-m -5` and `-m ''`; options are not
- * joined (`-dv`) and not written with "=". Arguments that do not begin with "-" fill the table's operands in their order. Prints
- * nothing and reads no files.
+ * joined (`-dv`) and not written with "=". Arguments that do not begin with "-" fill the table's operands in their order. The lines
+ * of an options file are read by the same table. Prints nothing and reads no files.
  */
 import { nearest } from "./nearest.ts";
 
@@ -38,7 +38,26 @@ interface ValueOptionBase extends OptionBase {
 interface TextOption extends ValueOptionBase {
   readonly type: "text";
   readonly default?: string;
+  /**
+   * What it gives to other options, at its place: what stands further right can still change it.
+   * @throws CommandLineError when the value is not allowed
+   */
+  readonly gives?: (text: string) => Given;
 }
+
+/** Several arguments that belong together. */
+interface WordsOption extends ValueOptionBase {
+  readonly type: "words";
+  /** How many arguments there must be, by the first ones. */
+  readonly countOf: (words: readonly string[]) => number;
+  /** Said when there are fewer. */
+  readonly tooFew: string;
+  /** As of a text. */
+  readonly gives?: (words: readonly string[]) => Given;
+}
+
+/** Values by the names of rows. Where a row is repeatable, its value is added. */
+export type Given = Readonly<Record<string, string | number>>;
 
 interface IntegerOption extends ValueOptionBase {
   readonly type: "integer";
@@ -67,7 +86,7 @@ interface OperandOption {
 }
 
 /** A row of the table. */
-export type Option = FlagOption | TextOption | IntegerOption | ChoiceOption | OperandOption;
+export type Option = FlagOption | TextOption | WordsOption | IntegerOption | ChoiceOption | OperandOption;
 
 /** Options by the name that the program knows them by. Write it `as const` to get the types of the values. */
 export type OptionTable = Readonly<Record<string, Option>>;
@@ -81,6 +100,10 @@ export interface Command<Table extends OptionTable> {
   /** What comes after the name, one entry for each way of calling it. */
   readonly usage: readonly string[];
   readonly options: Table;
+  /** Whether all after the first operand are operands too, whatever they look like. */
+  readonly operandsComeLast?: true;
+  /** Name of the file of options in the user's folder for configuration. */
+  readonly configName?: string;
   /** Lines for the end of the help text. */
   readonly notes?: readonly string[];
 }
@@ -91,7 +114,9 @@ type ValueOf<Row extends Option> = Row extends { type: "flag" }
     ? number
     : Row extends { type: "choice"; choices: infer Choices }
       ? Choices[keyof Choices]
-      : string;
+      : Row extends { type: "words" }
+        ? readonly string[]
+        : string;
 
 /** What a command line says: for each row its value, all its values, or what holds when it was not given. */
 export type ParsedOptions<Table extends OptionTable> = {
@@ -112,52 +137,137 @@ export function commandLineErrorText(command: Pick<Command<OptionTable>, "name">
   return `Error: ${error.message}\n\nUse '${command.name} --help' to see usage.\n`;
 }
 
+/** One line of an options file. */
+export interface OptionLine {
+  /** Where it stands, for messages. */
+  readonly place: string;
+  readonly text: string;
+}
+
 /**
  * Reads the arguments of a command.
+ * @param lines of an options file: defaults, that the arguments change; what may be repeated is added
  * @throws CommandLineError for an unknown option, and a value or an operand that is missing or not allowed
  */
 export function parseCommandLine<Table extends OptionTable>(
-  command: Pick<Command<Table>, "options">,
+  command: Pick<Command<Table>, "options" | "operandsComeLast">,
   args: readonly string[],
+  lines: readonly OptionLine[] = [],
 ): ParsedOptions<Table> {
-  const values = initialValues(command.options);
-  const names = namesOf(command.options);
-  const operands = Object.entries(command.options).filter(([, option]) => option.type === "operand");
-  let given = 0;
-  for (let index = 0; index < args.length; index++) {
-    const argument = args[index]!;
-    const name = names.get(argument);
-    if (name === undefined) {
-      const operand = argument.startsWith("-") ? undefined : operands[given++];
-      if (operand === undefined) throw unknownOption(argument, names.keys());
-      values[operand[0]] = argument;
-      continue;
-    }
-    const option = command.options[name]! as Exclude<Option, OperandOption>;
-    if (option.type === "flag") {
-      values[name] = true;
-      if (option.isFinal) return values as ParsedOptions<Table>;
-      continue;
-    }
-    if (++index === args.length) {
-      throw new CommandLineError(`${argument} argument given but no ${option.argument} specified.`);
-    }
-    const value = readValue(option, args[index]!);
-    if (option.repeatable) (values[name] as (string | number)[]).push(value);
-    else values[name] = value;
-  }
-  for (const [, option] of operands.slice(given))
-    if ("isRequired" in option) throw new CommandLineError(`No ${option.argument} given.`);
-  return values as ParsedOptions<Table>;
+  const reading = new Reading(command.options, command.operandsComeLast === true);
+  for (const line of lines) reading.readLine(line);
+  reading.read(args);
+  return reading.finish() as ParsedOptions<Table>;
 }
 
-type Values = Record<string, boolean | string | number | (string | number)[] | undefined>;
+type Value = string | number | readonly string[];
+type Values = Record<string, boolean | Value | Value[] | undefined>;
+type ReadOption = Exclude<Option, FlagOption | OperandOption>;
+
+/** Values as they come together. */
+class Reading {
+  readonly #table: OptionTable;
+  readonly #values: Values;
+  readonly #names: Map<string, string>;
+  readonly #operands: readonly (readonly [string, Option])[];
+  readonly #operandsComeLast: boolean;
+  #operandsGiven = 0;
+  #isFinal = false;
+
+  constructor(table: OptionTable, operandsComeLast: boolean) {
+    this.#table = table;
+    this.#operandsComeLast = operandsComeLast;
+    this.#values = initialValues(table);
+    this.#names = namesOf(table);
+    this.#operands = Object.entries(table).filter(([, option]) => option.type === "operand");
+  }
+
+  readLine({ place, text }: OptionLine): void {
+    try {
+      this.read(this.#wordsOf(text));
+    } catch (error) {
+      throw error instanceof CommandLineError ? new CommandLineError(`${place}: ${error.message}`) : error;
+    }
+  }
+
+  /** An option and, after one space, its value, which may hold more of them. */
+  #wordsOf(text: string): string[] {
+    const [, name, value] = /^ *([^ ]+)(?: (.*))?$/s.exec(text)!;
+    if (value === undefined) return [name!];
+    const option = this.#table[this.#names.get(name!) ?? ""];
+    return [name!, ...(option?.type === "words" ? value.split(" ").filter((word) => word !== "") : [value])];
+  }
+
+  read(args: readonly string[]): void {
+    for (let index = 0; index < args.length && !this.#isFinal; index++) {
+      const argument = args[index]!;
+      const name = this.#mayBeOption ? this.#names.get(argument) : undefined;
+      if (name === undefined) this.#readOperand(argument);
+      else index += this.#readOption(name, argument, args.slice(index + 1, index + 1 + MOST_WORDS));
+    }
+  }
+
+  get #mayBeOption(): boolean {
+    return !this.#operandsComeLast || this.#operandsGiven === 0;
+  }
+
+  #readOperand(argument: string): void {
+    const operand = this.#mayBeOption && argument.startsWith("-") ? undefined : this.#operands[this.#operandsGiven++];
+    if (operand === undefined) throw unknownOption(argument, this.#names.keys());
+    this.#values[operand[0]] = argument;
+  }
+
+  /** Returns how many arguments after its own it took. */
+  #readOption(name: string, argument: string, rest: readonly string[]): number {
+    const option = this.#table[name] as Exclude<Option, OperandOption>;
+    if (option.type === "flag") {
+      this.#values[name] = true;
+      this.#isFinal = option.isFinal === true;
+      return 0;
+    }
+    if (option.type === "words") {
+      const count = option.countOf(rest);
+      if (rest.length < count) throw new CommandLineError(option.tooFew);
+      const words = rest.slice(0, count);
+      this.#take(name, words);
+      this.#give(option.gives?.(words));
+      return count;
+    }
+    const text = rest[0];
+    if (text === undefined) {
+      throw new CommandLineError(`${argument} argument given but no ${option.argument} specified.`);
+    }
+    this.#take(name, readValue(option, text));
+    if (option.type === "text") this.#give(option.gives?.(text));
+    return 1;
+  }
+
+  #take(name: string, value: Value): void {
+    const option = this.#table[name]!;
+    if ("repeatable" in option) (this.#values[name] as Value[]).push(value);
+    else this.#values[name] = value;
+  }
+
+  #give(given: Given = {}): void {
+    for (const [name, value] of Object.entries(given)) if (name in this.#table) this.#take(name, value);
+  }
+
+  finish(): Values {
+    if (this.#isFinal) return this.#values;
+    for (const [, option] of this.#operands.slice(this.#operandsGiven))
+      if ("isRequired" in option) throw new CommandLineError(`No ${(option as OperandOption).argument} given.`);
+    return this.#values;
+  }
+}
+
+/** Most arguments that belong to one option. */
+const MOST_WORDS = 8;
 
 function initialValues(table: OptionTable): Values {
   const values: Values = {};
   for (const [name, option] of Object.entries(table)) {
     if (option.type === "flag") values[name] = false;
-    else values[name] = "repeatable" in option ? [] : option.default;
+    else values[name] = "repeatable" in option ? [] : "default" in option ? option.default : undefined;
   }
   return values;
 }
@@ -194,7 +304,7 @@ function suggestionFor(argument: string, known: ReadonlySet<string>): string | n
   return close === null ? null : `'${close}'`;
 }
 
-function readValue(option: Exclude<Option, FlagOption | OperandOption>, text: string): string | number {
+function readValue(option: Exclude<ReadOption, WordsOption>, text: string): string | number {
   switch (option.type) {
     case "text":
       return text;
@@ -239,7 +349,7 @@ export function helpText(command: Command<OptionTable>): string {
 function optionHelp(option: Option): string[] {
   const names = typedNames(option).join(", ");
   const indented = option.type === "operand" || option.short !== undefined ? names : `    ${names}`;
-  const argument = option.type === "flag" ? "" : option.argument.toUpperCase().replaceAll(" ", "-");
+  const argument = option.type === "flag" ? "" : option.argument.toUpperCase().replaceAll(" ", separatorOf(option));
   const head = `  ${[indented, argument].filter((part) => part !== "").join(" ")}`;
   const sentence = wrap(option.help + suffix(option), HELP_WIDTH - OPTION_COLUMN);
   const fits = head.length < OPTION_COLUMN;
@@ -247,10 +357,15 @@ function optionHelp(option: Option): string[] {
   return [...first, ...sentence.map((line) => " ".repeat(OPTION_COLUMN) + line)];
 }
 
+/** One argument is one word. */
+function separatorOf({ type }: Option): string {
+  return type === "words" ? " " : "-";
+}
+
 function suffix(option: Option): string {
   if (option.type === "flag") return "";
   const repeated = "repeatable" in option ? " May be given several times." : "";
-  if (option.default === undefined) return repeated;
+  if (option.type === "words" || option.default === undefined) return repeated;
   return `${repeated} Defaults to ${option.type === "choice" ? wordFor(option, option.default) : option.default}.`;
 }
 

@@ -1,18 +1,32 @@
 #!/usr/bin/env node
-/** The command `lacewing`: the broker by itself, or the tool that the first argument names. */
+/** The command `lacewing`: the broker by itself, or the tool that the first argument names, or the name that it is called by. */
+import { basename } from "node:path";
 import { CommandLineError, commandLineErrorText } from "./command-line.ts";
 import { nearest } from "./nearest.ts";
+import type { ToolIo } from "./output.ts";
 
-type Tool = (args: readonly string[]) => Promise<number>;
+type Tool = (args: readonly string[], io: ToolIo) => Promise<number>;
 
 // Each is loaded when it is asked for: a tool starts faster without the broker.
 const TOOLS: Readonly<Record<string, Tool>> = {
-  pub: async (args) => (await import("./pub.ts")).runPub(args, process),
-  store: async (args) => (await import("./store.ts")).runStore(args, process),
-  sub: async (args) => (await import("./sub.ts")).runSub(args, process),
+  passwd: async (args, io) => (await import("./passwd.ts")).runPasswd(args, io),
+  pub: async (args, io) => (await import("./pub.ts")).runPub(args, io),
+  rr: async (args, io) => (await import("./rr.ts")).runRr(args, io),
+  store: async (args, io) => (await import("./store.ts")).runStore(args, io),
+  sub: async (args, io) => (await import("./sub.ts")).runSub(args, io),
 };
 
-const BROKER: Tool = async (args) => (await import("./broker.ts")).runBroker(args);
+/** Names of links to this program that stand for a tool, so that scripts for mosquitto's need no change. */
+const LINKS: Readonly<Record<string, string>> = {
+  mosquitto_passwd: "passwd",
+  mosquitto_pub: "pub",
+  mosquitto_rr: "rr",
+  mosquitto_sub: "sub",
+};
+
+async function runBroker(args: readonly string[]): Promise<number> {
+  return (await import("./broker.ts")).runBroker(args);
+}
 
 function unknownTool(name: string): number {
   const close = nearest(name, Object.keys(TOOLS));
@@ -23,10 +37,15 @@ function unknownTool(name: string): number {
   return 1;
 }
 
-async function main([first, ...rest]: readonly string[]): Promise<number> {
-  if (first === undefined || first.startsWith("-")) return BROKER(first === undefined ? [] : [first, ...rest]);
+async function main(path: string, args: readonly string[]): Promise<number> {
+  const calledAs = basename(path);
+  const linked = Object.hasOwn(LINKS, calledAs) ? LINKS[calledAs] : undefined;
+  const { stdin, stdout, stderr, env } = process;
+  if (linked !== undefined) return TOOLS[linked]!(args, { stdin, stdout, stderr, env, calledAs });
+  const [first, ...rest] = args;
+  if (first === undefined || first.startsWith("-")) return runBroker(args);
   const tool = Object.hasOwn(TOOLS, first) ? TOOLS[first] : undefined;
-  return tool === undefined ? unknownTool(first) : tool(rest);
+  return tool === undefined ? unknownTool(first) : tool(rest, { stdin, stdout, stderr, env });
 }
 
 /** Whatever nobody expected: one sentence and the place, and not a broker that goes on in an unknown state. */
@@ -38,4 +57,4 @@ function failed(error: unknown): void {
 
 process.on("uncaughtException", failed);
 process.on("unhandledRejection", failed);
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv[1] ?? "", process.argv.slice(2));

@@ -1,11 +1,16 @@
 /** What a tool writes to a stream, joined to one write for each turn. */
 import type { Readable, Writable } from "node:stream";
+import type { Environment } from "./options-file.ts";
 
-/** The streams of a tool. */
+/** The streams of a tool, and what surrounds it. */
 export interface ToolIo {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Where files of options are looked for; nowhere without it. */
+  readonly env?: Environment;
+  /** The name that the tool was called by, when it is not its own. */
+  readonly calledAs?: string;
 }
 
 /** Told how a stream fares. */

@@ -1,10 +1,10 @@
 /** `lacewing pub`: publishes from the command line, a file or standard input, as mosquitto_pub does. */
-import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { type Client, ClientError, type Outcome } from "../client/index.ts";
-import { type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
+import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
 import { failureOf } from "./client-failure.ts";
 import { linesOf } from "./lines.ts";
+import { payloadOf } from "./options/message-options.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
 import type { ToolIo } from "./output.ts";
 import { neverReconnect, reconnectLikeMosquitto, runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
@@ -24,30 +24,6 @@ export function runPub(args: readonly string[], io: ToolIo): Promise<number> {
       return 1;
     });
   });
-}
-
-/** The payload, or what is to be said when there is none. */
-async function payloadOf(
-  source: Exclude<PublishArguments["source"], { from: "lines" }>,
-  stdin: Readable,
-): Promise<Uint8Array | string> {
-  switch (source.from) {
-    case "text":
-      return source.payload;
-    case "file":
-      try {
-        return await readFile(source.path);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        return `Error: Unable to open file "${source.path}".\nError loading input file "${source.path}".\n${why}`;
-      }
-    case "stdin": {
-      const chunks: Buffer[] = [];
-      for await (const chunk of stdin as AsyncIterable<Buffer | string>) chunks.push(Buffer.from(chunk as Buffer));
-      const bytes = Buffer.concat(chunks);
-      return bytes.length > 0 ? bytes : "Error: Zero length input.\nError loading input from stdin.";
-    }
-  }
 }
 
 /** One run: connects, publishes what there is to publish, and says goodbye. */
@@ -95,22 +71,28 @@ class Publisher {
     else void this.#publishLines();
   }
 
+  #goodbye(): void {
+    this.#client.disconnect(ReasonCode.NormalDisconnection, this.#args.given.DISCONNECT);
+  }
+
   #publishNext(payload: Uint8Array): void {
     this.#left--;
     this.#isAtEnd = this.#left === 0;
-    if (!this.#publish(payload)) this.#client.disconnect();
+    if (!this.#publish(payload)) this.#goodbye();
   }
 
   /** Publishes; false when the message cannot be taken. */
   #publish(payload: Uint8Array): boolean {
-    const { topicName, qos, retain } = this.#args;
+    const { topicName, qos, retain, given } = this.#args;
+    const properties = given.PUBLISH;
     try {
-      this.#client.publish(topicName, payload, { qos, retain });
+      this.#client.publish(topicName, payload, { qos, retain, properties });
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (error.code !== "retain-not-supported") return this.#refused(error);
+      if (this.#args.isStrict) return this.#refused(error);
       this.#output.complain("Warning: The broker keeps no retained messages; publishing without retain.");
-      this.#client.publish(topicName, payload, { qos });
+      this.#client.publish(topicName, payload, { qos, properties });
     }
     this.#underWay++;
     return true;
@@ -120,12 +102,13 @@ class Publisher {
     const text = REFUSAL_TEXTS[error.code] ?? error.message;
     this.#output.complain(`Error: ${text}`);
     // mosquitto_pub ends with 0 when its one message was refused.
-    if (this.#payload === null) this.#exitCode = error.rc;
+    if (this.#payload === null || this.#args.isStrict) this.#exitCode = error.rc;
     return false;
   }
 
   #published(mid: number, { reasonCode, refusal }: Outcome): void {
     this.#underWay--;
+    if (this.#args.isStrict) this.#judge(reasonCode);
     if (refusal !== null) {
       this.#output.complain(`Warning: Publish ${mid} failed: ${refusal}.`);
     } else if (reasonCode >= 0x80) {
@@ -133,8 +116,16 @@ class Publisher {
     }
     this.#resumeReading?.();
     if (this.#isOver || this.#underWay > 0) return;
-    if (this.#isAtEnd) this.#client.disconnect();
+    if (this.#isAtEnd) this.#goodbye();
     else if (this.#payload !== null) this.#later(this.#payload);
+  }
+
+  /** With --strict the first that goes wrong decides how the program ends. */
+  #judge(reasonCode: number): void {
+    // The broker keeps what is to be retained.
+    const isLost = reasonCode === ReasonCode.NoMatchingSubscribers && !this.#args.retain;
+    if (isLost) this.#output.complain("Error: Nobody has subscribed to the topic; the message is lost.");
+    if ((isLost || reasonCode >= 0x80) && this.#exitCode === 0) this.#exitCode = reasonCode;
   }
 
   #later(payload: Uint8Array): void {
@@ -150,7 +141,7 @@ class Publisher {
         for (const line of lines) {
           while (!this.#hasRoom && !this.#isOver) await this.#room();
           if (this.#isOver) return;
-          if (!this.#publish(line)) return this.#client.disconnect();
+          if (!this.#publish(line)) return this.#goodbye();
         }
       }
     } catch (error) {
@@ -159,7 +150,7 @@ class Publisher {
       this.#exitCode = 1;
     }
     this.#isAtEnd = true;
-    if (this.#underWay === 0) this.#client.disconnect();
+    if (this.#underWay === 0) this.#goodbye();
   }
 
   get #hasRoom(): boolean {

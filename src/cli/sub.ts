@@ -1,13 +1,11 @@
 /** `lacewing sub`: subscribes and shows the messages that come, as mosquitto_sub does. */
 import type { Client, ClientError, IncomingMessage } from "../client/index.ts";
-import { NO_PROPERTIES, ReasonCode, topicMatches } from "../protocol/index.ts";
+import { ReasonCode, topicMatches } from "../protocol/index.ts";
 import { failureOf } from "./client-failure.ts";
+import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
-import { reconnectLikeMosquitto, runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
-
-/** Exit code when the time of -W is over: MOSQ_ERR_TIMEOUT. */
-const TIMED_OUT = 27;
+import { reconnectLikeMosquitto, runTool, TIMED_OUT, type ToolOutput, toolClient, withOutput } from "./tool.ts";
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -33,25 +31,36 @@ class Subscriber {
   readonly #args: SubscribeArguments;
   readonly #output: ToolOutput;
   readonly #client: Client;
+  readonly #view: MessageView;
   #exitCode = 0;
   #messages = 0;
-  #isOver = false;
+  /** In this second. */
+  #rate = 0;
+  /** Retained messages on their way out of the broker. */
+  #removing = 0;
+  #unanswered = 0;
+  /** Whether no more messages are looked at. */
+  #isDone = false;
   #finish: (exitCode: number) => void = () => {};
 
   constructor(args: SubscribeArguments, output: ToolOutput) {
     this.#args = args;
     this.#output = output;
+    this.#view = new MessageView(args, output, args.isWatch ? args.host : null);
     this.#client = toolClient(args, output.out, reconnectLikeMosquitto, {
       connected: () => this.#connected(),
       subscribed: (mid, reasonCodes) => this.#subscribed(mid, reasonCodes),
+      unsubscribed: () => this.#answered(),
+      published: () => this.#removed(),
       message: (message) => this.#message(message),
       disconnected: (error, willReconnect) => this.#disconnected(error, willReconnect),
     });
   }
 
   async run(): Promise<number> {
-    const { timeoutSeconds } = this.#args;
+    const { timeoutSeconds, isRate } = this.#args;
     const timer = timeoutSeconds === null ? undefined : setTimeout(() => this.#timedOut(), timeoutSeconds * 1000);
+    const second = isRate ? setInterval(() => this.#showRate(), 1000) : undefined;
     const interrupt = (): void => this.#interrupt();
     for (const signal of ENDING_SIGNALS) process.once(signal, interrupt);
     try {
@@ -61,6 +70,7 @@ class Subscriber {
       });
     } finally {
       clearTimeout(timer);
+      clearInterval(second);
       for (const signal of ENDING_SIGNALS) process.off(signal, interrupt);
     }
   }
@@ -75,7 +85,7 @@ class Subscriber {
 
   /** Says goodbye. */
   end(reasonCode: ReasonCode = ReasonCode.NormalDisconnection): void {
-    this.#client.disconnect(reasonCode, NO_PROPERTIES);
+    this.#client.disconnect(reasonCode, this.#args.given.DISCONNECT);
   }
 
   /** Ends as mosquitto_sub does on a signal: a will of ours goes out, where the version can say so. */
@@ -91,58 +101,76 @@ class Subscriber {
   }
 
   #connected(): void {
-    const { topicFilters, unsubscribes, qos, version, skipsRetained } = this.#args;
-    // In 5.0 what would not be shown need not be sent.
-    const retainHandling = skipsRetained && version === 5 ? 2 : 0;
+    const { topicFilters, unsubscribes, qos, version, retainAsPublished, retainHandling, given } = this.#args;
+    const isFive = version === 5;
+    this.#unanswered = unsubscribes.length;
     if (topicFilters.length > 0) {
+      this.#unanswered++;
       this.#client.subscribe(
         topicFilters.map((topicFilter) => ({
           topicFilter,
           qos,
           noLocal: false,
-          retainAsPublished: false,
-          retainHandling,
+          retainAsPublished: isFive && retainAsPublished,
+          retainHandling: isFive ? retainHandling : 0,
         })),
+        given.SUBSCRIBE,
       );
     }
-    for (const topicFilter of unsubscribes) this.#client.unsubscribe([topicFilter]);
+    for (const topicFilter of unsubscribes) this.#client.unsubscribe([topicFilter], given.UNSUBSCRIBE);
   }
 
   #subscribed(mid: number, reasonCodes: readonly number[]): void {
-    const { debug, endsSubscribed } = this.#args;
-    if (debug) this.#output.out.write(`Subscribed (mid: ${mid}): ${reasonCodes.join(", ")}\n`);
+    const { debug, quiet, endsSubscribed } = this.#args;
+    if (debug && !quiet) this.#output.out.write(`Subscribed (mid: ${mid}): ${reasonCodes.join(", ")}\n`);
     const isDenied = reasonCodes.every((code) => code >= 0x80);
+    this.#unanswered--;
     if (isDenied || endsSubscribed) this.end();
     if (isDenied) this.#output.complain("All subscription requests were denied.");
   }
 
+  #answered(): void {
+    this.#unanswered--;
+    const { endsSubscribed, topicFilters } = this.#args;
+    if (endsSubscribed && topicFilters.length === 0 && this.#unanswered === 0) this.end();
+  }
+
   #message(message: IncomingMessage): void {
-    if (this.#isOver || !this.#isWanted(message)) return;
-    this.#show(message);
-    this.#messages++;
-    if (this.#messages === this.#args.count) this.end();
+    if (this.#isDone) return;
+    const { retain, topicName } = message;
+    const { retainedOnly, skipsRetained, removesRetained, hides, chance, isRate, count } = this.#args;
+    if (retainedOnly && !retain) return this.#enough();
+    if (hides.some((topicFilter) => topicMatches(topicFilter, topicName))) return;
+    if (retain && removesRetained) this.#remove(topicName);
+    if (retain && skipsRetained) return;
+    this.#rate++;
+    if (!isRate && (chance === 1 || Math.random() < chance)) this.#view.show(message);
+    if (++this.#messages === count) this.#enough();
   }
 
-  #isWanted({ retain, topicName }: IncomingMessage): boolean {
-    const { skipsRetained, hides } = this.#args;
-    if (retain && skipsRetained) return false;
-    return !hides.some((topicFilter) => topicMatches(topicFilter, topicName));
+  #remove(topicName: string): void {
+    this.#removing++;
+    this.#client.publish(topicName, "", { qos: 1, retain: true });
   }
 
-  #show({ topicName, payload }: IncomingMessage): void {
-    const { verbose, noNewline } = this.#args;
-    const { out } = this.#output;
-    const isEmpty = payload.length === 0;
-    // As mosquitto_sub: an empty message is nothing, or (null) beside its topic.
-    if (isEmpty && !verbose) return;
-    if (verbose) out.write(`${topicName} `);
-    out.write(isEmpty ? "(null)" : payload);
-    if (!noNewline) out.write("\n");
+  #removed(): void {
+    this.#removing--;
+    if (this.#isDone && this.#removing === 0) this.end();
+  }
+
+  #enough(): void {
+    this.#isDone = true;
+    if (this.#removing === 0) this.end();
+  }
+
+  #showRate(): void {
+    this.#output.out.write(`${this.#rate}\n`);
+    this.#rate = 0;
   }
 
   #disconnected(error: ClientError | null, willReconnect: boolean): void {
     if (willReconnect) return;
-    this.#isOver = true;
+    this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
     const { exitCode, lines } = failureOf(error, this.#args);
     if (error.code === "disconnected-by-server") {

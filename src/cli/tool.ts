@@ -18,6 +18,7 @@ import {
 } from "./command-line.ts";
 
 import type { ConnectionArguments } from "./options/connection-options.ts";
+import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { version } from "./version.ts";
 
@@ -26,6 +27,9 @@ const CONNECT_TIMEOUT_MS = 60_000;
 
 /** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
 const RECONNECT_MS = 1000;
+
+/** Exit code when the time of -W is over: MOSQ_ERR_TIMEOUT. */
+export const TIMED_OUT = 27;
 
 /** Gives up. */
 export const neverReconnect: ReconnectPolicy = () => null;
@@ -58,17 +62,19 @@ export async function runTool<Table extends WithHelp>(
   io: ToolIo,
   run: (parsed: ParsedOptions<Table>) => Promise<number>,
 ): Promise<number> {
+  const name = io.calledAs ?? command.name;
   try {
     const parsed = parseCommandLine(command, args);
-    const { help, showVersion } = parsed as { help: boolean; showVersion: boolean };
+    const { help, showVersion, optionsFile } = parsed as { help: boolean; showVersion: boolean; optionsFile?: string };
     if (help || showVersion) {
-      io.stdout.write(help ? helpText(command) : `${command.name} version ${version()}\n`);
+      io.stdout.write(help ? helpText({ ...command, name }) : `${name} version ${version()}\n`);
       return 0;
     }
-    return await run(parsed);
+    const lines = optionLines(optionsFile, command.configName, io.env ?? {});
+    return await run(lines.length === 0 ? parsed : parseCommandLine(command, args, lines));
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    io.stderr.write(commandLineErrorText(command, error));
+    io.stderr.write(commandLineErrorText({ name }, error));
     return 1;
   }
 }

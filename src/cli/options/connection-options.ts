@@ -1,14 +1,10 @@
 /** The options that say where to connect and as whom, for every tool that is a client. */
 import { DEFAULT_SESSION_LIMITS } from "../../client/index.ts";
-import {
-  encodeUtf8,
-  NO_PROPERTIES,
-  type Properties,
-  topicNameFault,
-  type Version,
-  type Will,
-} from "../../protocol/index.ts";
+import { encodeUtf8, type Properties, type Version, type Will } from "../../protocol/index.ts";
 import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+import { type GivenProperties, givenProperties, PROPERTY_OPTIONS } from "./property-options.ts";
+import { urlParts } from "./url-option.ts";
+import { WILL_OPTIONS, willOf } from "./will-options.ts";
 
 /** The table. */
 export const CONNECTION_OPTIONS = {
@@ -112,31 +108,30 @@ export const CONNECTION_OPTIONS = {
     invalid: "Maximum inflight messages must be greater than 0 and at most 65535.",
     help: "Most messages sent at QoS 1 and 2 and not acknowledged.",
   },
-  willTopic: {
-    group: "Will",
-    long: "will-topic",
+  url: {
+    group: "Connection",
+    short: "L",
+    long: "url",
     type: "text",
-    argument: "will topic",
-    help: "Where the broker publishes when this client goes without a word.",
+    argument: "URL",
+    gives: urlParts,
+    help: "User, password, host, port and topic in one: mqtt://[user[:password]@]host[:port]/topic.",
   },
-  willPayload: {
-    group: "Will",
-    long: "will-payload",
+  noDelay: {
+    group: "Connection",
+    long: "nodelay",
+    type: "flag",
+    help: "Do not gather small packets before sending; never done here, so this changes nothing.",
+  },
+  ...PROPERTY_OPTIONS,
+  ...WILL_OPTIONS,
+  optionsFile: {
+    group: "Output",
+    short: "o",
     type: "text",
-    argument: "will payload",
-    help: "What it publishes; nothing unless given.",
+    argument: "options file",
+    help: "Read options from a file, one on a line, instead of from the one in the folder for configuration.",
   },
-  willQos: {
-    group: "Will",
-    long: "will-qos",
-    type: "integer",
-    argument: "will QoS",
-    min: 0,
-    max: 2,
-    invalid: "Invalid will QoS {}.",
-    help: "At which QoS; 0 unless given.",
-  },
-  willRetain: { group: "Will", long: "will-retain", type: "flag", help: "Have the broker retain it." },
   debug: { group: "Output", short: "d", long: "debug", type: "flag", help: "Show every packet sent and received." },
   quiet: { group: "Output", long: "quiet", type: "flag", help: "Do not show errors." },
   help: { group: "Output", long: "help", type: "flag", isFinal: true, help: "Show this." },
@@ -156,7 +151,10 @@ export interface ConnectionArguments {
   readonly will: Will | null;
   readonly username: string | null;
   readonly password: Uint8Array | null;
+  /** Of the CONNECT. */
   readonly properties: Properties;
+  /** What -D gives to each kind of packet. */
+  readonly given: GivenProperties;
   readonly maximumInflightMessages: number;
   /** Announced in the CONNECT of 5.0. */
   readonly receiveMaximum: number;
@@ -169,12 +167,17 @@ const NEVER_EXPIRES_SECONDS = 4_294_967_295;
 
 /**
  * Reads what the options of CONNECTION_OPTIONS say together.
+ * @param defaultVersion of MQTT, when no option chooses one
  * @throws CommandLineError when they contradict each other
  */
-export function connectionOf(parsed: Parsed): ConnectionArguments {
+export function connectionOf(parsed: Parsed, defaultVersion: Version = 4): ConnectionArguments {
   const { host, port, keepAliveSeconds, keepsSession, maximumInflight, username = null, password = null } = parsed;
-  const version = parsed.version ?? (parsed.sessionExpiry === undefined ? 4 : 5);
-  const sessionExpirySeconds = expiryOf(parsed);
+  const version = parsed.version ?? (parsed.sessionExpiry === undefined ? defaultVersion : 5);
+  if (parsed.property.length > 0 && version !== 5) {
+    throw new CommandLineError("Properties came with MQTT 5: leave out -V, or give -V 5.");
+  }
+  const given = givenProperties(parsed.property);
+  const sessionExpirySeconds = expiryOf(parsed, given.CONNECT);
   const clientId = clientIdOf(parsed, version, sessionExpirySeconds);
   if (password !== null && username === null && version !== 5) {
     throw new CommandLineError("A password needs a user name before MQTT 5: give -u too, or -V 5.");
@@ -186,17 +189,21 @@ export function connectionOf(parsed: Parsed): ConnectionArguments {
     clientId,
     cleanStart: !keepsSession,
     keepAliveSeconds,
-    will: willOf(parsed),
+    will: willOf(parsed, given.WILL),
     username,
     password: password === null ? null : encodeUtf8(password),
-    properties: sessionExpirySeconds === 0 ? NO_PROPERTIES : { sessionExpirySeconds },
+    properties: sessionExpirySeconds === 0 ? given.CONNECT : { ...given.CONNECT, sessionExpirySeconds },
+    given,
     maximumInflightMessages: maximumInflight,
-    receiveMaximum: DEFAULT_SESSION_LIMITS.receiveMaximum,
+    receiveMaximum: given.CONNECT.receiveMaximum ?? DEFAULT_SESSION_LIMITS.receiveMaximum,
   };
 }
 
-function expiryOf({ sessionExpiry, keepsSession }: Parsed): number {
-  if (sessionExpiry === undefined) return keepsSession ? NEVER_EXPIRES_SECONDS : 0;
+function expiryOf({ sessionExpiry, keepsSession }: Parsed, { sessionExpirySeconds }: Properties): number {
+  if (sessionExpiry === undefined) return sessionExpirySeconds ?? (keepsSession ? NEVER_EXPIRES_SECONDS : 0);
+  if (sessionExpirySeconds !== undefined) {
+    throw new CommandLineError("Error in CONNECT properties: session-expiry-interval is given by -x and by -D.");
+  }
   if (sessionExpiry === "-1" || sessionExpiry === "∞") return NEVER_EXPIRES_SECONDS;
   if (!/^-?\d+$/.test(sessionExpiry)) throw new CommandLineError("session-expiry-interval not a number.");
   const seconds = Number(sessionExpiry);
@@ -225,17 +232,4 @@ function randomId(): string {
   let id = "lacewing-";
   while (id.length < 23) id += ID_LETTERS[Math.floor(Math.random() * ID_LETTERS.length)];
   return id;
-}
-
-function willOf({ willTopic, willPayload, willQos = 0, willRetain }: Parsed): Will | null {
-  if (willTopic === undefined) {
-    if (willPayload !== undefined) throw new CommandLineError("Will payload given, but no will topic given.");
-    if (willRetain) throw new CommandLineError("Will retain given, but no will topic given.");
-    return null;
-  }
-  if (topicNameFault(willTopic, Number.POSITIVE_INFINITY) !== null) {
-    throw new CommandLineError(`Invalid will topic '${willTopic}', does it contain '+' or '#'?`);
-  }
-  const payload = encodeUtf8(willPayload ?? "");
-  return { topicName: willTopic, payload, qos: willQos as Will["qos"], retain: willRetain, properties: NO_PROPERTIES };
 }

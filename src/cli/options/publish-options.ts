@@ -1,34 +1,12 @@
 /** The options of `lacewing pub`. */
-import { encodeUtf8, type Qos, topicNameFault } from "../../protocol/index.ts";
+import { type Qos, topicNameFault } from "../../protocol/index.ts";
 import { type Command, CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
 import { CONNECTION_OPTIONS, type ConnectionArguments, connectionOf } from "./connection-options.ts";
+import { MESSAGE_OPTIONS, type PayloadSource, sourceOf } from "./message-options.ts";
 
 const PUBLISH_OPTIONS = {
   topic: { group: "Message", short: "t", long: "topic", type: "text", argument: "topic", help: "Where to publish." },
-  message: {
-    group: "Message",
-    short: "m",
-    long: "message",
-    type: "text",
-    argument: "message",
-    help: "Publish this text.",
-  },
-  isNull: { group: "Message", short: "n", long: "null-message", type: "flag", help: "Publish an empty message." },
-  file: {
-    group: "Message",
-    short: "f",
-    long: "file",
-    type: "text",
-    argument: "file",
-    help: "Publish the content of a file.",
-  },
-  readsStdin: {
-    group: "Message",
-    short: "s",
-    long: "stdin-file",
-    type: "flag",
-    help: "Publish standard input, as a whole.",
-  },
+  ...MESSAGE_OPTIONS,
   readsLines: {
     group: "Message",
     short: "l",
@@ -67,6 +45,12 @@ const PUBLISH_OPTIONS = {
     default: "0",
     help: "Wait so long between them; fractions are allowed.",
   },
+  isStrict: {
+    group: "Message",
+    long: "strict",
+    type: "flag",
+    help: "End with an exit code other than 0 when the broker refused a message or had nobody to give it to. That it says at QoS 1 and 2 of version 5, which this selects.",
+  },
 } as const;
 // Checked here and not at the table, whose type must be readable without inference.
 PUBLISH_OPTIONS satisfies OptionTable;
@@ -77,29 +61,27 @@ type Table = typeof PUBLISH_OPTIONS & typeof CONNECTION_OPTIONS;
 export const PUB_COMMAND: Command<Table> = {
   name: "lacewing pub",
   summary: "Publishes messages to an MQTT broker.",
-  usage: ["[-h HOST] [-p PORT] [-q QOS] [-r] -t TOPIC {-m MESSAGE | -n | -f FILE | -s | -l}"],
+  usage: [
+    "[-h HOST] [-p PORT] [-q QOS] [-r] -t TOPIC {-m MESSAGE | -n | -f FILE | -s | -l}",
+    "[OPTIONS] -L URL {-m MESSAGE | -n | -f FILE | -s | -l}",
+  ],
   options: { ...PUBLISH_OPTIONS, ...CONNECTION_OPTIONS },
+  configName: "mosquitto_pub",
   notes: [
     "Exit code: 0 done; 1 wrong arguments or no connection; 7 connection lost;",
-    "otherwise the code with which the broker refused.",
+    "otherwise the code with which the broker refused; with --strict also when it refused a message.",
   ],
 };
-
-/** Where the payload comes from. */
-export type PayloadSource =
-  | { readonly from: "text"; readonly payload: Uint8Array }
-  | { readonly from: "file"; readonly path: string }
-  | { readonly from: "stdin" }
-  | { readonly from: "lines" };
 
 /** What `lacewing pub` is to do. */
 export interface PublishArguments extends ConnectionArguments {
   readonly topicName: string;
   readonly qos: Qos;
   readonly retain: boolean;
-  readonly source: PayloadSource;
+  readonly source: PayloadSource | { readonly from: "lines" };
   readonly repeat: number;
   readonly repeatDelayMs: number;
+  readonly isStrict: boolean;
   readonly debug: boolean;
   readonly quiet: boolean;
 }
@@ -110,7 +92,8 @@ export interface PublishArguments extends ConnectionArguments {
  */
 export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArguments {
   const { topic, qos, retain, repeat, debug, quiet } = parsed;
-  const source = sourceOf(parsed);
+  const single = sourceOf(parsed, parsed.readsLines ? 1 : 0);
+  const source = parsed.readsLines ? ({ from: "lines" } as const) : single;
   if (topic === undefined || source === null) throw new CommandLineError("Both topic and message must be supplied.");
   if (topicNameFault(topic, Number.POSITIVE_INFINITY) !== null) {
     throw new CommandLineError(
@@ -119,27 +102,17 @@ export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArgumen
   }
   const repeatDelayMs = delayOf(parsed.repeatDelay);
   return {
-    ...connectionOf(parsed),
+    ...connectionOf(parsed, parsed.isStrict ? 5 : 4),
     topicName: topic,
     qos: qos as Qos,
     retain,
     source,
     repeat,
     repeatDelayMs,
+    isStrict: parsed.isStrict,
     debug,
     quiet,
   };
-}
-
-function sourceOf({ message, isNull, file, readsStdin, readsLines }: ParsedOptions<Table>): PayloadSource | null {
-  const sources: PayloadSource[] = [];
-  if (message !== undefined) sources.push({ from: "text", payload: encodeUtf8(message) });
-  if (isNull) sources.push({ from: "text", payload: new Uint8Array(0) });
-  if (file !== undefined) sources.push({ from: "file", path: file });
-  if (readsStdin) sources.push({ from: "stdin" });
-  if (readsLines) sources.push({ from: "lines" });
-  if (sources.length > 1) throw new CommandLineError("Only one type of message can be sent at once.");
-  return sources[0] ?? null;
 }
 
 function delayOf(text: string): number {

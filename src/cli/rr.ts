@@ -1,0 +1,128 @@
+/** `lacewing rr`: publishes a request and shows the response, as mosquitto_rr does. */
+import { type Client, ClientError, type IncomingMessage, type Outcome } from "../client/index.ts";
+import { ReasonCode, reasonCodeName } from "../protocol/index.ts";
+import { failureOf } from "./client-failure.ts";
+import { MessageView } from "./message-view.ts";
+import { payloadOf } from "./options/message-options.ts";
+import { type RequestArguments, RR_COMMAND, requestArgumentsOf } from "./options/request-options.ts";
+import type { ToolIo } from "./output.ts";
+import { neverReconnect, runTool, TIMED_OUT, type ToolOutput, toolClient, withOutput } from "./tool.ts";
+
+/** Runs `lacewing rr` and returns its exit code. */
+export function runRr(args: readonly string[], io: ToolIo): Promise<number> {
+  return runTool(RR_COMMAND, args, io, (parsed) => {
+    const wanted = requestArgumentsOf(parsed);
+    return withOutput(io, wanted.quiet, {}, async (output) => {
+      const payload = await payloadOf(wanted.source, io.stdin);
+      if (typeof payload !== "string") return new Requester(wanted, output, payload).run();
+      output.complain(payload);
+      return 1;
+    });
+  });
+}
+
+/** One run: connects, subscribes to the response, asks, and waits. */
+class Requester {
+  readonly #args: RequestArguments;
+  readonly #output: ToolOutput;
+  readonly #payload: Uint8Array;
+  readonly #client: Client;
+  readonly #view: MessageView;
+  #askedMs = 0;
+  #exitCode = 0;
+  #isDone = false;
+  #finish: (exitCode: number) => void = () => {};
+
+  constructor(args: RequestArguments, output: ToolOutput, payload: Uint8Array) {
+    this.#args = args;
+    this.#output = output;
+    this.#payload = payload;
+    this.#view = new MessageView(args, output);
+    this.#client = toolClient(args, output.out, neverReconnect, {
+      connected: () => this.#connected(),
+      subscribed: (_mid, [reasonCode]) => this.#subscribed(reasonCode!),
+      published: (_mid, outcome) => this.#published(outcome),
+      message: (message) => this.#message(message),
+      disconnected: (error) => this.#disconnected(error),
+    });
+  }
+
+  async run(): Promise<number> {
+    const { timeoutSeconds } = this.#args;
+    const timer = timeoutSeconds === null ? undefined : setTimeout(() => this.#timedOut(), timeoutSeconds * 1000);
+    try {
+      return await new Promise((resolve) => {
+        this.#finish = resolve;
+        this.#client.connect();
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #end(exitCode: number, reasonCode: ReasonCode = ReasonCode.NormalDisconnection): void {
+    this.#isDone = true;
+    this.#exitCode = exitCode;
+    this.#client.disconnect(reasonCode, this.#args.given.DISCONNECT);
+  }
+
+  #timedOut(): void {
+    this.#output.complain("Timed out");
+    const isFive = this.#args.version === 5;
+    this.#end(TIMED_OUT, isFive ? ReasonCode.DisconnectWithWill : ReasonCode.NormalDisconnection);
+  }
+
+  #connected(): void {
+    const { responseTopic: topicFilter, qos, version, retainHandling, retainAsPublished, given } = this.#args;
+    const isFive = version === 5;
+    const options = {
+      noLocal: false,
+      retainAsPublished: isFive && retainAsPublished,
+      retainHandling: isFive ? retainHandling : (0 as const),
+    };
+    this.#client.subscribe([{ topicFilter, qos, ...options }], given.SUBSCRIBE);
+  }
+
+  #subscribed(reasonCode: number): void {
+    if (reasonCode < 0x80) return this.#ask();
+    this.#output.complain(reasonCodeName(reasonCode, "SUBACK"));
+    this.#output.complain("The broker does not let this client subscribe to the response topic.");
+    this.#end(reasonCode);
+  }
+
+  #ask(): void {
+    const { topicName, qos, requestProperties: properties } = this.#args;
+    this.#askedMs = performance.now();
+    try {
+      this.#client.publish(topicName, this.#payload, { qos, properties });
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      this.#output.complain(`Error: The request was not sent: ${error.message}.`);
+      this.#end(error.rc);
+    }
+  }
+
+  /** A request that was refused has no response. */
+  #published({ reasonCode }: Outcome): void {
+    if (reasonCode < 0x80 || this.#isDone) return;
+    const name = reasonCodeName(reasonCode, this.#args.qos === 1 ? "PUBACK" : "PUBREC");
+    this.#output.complain(`Error: The broker refused the request: ${name}.`);
+    this.#end(reasonCode);
+  }
+
+  #message(message: IncomingMessage): void {
+    if (this.#isDone || (message.retain && this.#args.skipsRetained)) return;
+    const tookMs = performance.now() - this.#askedMs;
+    this.#view.show(message);
+    if (this.#args.showsLatency) this.#output.out.write(`Latency: ${tookMs.toFixed(3)} ms\n`);
+    this.#end(0);
+  }
+
+  #disconnected(error: ClientError | null): void {
+    this.#isDone = true;
+    if (error === null) return this.#finish(this.#exitCode);
+    const { exitCode, lines } = failureOf(error, this.#args);
+    for (const line of lines) this.#output.complain(line);
+    this.#finish(exitCode);
+  }
+}

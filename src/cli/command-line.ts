@@ -134,7 +134,8 @@ export class CommandLineError extends Error {
 
 /** What to print on stderr for `error`. */
 export function commandLineErrorText(command: Pick<Command<OptionTable>, "name">, error: CommandLineError): string {
-  return `Error: ${error.message}\n\nUse '${command.name} --help' to see usage.\n`;
+  const start = error.message.startsWith("Error in ") ? "" : "Error: ";
+  return `${start}${error.message}\n\nUse '${command.name} --help' to see usage.\n`;
 }
 
 /** One line of an options file. */

@@ -169,12 +169,10 @@ function parse(source: string): Json | null {
   return value(0);
 }
 
-const LARGEST_INT = 2_147_483_647;
-
-/** A number as cJSON writes it: an int, or with 15 digits when these are near enough, else 17. */
+/** A number as cJSON writes it: with 15 digits when these are near enough, else 17. */
 function number(value: number): string {
   if (!Number.isFinite(value)) return "null";
-  if (Number.isInteger(value) && Math.abs(value) <= LARGEST_INT) return String(value === 0 ? 0 : value);
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const short = general(value, 15);
   const isNear = Math.abs(Number(short) - value) <= Math.max(Math.abs(Number(short)), Math.abs(value)) * Number.EPSILON;
   return isNear ? short : general(value, 17);

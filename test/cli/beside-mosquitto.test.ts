@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { findPeer, startPeer, testWithPeers } from "../support/peers.ts";
 import { type Script, ScriptedServer } from "./scripted-server.ts";
-import { runTool, type ToolName } from "./tool-run.ts";
+import { runTool } from "./tool-run.ts";
 
 interface Row {
-  readonly tool: ToolName;
+  readonly tool: "pub" | "sub";
   /** After -h, -p and -i. */
   readonly args: readonly string[];
   readonly script: Script;

@@ -1,25 +1,30 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
+import type { Environment } from "../../src/cli/options-file.ts";
+import { runPasswd } from "../../src/cli/passwd.ts";
 import { runPub } from "../../src/cli/pub.ts";
+import { runRr } from "../../src/cli/rr.ts";
 import { runSub } from "../../src/cli/sub.ts";
 import type { Ended } from "../support/program.ts";
 
-export type ToolName = "pub" | "sub";
+export type ToolName = keyof typeof TOOLS;
 
-const TOOLS = { pub: runPub, sub: runSub } as const;
+const TOOLS = { passwd: runPasswd, pub: runPub, rr: runRr, sub: runSub } as const;
 
 /** One run of a tool. */
 export class ToolRun {
   readonly stdin: PassThrough = new PassThrough();
   readonly stdout: PassThrough = new PassThrough();
   readonly stderr: PassThrough = new PassThrough();
+  readonly env: Environment;
   readonly ended: Promise<Ended>;
   #out: Buffer[] = [];
   #errors = "";
   #waiting: (() => void)[] = [];
 
   /** @param input standard input; null leaves it open */
-  constructor(tool: ToolName, args: readonly string[], input: string | Buffer | null = "") {
+  constructor(tool: ToolName, args: readonly string[], input: string | Buffer | null = "", env: Environment = {}) {
+    this.env = env;
     this.stdout.on("data", (bytes: Buffer) => {
       this.#out.push(bytes);
       for (const look of this.#waiting.splice(0)) look();
@@ -55,6 +60,11 @@ export class ToolRun {
 }
 
 /** Runs a tool to its end. */
-export function runTool(tool: ToolName, args: readonly string[], input: string | Buffer = ""): Promise<Ended> {
-  return new ToolRun(tool, args, input).ended;
+export function runTool(
+  tool: ToolName,
+  args: readonly string[],
+  input: string | Buffer = "",
+  env: Environment = {},
+): Promise<Ended> {
+  return new ToolRun(tool, args, input, env).ended;
 }

@@ -8,6 +8,8 @@ export type PeerName =
   | "mosquitto"
   | "mosquitto_pub"
   | "mosquitto_sub"
+  | "mosquitto_rr"
+  | "mosquitto_passwd"
   | "paho"
   | "mqtt"
   | "aedes"
@@ -39,6 +41,13 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
   mosquitto: mosquittoProgram("mosquitto", "mosquitto", [["/usr/sbin/mosquitto"], ["mosquitto"]]),
   mosquitto_pub: mosquittoProgram("mosquitto_pub", "mosquitto-clients", [[...BY_LINES, "mosquitto_pub"]]),
   mosquitto_sub: mosquittoProgram("mosquitto_sub", "mosquitto-clients", [[...BY_LINES, "mosquitto_sub"]]),
+  mosquitto_rr: mosquittoProgram("mosquitto_rr", "mosquitto-clients", [[...BY_LINES, "mosquitto_rr"]]),
+  mosquitto_passwd: {
+    debianPackage: "mosquitto",
+    commands: [["mosquitto_passwd"]],
+    // It does not say.
+    version: (command) => answer([...command, "--help"], /(mosquitto_passwd)/),
+  },
   paho: {
     debianPackage: "python3-paho-mqtt",
     // Debian's package belongs to Debian's Python, which is not always the first in PATH. -u: by lines.

@@ -202,7 +202,9 @@ export function connectionOf(parsed: Parsed, defaultVersion: Version = 4): Conne
 function expiryOf({ sessionExpiry, keepsSession }: Parsed, { sessionExpirySeconds }: Properties): number {
   if (sessionExpiry === undefined) return sessionExpirySeconds ?? (keepsSession ? NEVER_EXPIRES_SECONDS : 0);
   if (sessionExpirySeconds !== undefined) {
-    throw new CommandLineError("Error in CONNECT properties: session-expiry-interval is given by -x and by -D.");
+    throw new CommandLineError(
+      "Error in CONNECT properties: Duplicate property in property list: session-expiry-interval, by -x and by -D.",
+    );
   }
   if (sessionExpiry === "-1" || sessionExpiry === "∞") return NEVER_EXPIRES_SECONDS;
   if (!/^-?\d+$/.test(sessionExpiry)) throw new CommandLineError("session-expiry-interval not a number.");

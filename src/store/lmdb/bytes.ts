@@ -47,8 +47,13 @@ export function uint48Key(value: number): Uint8Array {
   return key;
 }
 
+/** Texts up to this length are mostly ASCII, and then made faster than by a decoder. */
+const SHORT_TEXT = 48;
+
 export function textOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  if (bytes.length > SHORT_TEXT) return decoder.decode(bytes);
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 127) return decoder.decode(bytes);
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
 export function utf8Of(text: string): Uint8Array {

@@ -1,5 +1,5 @@
 /** Records on their way from the thread that reads them, one behind the other in one buffer. */
-import { ByteWriter, uint16At, uint32At } from "./bytes.ts";
+import { ByteWriter, putUint32, uint16At, uint32At } from "./bytes.ts";
 import { DATABASE, DATABASES, type DatabaseName } from "./schema.ts";
 
 /** A page is full with this many bytes. */
@@ -31,12 +31,17 @@ export class Page {
     return this.#to.bytes.subarray(0, this.#to.at);
   }
 
-  add({ from, key, value }: StoredRecord): void {
-    this.#to.uint8(from === "queue" ? QUEUE : from === "next-message" ? NEXT_MESSAGE : DATABASE[from]);
-    this.#to.uint16(key.length);
-    this.#to.uint32(value.length);
-    this.#to.put(key);
-    this.#to.put(value);
+  add(from: StoredRecord["from"], key: Uint8Array, value: Uint8Array): void {
+    const to = this.#to;
+    to.reserve(HEAD_BYTES + key.length + value.length);
+    const { bytes, at } = to;
+    bytes[at] = from === "queue" ? QUEUE : from === "next-message" ? NEXT_MESSAGE : DATABASE[from];
+    bytes[at + 1] = key.length >>> 8;
+    bytes[at + 2] = key.length;
+    putUint32(bytes, at + 3, value.length);
+    bytes.set(key, at + HEAD_BYTES);
+    bytes.set(value, at + HEAD_BYTES + key.length);
+    to.at = at + HEAD_BYTES + key.length + value.length;
   }
 }
 

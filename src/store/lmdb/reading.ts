@@ -1,5 +1,5 @@
 /** Reads records in the orders that replay, queues and exports need, as pages of bytes for the thread that wants facts. */
-import { ByteWriter, uint32At, uint48At, uint48Key } from "./bytes.ts";
+import { ByteWriter, putUint48, uint32At, uint48At, uint48Key } from "./bytes.ts";
 import { type Damage, NO_SUCH_MESSAGE, WRONG_CHECKSUM } from "./damage.ts";
 import { type Environment, isWhole, type Table } from "./environment.ts";
 import { Page, type StoredRecord } from "./page.ts";
@@ -76,9 +76,13 @@ export class RecordReader {
     const key = row.value.slice(0, 6);
     const value = this.#environment.tables.messages.getBinary(key);
     if (value !== undefined && isWhole(key, value)) return { key, value };
-    if (value !== undefined) this.#onDamage({ database: "messages", key, reason: WRONG_CHECKSUM });
-    this.#onDamage({ database, key: row.key, reason: NO_SUCH_MESSAGE });
+    this.#missing(database, row.key, key, value !== undefined);
     return null;
+  }
+
+  #missing(database: DatabaseName, key: Uint8Array, message: Uint8Array, isDamaged: boolean): void {
+    if (isDamaged) this.#onDamage({ database: "messages", key: message, reason: WRONG_CHECKSUM });
+    this.#onDamage({ database, key, reason: NO_SUCH_MESSAGE });
   }
 
   /** All records of a database. */
@@ -129,19 +133,29 @@ export class RecordReader {
 
   /** Up to `limit` waiting deliveries of a Session above `afterOrder`, each behind its message, as many as a page holds. */
   queue(session: number, afterOrder: number, limit: number): Page {
+    const { deliveries, messages } = this.#environment.tables;
     const page = new Page();
     const start = new Uint8Array(12);
-    start.set(uint48Key(session));
-    start.set(uint48Key(afterOrder + 1), 6);
+    putUint48(start, 0, session);
+    putUint48(start, 6, afterOrder + 1);
+    const message = new Uint8Array(6);
     let count = 0;
-    for (const row of this.#rows("deliveries", start, uint48Key(session + 1))) {
-      if (count === limit || page.isFull) break;
-      if (!isQueued(row.value)) continue;
-      const message = this.#messageOf("deliveries", row);
-      if (message === null) continue;
-      page.add({ from: "messages", ...message });
-      page.add({ from: "deliveries", ...row });
-      count++;
+    for (const { key, value } of deliveries.getRange({ start, end: uint48Key(session + 1) })) {
+      if (!isWhole(key, value)) {
+        this.#onDamage({ database: "deliveries", key, reason: WRONG_CHECKSUM });
+        continue;
+      }
+      if (!isQueued(value)) continue;
+      for (let i = 0; i < 6; i++) message[i] = value[i]!;
+      // Valid until the next one is asked for, and longer in truth than it says.
+      const bytes = messages.getBinaryFast(message);
+      if (bytes === undefined || !isWhole(message, bytes)) {
+        this.#missing("deliveries", key, message.slice(), bytes !== undefined);
+        continue;
+      }
+      page.add("messages", message, Uint8Array.prototype.subarray.call(bytes, 0, bytes.length));
+      page.add("deliveries", key, value);
+      if (++count === limit || page.isFull) break;
     }
     return page;
   }

@@ -219,8 +219,8 @@ export class StoreFile {
     const { reader, writer } = this.#use();
     let page = new Page();
     const records = what === "sessions" ? reader.records("sessions") : reader.all(writer.nextMessage);
-    for (const record of records) {
-      page.add(record);
+    for (const { from, key, value } of records) {
+      page.add(from, key, value);
       if (!page.isFull) continue;
       yield page.bytes;
       page = new Page();

@@ -1,5 +1,7 @@
 // What the contract of stores does not say: the LMDB store after a crash, with records damaged while it is in use, and its upkeep.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, cpSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -148,5 +150,22 @@ test("a copy made in use is a store of its own, compact if that is asked for", a
     assert.ok(!isCompact || (await copy.stats()).fileBytes < (await store.stats()).fileBytes);
     await copy.close();
   }
+  await store.close();
+});
+
+test("a process that exits in the middle of an append ends, and has kept all of the batch or nothing", async (context) => {
+  const folder = join(temporaryFolder(context), "store");
+  const source = `const { openLmdbStore } = await import(process.argv[1]);
+    const store = await openLmdbStore({ folder: process.argv[2], durability: "always", report: console.log });
+    const batch = Array.from({ length: 20000 }, (_, i) =>
+      ({ kind: "session-set", clientId: "client " + i, principal: null, expirySeconds: 1, disconnectedAtMs: null }));
+    void store.append(batch);
+    setTimeout(() => process.exit(7), 5);`;
+  const module = new URL("../../src/store/index.js", import.meta.url).href;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source, module, folder], { stdio: "inherit" });
+  context.after(() => child.kill("SIGKILL"));
+  assert.deepEqual(await once(child, "exit"), [7, null]);
+  const store = await open(folder, "always");
+  assert.ok([0, 20_000].includes((await store.stats()).sessions));
   await store.close();
 });

@@ -43,6 +43,7 @@ interface Waiting {
 /** For `store-thread.ts`. */
 export class StoreFile {
   readonly #report: (event: StoreReport) => void;
+  readonly #guarded: (work: () => void) => void;
   #folder = "";
   #intervalMs = 0;
   #space: DiskSpace | null = null;
@@ -60,8 +61,10 @@ export class StoreFile {
   #waitingBytes = 0;
   #interval: NodeJS.Timeout | null = null;
 
-  constructor(report: (event: StoreReport) => void) {
+  /** @param guarded does what begins here and not with a call, so that the process does not end in its middle */
+  constructor(report: (event: StoreReport) => void, guarded: (work: () => void) => void) {
     this.#report = report;
+    this.#guarded = guarded;
   }
 
   open({ folder, intervalMs }: OpenOptions): Opened {
@@ -151,7 +154,7 @@ export class StoreFile {
   /** What fails stays and is tried again. */
   #tryToFlush(): void {
     try {
-      this.flush();
+      this.#guarded(() => this.flush());
     } catch {
       this.#flushLater();
     }
@@ -202,7 +205,7 @@ export class StoreFile {
     this.#clearing ??= setTimeout(() => {
       this.#clearing = null;
       try {
-        this.#commit([new Uint8Array(0)], 0);
+        this.#guarded(() => this.#commit([new Uint8Array(0)], 0));
       } catch {
         // The next batch meets the same failure and tells it.
       }

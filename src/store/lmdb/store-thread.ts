@@ -2,12 +2,17 @@
  * The thread that has the LMDB environment, started by `lmdb-store.ts`: it writes, syncs and reads while the event loop of the broker
  * goes on. All of LMDB is used from here alone.
  */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { type GuardBuffer, guarded } from "./exit-guard.ts";
 import { StoreError } from "./report.ts";
 import { StoreFile } from "./store-file.ts";
 import type { CallName, Calls, Request, Response, SentError } from "./thread-protocol.ts";
 
-const file = new StoreFile((report) => send({ report }));
+const guard = workerData as GuardBuffer;
+const file = new StoreFile(
+  (report) => send({ report }),
+  (work) => guarded(guard, work),
+);
 
 type Answerer<Name extends CallName> = (argument: Parameters<Calls[Name]>[0]) => Awaitable<ReturnType<Calls[Name]>>;
 type Awaitable<Value> = Value | Promise<Value>;
@@ -32,7 +37,7 @@ parentPort!.on("message", (request: Request) => {
 
 async function answer({ id, name, argument }: Request): Promise<void> {
   try {
-    const result: unknown = await CALLS[name](argument as never);
+    const result: unknown = await guarded(guard, () => CALLS[name](argument as never));
     send({ id, result }, buffersOf(result));
   } catch (error) {
     send({ id, error: sentError(error) });

@@ -1,5 +1,6 @@
 /** The thread that has the LMDB file, as functions that promise an answer. */
 import { Worker } from "node:worker_threads";
+import { awaitRest, type GuardBuffer, newGuardBuffer } from "./exit-guard.ts";
 import { StoreError, type StoreReport } from "./report.ts";
 import type { CallName, Calls, Response, SentError } from "./thread-protocol.ts";
 
@@ -9,11 +10,14 @@ export class StoreThread {
   readonly #pending: Map<number, { resolve(result: unknown): void; reject(error: unknown): void }> = new Map();
   #nextId = 1;
   #end: Error | null = null;
+  readonly #guard: GuardBuffer = newGuardBuffer();
+  readonly #onExit = (): void => awaitRest(this.#guard);
 
   constructor(report: (event: StoreReport) => void) {
     // Options of the main thread, such as a test runner's, are not for this one.
-    this.#worker = new Worker(new URL("./store-thread.js", import.meta.url), { execArgv: [] });
+    this.#worker = new Worker(new URL("./store-thread.js", import.meta.url), { execArgv: [], workerData: this.#guard });
     this.#worker.unref();
+    process.on("exit", this.#onExit);
     this.#worker.on("message", (response: Response) => {
       if ("report" in response) report(response.report);
       else this.#answer(response);
@@ -53,6 +57,8 @@ export class StoreThread {
   }
 
   async end(): Promise<void> {
+    process.removeListener("exit", this.#onExit);
+    awaitRest(this.#guard);
     await this.#worker.terminate();
   }
 }

@@ -164,6 +164,8 @@ export function subscribeArgumentsOf(parsed: ParsedOptions<Table>): SubscribeArg
   return {
     ...connection,
     ...output,
+    // What is to be removed must come.
+    retainHandling: removesRetained ? (parsed.retainHandling ?? 0) : output.retainHandling,
     // The server need not send more than will be shown.
     receiveMaximum: Math.min(connection.receiveMaximum, count ?? Number.POSITIVE_INFINITY),
     topicFilters: topic,

@@ -2,12 +2,15 @@
 import { getSystemErrorMap } from "node:util";
 import type { ClientError } from "../client/index.ts";
 import { reasonCodeName, type Version } from "../protocol/index.ts";
+import { refusalAdvice } from "./refusal-advice.ts";
 
 /** What the user is told. */
 export interface Failure {
   readonly exitCode: number;
-  /** Lines for standard error. */
+  /** Lines for standard error, as mosquitto's tools have them. */
   readonly lines: readonly string[];
+  /** What it means and what to do, where there is more to say. */
+  readonly advice: readonly string[];
 }
 
 /** Where the tool wanted to connect to. */
@@ -31,24 +34,38 @@ const PROTOCOL_ERROR = "Error: A network protocol error occurred when communicat
 /** The end of a connection as an exit code and lines of text. */
 export function failureOf(error: ClientError, target: Target): Failure {
   switch (error.code) {
-    case "connection-refused":
-      return { exitCode: error.reasonCode!, lines: refusalLines(error.reasonCode!, target.version) };
+    case "connection-refused": {
+      const code = error.reasonCode!;
+      const advice = refusalAdvice(code, target.version);
+      return failure(code, refusalLines(code, target.version), advice);
+    }
     case "disconnected-by-server":
-      return { exitCode: 4, lines: ["Error: The client is not currently connected.", `${capital(error.message)}.`] };
-    case "keep-alive-timeout":
-      return { exitCode: error.rc, lines: [`Error: ${capital(error.message)} within the keep-alive.`] };
+      return failure(4, ["Error: The client is not currently connected."], `${capital(error.message)}.`);
+    case "keep-alive-timeout": {
+      const advice = `${target.host} takes connections and says nothing: is it a broker, and does it listen for MQTT on port ${target.port}?`;
+      return failure(error.rc, [`Error: ${capital(error.message)} within the keep-alive.`], advice);
+    }
     case "protocol-error":
-      return { exitCode: error.rc, lines: [PROTOCOL_ERROR, `What the broker sent is wrong: ${error.message}.`] };
+      return failure(error.rc, [PROTOCOL_ERROR], `What the broker sent is wrong: ${error.message}.`);
     case "lookup-failed":
-      return {
-        exitCode: 1,
-        lines: ["Unable to connect (Lookup error.).", `No address was found for the name '${target.host}': see -h.`],
-      };
+      return failure(
+        1,
+        ["Unable to connect (Lookup error.)."],
+        `No address was found for the name '${target.host}': see -h.`,
+      );
     case "network-error":
-      return { exitCode: 1, lines: [`Error: ${systemText(error)}`, ...hint(error, target)] };
+      return failure(1, [`Error: ${systemText(error)}`], hint(error, target));
     default:
-      return { exitCode: error.rc, lines: ["Error: The connection was lost."] };
+      return failure(
+        error.rc,
+        ["Error: The connection was lost."],
+        "The broker, or something on the way to it, closed the connection: the broker's log may say why.",
+      );
   }
+}
+
+function failure(exitCode: number, lines: readonly string[], advice: string | null): Failure {
+  return { exitCode, lines, advice: advice === null ? [] : [advice] };
 }
 
 function refusalLines(code: number, version: Version): string[] {
@@ -69,17 +86,17 @@ function systemText(error: ClientError): string {
   return error.message;
 }
 
-function hint({ errno }: ClientError, { host, port }: Target): string[] {
+function hint({ errno }: ClientError, { host, port }: Target): string | null {
   switch (errno) {
     case "ECONNREFUSED":
-      return [`Nothing listens on port ${port} of ${host}: is the broker running, and is it there? See -h and -p.`];
+      return `Nothing listens on port ${port} of ${host}: is the broker running, and is it there? See -h and -p.`;
     case "ETIMEDOUT":
-      return [`${host} did not answer on port ${port}: a firewall may be in between, or the address is wrong.`];
+      return `${host} did not answer on port ${port}: a firewall may be in between, or the address is wrong.`;
     case "ENETUNREACH":
     case "EHOSTUNREACH":
-      return [`There is no way to ${host} from here: is this machine on the network?`];
+      return `There is no way to ${host} from here: is this machine on the network?`;
     default:
-      return [];
+      return null;
   }
 }
 

@@ -172,8 +172,8 @@ class Publisher {
     this.#resumeReading?.();
     if (this.#payload === null) this.#stdin.destroy();
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines } = failureOf(error, this.#args);
-    for (const line of lines) this.#output.complain(line);
+    const { exitCode, lines, advice } = failureOf(error, this.#args);
+    for (const line of [...lines, ...advice]) this.#output.complain(line);
     this.#finish(exitCode);
   }
 }

@@ -121,8 +121,9 @@ class Requester {
   #disconnected(error: ClientError | null): void {
     this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines } = failureOf(error, this.#args);
-    for (const line of lines) this.#output.complain(line);
+    const { exitCode, lines, advice } = failureOf(error, this.#args);
+    const isRefused = error.code === "connection-refused";
+    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), ...advice]) this.#output.complain(line);
     this.#finish(exitCode);
   }
 }

@@ -172,16 +172,16 @@ class Subscriber {
     if (willReconnect) return;
     this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines } = failureOf(error, this.#args);
+    const { exitCode, lines, advice } = failureOf(error, this.#args);
     if (error.code === "disconnected-by-server") {
       // mosquitto_sub says nothing and ends with 0.
-      this.#output.complain(lines.at(-1)!);
+      for (const line of advice) this.#output.complain(line);
       return this.#finish(0);
     }
     // A refusal shows one line in mosquitto_sub, two in mosquitto_pub.
     const isRefused = error.code === "connection-refused";
     if (isRefused && this.#args.debug) this.#output.out.write(this.#goodbyeLine());
-    for (const line of isRefused ? lines.slice(0, 1) : lines) this.#output.complain(line);
+    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), ...advice]) this.#output.complain(line);
     this.#finish(exitCode);
   }
 

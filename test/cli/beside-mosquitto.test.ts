@@ -6,7 +6,7 @@ import { type Script, ScriptedServer } from "./scripted-server.ts";
 import { runTool } from "./tool-run.ts";
 
 interface Row {
-  readonly tool: "pub" | "sub";
+  readonly tool: keyof typeof TOOL_PROGRAMS;
   /** After -h, -p and -i. */
   readonly args: readonly string[];
   readonly script: Script;
@@ -55,6 +55,8 @@ function* rows(): Generator<Row> {
     });
     yield* receiving(version);
   }
+  yield* propertyRows();
+  yield { tool: "rr", args: "-t a -e b -m x".split(" "), script: { CONNECT: "20 03 008700" } };
   yield* pubRows();
   yield* subRows();
 }
@@ -92,6 +94,33 @@ function* receiving(version: string): Generator<Row> {
   yield sub(`-V ${version} -t t -q 2 -C 3 -N`, script(retained, empty, zero));
 }
 
+/** A property each, as the order of several is anybody's choice. */
+function* propertyRows(): Generator<Row> {
+  const accept = { CONNECT: CONNACK_5, SUBSCRIBE: "90 04 0001 00 00", UNSUBSCRIBE: "b0 04 0002 00 00" };
+  for (const property of [
+    "connect session-expiry-interval 5",
+    "connect maximum-packet-size 1000",
+    "connect request-problem-information 0",
+    "connect request-response-information 1",
+    "connect topic-alias-maximum 5",
+    "publish content-type text/plain",
+    "publish correlation-data c-1",
+    "publish message-expiry-interval 60",
+    "publish payload-format-indicator 1",
+    "publish response-topic answers",
+    "publish user-property k v",
+    "disconnect session-expiry-interval 6",
+    "disconnect user-property k v",
+    "will will-delay-interval 5 --will-topic w",
+    "will content-type x --will-topic w",
+  ]) {
+    yield pub(`-V 5 -t t -m x -D ${property}`, accept);
+  }
+  yield sub("-V 5 -t t -E -D subscribe user-property k v -D unsubscribe user-property k v -U u", accept);
+  yield sub("-V 5 -t t -E -D subscribe subscription-identifier 200", accept);
+  yield sub("-V 5 -t t -E --retain-as-published -R", accept);
+}
+
 function* pubRows(): Generator<Row> {
   const accept = connacks("5");
   for (const code of [1, 2, 3, 4, 5]) yield pub("-t t -m x -d", { CONNECT: `20 02 000${code}` });
@@ -127,7 +156,7 @@ function* subRows(): Generator<Row> {
   yield sub("-t # -T t -v -C 1", { CONNECT: CONNACK, SUBSCRIBE: "90 03 0001 00 3005 0001 74 6869 3005 0001 75 6869" });
 }
 
-const TOOL_PROGRAMS = { pub: "mosquitto_pub", sub: "mosquitto_sub" } as const;
+const TOOL_PROGRAMS = { pub: "mosquitto_pub", rr: "mosquitto_rr", sub: "mosquitto_sub" } as const;
 
 async function ours({ tool, args, input }: Row, server: ScriptedServer): Promise<Did> {
   const ended = await runTool(tool, [...fixed(server), ...args], input);

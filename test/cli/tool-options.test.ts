@@ -190,6 +190,21 @@ test("options of files: defaults that the command line changes, by -o or in the 
   assert.match(missing.errors, /^Error: Unable to read the options file '.*missing': ENOENT/);
 });
 
+for (const [tool, args, script, code, errors] of [
+  ["pub", "-m x", "20 02 0005", 5, /^Connection error: .*: not authorised\.\n.*\n.*see -u and -P\.\n$/],
+  ["sub", "", "20 02 0004", 4, /^Connection error: .*: bad user name or password\.\n.*see -u and -P\.\n$/],
+  ["rr", "-e b -m x", "20 03 009b 00", 155, /^Connection error: .*\n.*lower --will-qos\.\n$/],
+  ["sub", "-V 5", "20 03 0085 00", 133, /\n.*identifier: see -i/],
+] as const) {
+  test(`${tool} says what to do about CONNACK ${script}`, async (context) => {
+    const server = await ScriptedServer.start(context, { CONNECT: script });
+    const fixed = ["-h", "127.0.0.1", "-p", String(server.port), "-t", "t", ...(args === "" ? [] : args.split(" "))];
+    const ended = await runTool(tool, fixed);
+    assert.equal(ended.code, code);
+    assert.match(ended.errors, errors);
+  });
+}
+
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** Links as a user of mosquitto's tools would make them. */

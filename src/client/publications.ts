@@ -65,16 +65,18 @@ export class Publications {
 
   #handOver(publication: PendingPublication): void {
     const { client, policy } = this.#host;
+    if (policy === "wait") publication.mid = client.session.reserve();
     let result: number | Refusal;
     try {
       result = client.session.publish(publication, publication.mid);
     } catch (error) {
       this.#open.delete(publication);
+      client.session.release(publication.mid);
       throw argumentError(error);
     }
     if (typeof result === "number") return this.#handedOver(publication, result);
     if (result === "queue-full" && policy === "wait") this.#wait(publication);
-    else this.#fail(publication, refusalError(result));
+    else this.#withdrawn(publication, refusalError(result));
   }
 
   #handedOver(publication: PendingPublication, mid: number): void {
@@ -113,6 +115,7 @@ export class Publications {
 
   #withdrawn(publication: PendingPublication, error: ClientError): void {
     this.#host.client.session.release(publication.mid);
+    publication.mid = 0;
     this.#fail(publication, error);
   }
 

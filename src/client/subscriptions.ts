@@ -364,7 +364,8 @@ export class Subscriptions implements StreamSource {
     let held = 0;
     for (const { stream, topicFilters } of receivers) {
       const pushed = stream.push(message, mayDrop && source.qos === 0);
-      if (pushed === "held") held++;
+      // What nobody has begun to iterate and a listener has got is nobody's duty any more.
+      if (pushed === "held" && (stream.isClaimed || !this.#host.hasListener)) held++;
       else if (pushed === "dropped") this.#dropped(topicFilters);
     }
     if (held === 0 || source.qos === 0) return true;
@@ -446,6 +447,8 @@ export class Subscriptions implements StreamSource {
       return stream.abandon();
     }
     this.#fullStreams += isFull ? 1 : -1;
+    if (isFull && !stream.isClaimed)
+      this.#host.warn("Reading has stopped: a subscription is full that nobody iterates.");
     this.#host.flowChanged();
   }
 

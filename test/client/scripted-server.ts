@@ -65,11 +65,11 @@ export class ScriptedPeer {
   }
 
   /** The next packet, which must be of `type`. */
-  async expect<Type extends Packet["type"]>(type: Type): Promise<Extract<Packet, { type: Type }>> {
+  async expect<Type extends Packet["type"]>(type: Type): Promise<Packet & { type: Type }> {
     await this.#until(() => this.#packets.length > 0, type);
     const { packet } = this.#packets.shift()!;
     if (packet.type !== type) throw new Error(`${packet.type} came, not ${type}`);
-    return packet as Extract<Packet, { type: Type }>;
+    return packet as Packet & { type: Type };
   }
 
   /** Packets that have come and were not asked for. */

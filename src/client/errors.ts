@@ -220,6 +220,10 @@ function networkError(error: Error | null, wasOpened: boolean): ConnectionError 
     return new ConnectionError({ ...PARTS[error.part], message, cause });
   }
   const errno = systemCode(error);
+  // After the handshake too: a server of TLS 1.3 refuses a client's certificate only then.
+  if (error !== null && errno !== null && /^ERR_(SSL|TLS|OSSL)_/.test(errno)) {
+    return new ConnectionError({ ...PARTS.tls, message: `TLS failed: ${error.message}`, cause: error });
+  }
   if (error === null || (wasOpened && (errno === "ECONNRESET" || errno === "EPIPE"))) {
     return new ConnectionError({
       code: "connection-lost",

@@ -1,7 +1,8 @@
 /** The client in Node: with every transport there is. */
 import { ArgumentError } from "./errors.ts";
 import { MqttClientBase } from "./mqtt-client-base.ts";
-import { connectorOf, type NodeClientOptions } from "./node-connectors.ts";
+import { type NodeClientOptions, NodeConnectors } from "./node-connectors.ts";
+import type { Server } from "./servers.ts";
 import type { ServerUrl } from "./topic-types.ts";
 
 /** Everything that a client can be set to. */
@@ -20,7 +21,8 @@ export class MqttClient extends MqttClientBase {
    * @throws ArgumentError when a URL or an option is not allowed
    */
   constructor(servers: string | readonly string[], options: MqttClientOptions = {}) {
-    super(servers, options, (server) => connectorOf(server, options));
+    const connectors = new NodeConnectors(options);
+    super(servers, options, (server: Server) => connectors.of(server));
   }
 }
 

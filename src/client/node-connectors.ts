@@ -1,22 +1,89 @@
 /** Which transport reaches a server, in Node. */
-import { type Connector, TcpConnector } from "../transport/index.ts";
+import {
+  type Connector,
+  type Dialer,
+  SocketConnector,
+  Socks5Dialer,
+  TcpDialer,
+  TlsDialer,
+  type TlsOptions,
+  UnixDialer,
+  WebSocketConnector,
+} from "../transport/index.ts";
 import { ArgumentError } from "./errors.ts";
 import type { SharedClientOptions } from "./options.ts";
-import type { Server } from "./servers.ts";
+import { type Server, serverName } from "./servers.ts";
 
-/** Options that only Node has a use for. */
-export type NodeClientOptions = SharedClientOptions;
+/** Options of what only Node can do. */
+export interface NodeTransportOptions {
+  /** For mqtts:// and wss://. */
+  readonly tls?: TlsOptions;
+  /** A SOCKS5 proxy, which looks names up itself: socks5h://user:password@host:1080. */
+  readonly proxy?: string;
+  /** Address of this machine to connect from. */
+  readonly bindAddress?: string;
+  /** More headers for ws:// and wss://. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Everything that a client in Node can be set to. */
+export type NodeClientOptions = SharedClientOptions & NodeTransportOptions;
 
 /** Time for an open connection unless asked otherwise, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/** The way to `server`. */
-export function connectorOf({ scheme, host, port }: Server, options: NodeClientOptions): Connector {
-  const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
-  switch (scheme) {
-    case "mqtt":
-      return new TcpConnector({ host, port, timeoutMs });
-    default:
-      throw new ArgumentError(`${scheme}:// is not there yet`);
+const PROXY_PORT = 1080;
+
+/** The ways to the servers of one client: one for each, as TLS remembers the last connection. */
+export class NodeConnectors {
+  readonly #options: NodeClientOptions;
+  readonly #connectors: Map<string, Connector> = new Map();
+
+  /** @throws ArgumentError when an option is not allowed */
+  constructor(options: NodeClientOptions) {
+    this.#options = options;
+    if (options.proxy !== undefined) proxyOf(options.proxy);
   }
+
+  of(server: Server): Connector {
+    const name = serverName(server);
+    let connector = this.#connectors.get(name);
+    if (connector === undefined) {
+      connector = this.#newConnector(server);
+      this.#connectors.set(name, connector);
+    }
+    return connector;
+  }
+
+  #newConnector(server: Server): Connector {
+    const { connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS, headers } = this.#options;
+    const { scheme, path, host } = server;
+    if (scheme === "unix") return new SocketConnector(new UnixDialer(path), timeoutMs);
+    const plain = this.#plainDialer(server);
+    const isSafe = scheme === "mqtts" || scheme === "wss";
+    const dialer = isSafe ? new TlsDialer(plain, host, this.#options.tls) : plain;
+    if (scheme === "mqtt" || scheme === "mqtts") return new SocketConnector(dialer, timeoutMs);
+    return new WebSocketConnector(dialer, { url: serverName(server), headers, timeoutMs });
+  }
+
+  #plainDialer({ host, port }: Server): Dialer {
+    const { proxy, bindAddress } = this.#options;
+    if (proxy === undefined) return new TcpDialer({ host, port, bindAddress });
+    const { username, password, ...place } = proxyOf(proxy);
+    return new Socks5Dialer(new TcpDialer({ ...place, bindAddress }), { host, port, username, password });
+  }
+}
+
+function proxyOf(text: string) {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.hostname === "" || !["socks5h:", "socks5:"].includes(url.protocol)) {
+    throw new ArgumentError(`"${text}" is not the URL of a SOCKS5 proxy, as socks5h://user:password@host:1080`);
+  }
+  const decode = (part: string): string | null => (part === "" ? null : decodeURIComponent(part));
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? PROXY_PORT : Number(url.port),
+    username: decode(url.username),
+    password: decode(url.password),
+  };
 }

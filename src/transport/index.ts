@@ -1,7 +1,16 @@
 /** How bytes travel: the transports of both ends. */
 export type { Connector, LinkSeeker } from "./connector.ts";
+export type { Dialer } from "./dialer.ts";
 export type { LinkOwner } from "./link-owner.ts";
 export { formatAddress, type Listener, type Reception } from "./listener.ts";
 export { Pump, type Pumped } from "./pump.ts";
+export { SocketConnector } from "./socket-connector.ts";
+export { Socks5Dialer, type Socks5DialerOptions } from "./socks5-dialer.ts";
 export { TcpConnector, type TcpConnectorOptions } from "./tcp-connector.ts";
+export { TcpDialer, type TcpDialerOptions } from "./tcp-dialer.ts";
 export { listenTcp, type TcpListenerOptions } from "./tcp-listener.ts";
+export { type Pem, TlsDialer, type TlsOptions } from "./tls-dialer.ts";
+export { TransportError, type TransportPart } from "./transport-error.ts";
+export { UnixDialer } from "./unix-dialer.ts";
+export { WebSocketConnector, type WebSocketConnectorOptions } from "./web-socket-connector.ts";
+export { type AnyWebSocket, WebSocketLink } from "./web-socket-link.ts";

@@ -35,7 +35,8 @@ interface ValueOptionBase extends OptionBase {
   readonly invalid?: string;
 }
 
-interface TextOption extends ValueOptionBase {
+/** Any text. */
+export interface TextOption extends ValueOptionBase {
   readonly type: "text";
   readonly default?: string;
   /**

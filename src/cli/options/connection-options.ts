@@ -1,13 +1,12 @@
 /** The options that say where to connect and as whom, for every tool that is a client. */
 import { DEFAULT_SESSION_LIMITS } from "../../client/index.ts";
 import { encodeUtf8, type Properties, type Version, type Will } from "../../protocol/index.ts";
-import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+import { CommandLineError, type OptionTable, type ParsedOptions, type TextOption } from "../command-line.ts";
 import { type GivenProperties, givenProperties, PROPERTY_OPTIONS } from "./property-options.ts";
 import { urlParts } from "./url-option.ts";
 import { WILL_OPTIONS, willOf } from "./will-options.ts";
 
-/** The table. */
-export const CONNECTION_OPTIONS = {
+const CONNECTION = {
   host: {
     group: "Connection",
     short: "h",
@@ -108,6 +107,15 @@ export const CONNECTION_OPTIONS = {
     invalid: "Maximum inflight messages must be greater than 0 and at most 65535.",
     help: "Most messages sent at QoS 1 and 2 and not acknowledged.",
   },
+  noDelay: {
+    group: "Connection",
+    long: "nodelay",
+    type: "flag",
+    help: "Do not gather small packets before sending; never done here, so this changes nothing.",
+  },
+} as const;
+
+const URL_OPTION: { readonly url: TextOption } = {
   url: {
     group: "Connection",
     short: "L",
@@ -117,14 +125,9 @@ export const CONNECTION_OPTIONS = {
     gives: urlParts,
     help: "User, password, host, port and topic in one: mqtt://[user[:password]@]host[:port]/topic.",
   },
-  noDelay: {
-    group: "Connection",
-    long: "nodelay",
-    type: "flag",
-    help: "Do not gather small packets before sending; never done here, so this changes nothing.",
-  },
-  ...PROPERTY_OPTIONS,
-  ...WILL_OPTIONS,
+};
+
+const OUTPUT = {
   optionsFile: {
     group: "Output",
     short: "o",
@@ -137,6 +140,17 @@ export const CONNECTION_OPTIONS = {
   help: { group: "Output", long: "help", type: "flag", isFinal: true, help: "Show this." },
   showVersion: { group: "Output", long: "version", type: "flag", isFinal: true, help: "Show the version." },
 } as const;
+
+type Table = typeof CONNECTION & typeof URL_OPTION & typeof PROPERTY_OPTIONS & typeof WILL_OPTIONS & typeof OUTPUT;
+
+/** The table. */
+export const CONNECTION_OPTIONS: Table = {
+  ...CONNECTION,
+  ...URL_OPTION,
+  ...PROPERTY_OPTIONS,
+  ...WILL_OPTIONS,
+  ...OUTPUT,
+};
 // Checked here and not at the table, whose type must be readable without inference.
 CONNECTION_OPTIONS satisfies OptionTable;
 

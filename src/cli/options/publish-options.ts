@@ -4,9 +4,11 @@ import { type Command, CommandLineError, type OptionTable, type ParsedOptions } 
 import { CONNECTION_OPTIONS, type ConnectionArguments, connectionOf } from "./connection-options.ts";
 import { MESSAGE_OPTIONS, type PayloadSource, sourceOf } from "./message-options.ts";
 
-const PUBLISH_OPTIONS = {
+const TOPIC = {
   topic: { group: "Message", short: "t", long: "topic", type: "text", argument: "topic", help: "Where to publish." },
-  ...MESSAGE_OPTIONS,
+} as const;
+
+const PUBLISH = {
   readsLines: {
     group: "Message",
     short: "l",
@@ -52,10 +54,14 @@ const PUBLISH_OPTIONS = {
     help: "End with an exit code other than 0 when the broker refused a message or had nobody to give it to. That it says at QoS 1 and 2 of version 5, which this selects.",
   },
 } as const;
+
+type PublishTable = typeof TOPIC & typeof MESSAGE_OPTIONS & typeof PUBLISH;
+
+const PUBLISH_OPTIONS: PublishTable = { ...TOPIC, ...MESSAGE_OPTIONS, ...PUBLISH };
 // Checked here and not at the table, whose type must be readable without inference.
 PUBLISH_OPTIONS satisfies OptionTable;
 
-type Table = typeof PUBLISH_OPTIONS & typeof CONNECTION_OPTIONS;
+type Table = PublishTable & typeof CONNECTION_OPTIONS;
 
 /** `lacewing pub`. */
 export const PUB_COMMAND: Command<Table> = {

@@ -61,9 +61,9 @@ function processesIn(folder: string): readonly string[] {
   });
 }
 
-/** Asks again and again; the test's own limit of time is the bound. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setTimeout(5);
+/** Asks again and again until `signal`, that of the test, says that its time is over. */
+async function until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!condition()) await setTimeout(5, undefined, { signal });
 }
 
 const noProc = process.platform === "linux" ? false : "needs /proc";
@@ -71,12 +71,12 @@ test("an interrupt takes the broker and its files along", { skip: noProc, timeou
   const folder = mkdtempSync(join(tmpdir(), "lacewing-bench-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { child, ended } = start("--no-save --brokers aedes --only ^latency-1-q0", { TMPDIR: folder });
-  await until(() => processesIn(folder).length > 0);
+  await until(() => processesIn(folder).length > 0, t.signal);
   child.kill("SIGINT");
   const { status, out } = await ended;
   assert.equal(status, 130);
   assert.doesNotMatch(out, /latency/);
-  await until(() => processesIn(folder).length === 0);
+  await until(() => processesIn(folder).length === 0, t.signal);
   assert.deepEqual(readdirSync(folder), []);
 });
 

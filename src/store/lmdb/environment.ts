@@ -1,5 +1,6 @@
 /** The LMDB environment of a store, as the one thread that uses it opens it: one writer, no readers elsewhere. */
-import { readFileSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { crc32, putUint32, putUint48, uint32At } from "./bytes.ts";
 import { CRC_BYTES, DATABASES, type DatabaseName } from "./schema.ts";
@@ -32,8 +33,29 @@ export interface Environment {
   readonly tables: Readonly<Record<DatabaseName, Table>>;
 }
 
+/** LMDB's files in the store's folder: the data, and who reads them. */
+const FILES = ["data.mdb", "lock.mdb"];
+/** LMDB opens the data twice; one more is to spare. */
+const DESCRIPTORS = 4;
+
+/**
+ * Makes sure that LMDB will get the files and descriptors that it needs: lmdb-js does not survive that it gets some of them.
+ * @throws what the system says when it will not
+ */
+function requireAccess(folder: string): void {
+  for (const path of FILES.map((name) => join(folder, name)))
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
+  const taken: number[] = [];
+  try {
+    for (let i = 0; i < DESCRIPTORS; i++) taken.push(openSync(process.execPath, "r"));
+  } finally {
+    for (const descriptor of taken) closeSync(descriptor);
+  }
+}
+
 /** Opens the file in `folder`, and makes it when it is not there. */
 export function openEnvironment(folder: string): Environment {
+  requireAccess(folder);
   const layout = { encoding: "binary", keyEncoding: "binary" } as const;
   const root = open<Uint8Array, Uint8Array>({
     ...layout,
@@ -60,6 +82,15 @@ export async function copyLiveFile(folder: string, to: string): Promise<void> {
   } finally {
     await root.close();
   }
+}
+
+/**
+ * Puts a record whose key is higher than all others of the table. LMDB need not look for the place then, and leaves full pages behind
+ * where it would leave them half full. Returns whether it was so.
+ */
+export function putLast(table: Table, key: Uint8Array, value: Uint8Array): boolean {
+  // Its type does not say that it tells.
+  return table.putSync(key, value, { append: true }) as unknown as boolean;
 }
 
 /** Whether `value` ends with the CRC-32 of `key` and what comes before. */

@@ -3,7 +3,7 @@
  * reference needs no count, so the common message costs one record; it is settled as soon as the next message is spoken of.
  */
 import { uint32At, uint48At, uint48Key } from "./bytes.ts";
-import { type Environment, isWhole, type Table, uint32Value } from "./environment.ts";
+import { type Environment, isWhole, putLast, type Table, uint32Value } from "./environment.ts";
 import { NO_MESSAGE } from "./schema.ts";
 
 /** Stands for a count that is damaged: then a message is kept that perhaps nobody wants. */
@@ -44,6 +44,7 @@ export class References {
     if (message >= this.nextMessage) {
       this.nextMessage = message + 1;
       this.#isFresh = true;
+      if (putLast(this.#messages, key, value)) return;
     } else this.#isFresh = !this.#fresh.has(message) && this.#countOf(key) === 0;
     void this.#messages.put(key, value);
   }

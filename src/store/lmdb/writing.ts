@@ -1,7 +1,7 @@
 /** Applies batches to the tables, within a transaction that the caller has begun. */
 import { HEAD_BYTES, OPERATION } from "./batch.ts";
 import { uint16At, uint32At, uint48At, uint48Key } from "./bytes.ts";
-import { type Environment, isWhole, seal, type Table } from "./environment.ts";
+import { type Environment, isWhole, putLast, seal, type Table } from "./environment.ts";
 import { References } from "./references.ts";
 import { CRC_BYTES, DATABASE, DATABASES, NO_MESSAGE, OF_SESSIONS, REFERRING } from "./schema.ts";
 
@@ -13,6 +13,12 @@ function messageOf(key: Uint8Array, value: Uint8Array | undefined): number {
   return value === undefined || !isWhole(key, value) ? NO_MESSAGE : uint48At(value, 0);
 }
 
+/** The highest key of a table; empty when it is. */
+function lastKeyOf(table: Table): Uint8Array {
+  for (const key of table.getKeys({ reverse: true, limit: 1 })) return key;
+  return new Uint8Array(0);
+}
+
 /** Writes into one environment. */
 export class RecordWriter {
   readonly #environment: Environment;
@@ -21,6 +27,8 @@ export class RecordWriter {
   readonly #references: References;
   /** Whether there may be something to clear up. */
   #hasDropped = true;
+  /** No delivery has a higher key. It may be one that is gone, or that a batch brought which failed. */
+  #lastDelivery: Uint8Array | null = null;
 
   constructor(environment: Environment, nextMessage: number) {
     this.#environment = environment;
@@ -62,7 +70,10 @@ export class RecordWriter {
 
   #set(database: number, key: Uint8Array, value: Uint8Array): void {
     const table = this.#tables[database]!;
-    if (this.#isReferring[database]) {
+    if (database === DATABASE.deliveries && this.#isLastDelivery(key)) {
+      this.#references.refer(uint48At(value, 0), 1);
+      if (putLast(table, key, value)) return;
+    } else if (this.#isReferring[database]) {
       const message = uint48At(value, 0);
       const before = messageOf(key, table.getBinaryFast(key));
       if (before !== message) {
@@ -71,6 +82,14 @@ export class RecordWriter {
       }
     }
     void table.put(key, value);
+  }
+
+  /** Whether no delivery in the table has this place, or one behind it; from now on this one has. */
+  #isLastDelivery(key: Uint8Array): boolean {
+    this.#lastDelivery ??= lastKeyOf(this.#environment.tables.deliveries);
+    if (Buffer.compare(key, this.#lastDelivery) <= 0) return false;
+    this.#lastDelivery = Uint8Array.from(key);
+    return true;
   }
 
   #delete(database: number, key: Uint8Array): void {

@@ -1,5 +1,6 @@
 /** Watches how much of a disk is free, so that the store does not meet a full one in the middle of a commit. */
-import { statfsSync } from "node:fs";
+import { type StatsFs, statfsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import type { StoreReport } from "./report.ts";
 
 /** Below this part of the disk, or this many bytes of a large one, somebody is told. */
@@ -24,16 +25,24 @@ export class DiskSpace {
     this.#report = report;
   }
 
-  /** Whether enough stays free when `bytes` more are written. */
+  /** Looks at the disk. */
+  look(): void {
+    this.#take(statfsSync(this.#folder));
+  }
+
+  /** The same for a thread that must not wait for a disk that hangs. */
+  async lookWithoutWaiting(): Promise<void> {
+    this.#take(await statfs(this.#folder));
+  }
+
+  /** Whether enough stays free when `bytes` more are written, as it was at the last look. */
   hasRoomFor(bytes: number): boolean {
-    this.#look();
     // Some file systems do not say.
     if (this.#totalBytes === 0) return true;
     return this.#freeBytes - bytes >= Math.min(this.#totalBytes * RESERVED_PART, RESERVED_BYTES);
   }
 
-  #look(): void {
-    const { bavail, blocks, bsize } = statfsSync(this.#folder);
+  #take({ bavail, blocks, bsize }: StatsFs): void {
     const [freeBytes, totalBytes] = [bavail * bsize, blocks * bsize];
     this.#freeBytes = freeBytes;
     this.#totalBytes = totalBytes;
@@ -56,7 +65,7 @@ export class DiskSpace {
 
   /** What a write failed with, in other words when the reason is that the disk is full. */
   explained(error: unknown): unknown {
-    this.#look();
+    this.look();
     return this.#freeBytes < FULL_BYTES && this.#totalBytes > 0 ? this.shortage(error) : error;
   }
 }

@@ -2,16 +2,7 @@
  * A folder belongs to one process: a file in it says to which. LMDB alone would let several write, each with its own idea of what
  * there is. The lock of a process that is gone does not count, also when its number has been given to another one.
  */
-import {
-  linkSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -38,6 +29,7 @@ export class FolderLock {
   readonly #path: string;
   readonly #text: string;
   readonly #beat: NodeJS.Timeout;
+  #isTouching = false;
 
   private constructor(path: string, text: string) {
     this.#path = path;
@@ -63,13 +55,15 @@ export class FolderLock {
     throw new StoreError("locked", `The store ${folder} is being opened by several processes at once.`);
   }
 
+  /** Without waiting: a disk that hangs must not stop the process. */
   #touch(): void {
-    try {
-      const now = new Date();
-      utimesSync(this.#path, now, now);
-    } catch {
-      // The folder is gone or full; whoever looks takes the lock from us then, and LMDB still keeps us apart.
-    }
+    if (this.#isTouching) return;
+    this.#isTouching = true;
+    const now = new Date();
+    utimes(this.#path, now, now, () => {
+      // When it fails, whoever looks takes the lock from us, and LMDB still keeps us apart.
+      this.#isTouching = false;
+    });
   }
 
   release(): void {

@@ -172,9 +172,11 @@ export class LmdbStore implements Store {
     const hasRoom = (): boolean =>
       this.#space.hasRoomFor((this.#behindBytes + length) * JOURNAL_GROWTH + JOURNAL_BYTES_BESIDES);
     if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#thread.call("flush", null);
+    await this.#space.lookWithoutWaiting();
     if (hasRoom()) return true;
     await this.#thread.call("flush", null);
     await journal.trim(this.#keptSequence);
+    await this.#space.lookWithoutWaiting();
     return hasRoom();
   }
 

@@ -196,6 +196,7 @@ export class StoreFile {
   #requireRoom(environment: Environment, batches: readonly Uint8Array[]): void {
     let bytes = 0;
     for (const batch of batches) bytes += batch.length;
+    this.#space!.look();
     if (bytes === 0 || this.#space!.hasRoomFor(bytes * GROWTH + BYTES_BESIDES)) return;
     const { freePages, pageBytes } = freePagesOf(environment);
     if (freePages * pageBytes < bytes * GROWTH + BYTES_BESIDES) throw this.#space!.shortage();

@@ -6,6 +6,8 @@ import type { SavedSession } from "./session.ts";
 export interface ClientStore {
   /** What was there when it was opened. */
   readonly saved: SavedSession;
+  /** What of it could not be read, in words; null or absent when nothing is missing. */
+  readonly damage?: string | null;
   /**
    * Keeps changes, after all former ones. When the call returns they survive the end of the process, when the promise resolves
    * also that of the machine. After it has rejected once, nothing more is kept.

@@ -101,7 +101,14 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (signal !== null) this.#obey(signal);
     if (this.#closedError !== null) return;
     this.#client.connect();
-    queueMicrotask(() => this.#session.resume());
+    queueMicrotask(() => this.#begin());
+  }
+
+  /** What waits for the program's callbacks to be there. */
+  #begin(): void {
+    const damage = this.#settings.store?.damage ?? null;
+    if (damage !== null) this.log(LOG_LEVEL.warning, damage);
+    this.#session.resume();
   }
 
   #newClient(): Client {

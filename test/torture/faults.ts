@@ -36,6 +36,20 @@ export interface Fault {
 /** As many in flight as the client allows: the broker has most to lose then. */
 const OURS = lacewing("max_inflight_messages=0");
 const UNSAFE = lacewing("max_inflight_messages=0", "lacewing_durability=none");
+/** A kill must not lose anything with any of them. */
+const KINDS = [
+  OURS,
+  OURS,
+  lacewing("max_inflight_messages=20"),
+  lacewing("max_inflight_messages=0", "lacewing_durability=interval:100"),
+  UNSAFE,
+];
+const PAYLOADS = [
+  { least: 8, most: 120 },
+  { least: 0, most: 0 },
+  { least: 0, most: 3000 },
+  { least: 10_000, most: 100_000 },
+];
 const VANISHING_CLIENTS = 1000;
 const WEATHER_MS = 4000;
 
@@ -47,7 +61,7 @@ export const FAULTS: readonly Fault[] = [
     missing: () => undefined,
     run: async (context) => [
       ...(await killControl(context)),
-      ...(await killRounds({ ...context, name: "f1", kind: OURS, qos: 1, killsPeers: false })),
+      ...(await killRounds({ ...context, name: "f1", kinds: KINDS, payloads: PAYLOADS, qos: 1, killsPeers: false })),
     ],
   },
   {
@@ -55,7 +69,8 @@ export const FAULTS: readonly Fault[] = [
     title: "broker, publishers and subscribers are killed at QoS 2",
     oneOf: 1,
     missing: () => undefined,
-    run: (context) => killRounds({ ...context, name: "f2", kind: OURS, qos: 2, killsPeers: true }),
+    run: (context) =>
+      killRounds({ ...context, name: "f2", kinds: KINDS, payloads: PAYLOADS, qos: 2, killsPeers: true }),
   },
   {
     name: "f3",
@@ -141,7 +156,7 @@ async function killControl(context: Context): Promise<Round[]> {
   if (findPeer("mosquitto") === undefined) return [];
   const kind = mosquitto();
   return control(kind.name, context, (own) =>
-    killRounds({ ...own, name: "f1-control", kind, qos: 1, killsPeers: false }),
+    killRounds({ ...own, name: "f1-control", kinds: [kind], qos: 1, killsPeers: false }),
   );
 }
 

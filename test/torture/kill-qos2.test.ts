@@ -9,7 +9,7 @@ const BUDGET_MS = 50_000;
 const LONGEST_MS = 300;
 
 shortTest(`F2: ${ROUNDS} rounds of SIGKILL at QoS 2 lose nothing and double nothing`, {}, (context) => {
-  const kind = lacewing("max_inflight_messages=0");
+  const kinds = [lacewing("max_inflight_messages=0")];
   const limits = { rounds: ROUNDS, longestMs: LONGEST_MS, budgetMs: BUDGET_MS };
-  return killRounds({ ...context, ...limits, name: "f2", kind, qos: 2, killsPeers: true });
+  return killRounds({ ...context, ...limits, name: "f2", kinds, qos: 2, killsPeers: true });
 });

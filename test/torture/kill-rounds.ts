@@ -2,16 +2,18 @@
 // too and come back with what they remember. Then everybody is let finish, and the book is read.
 import { join } from "node:path";
 import { type BrokerKind, BrokerProcess } from "./broker-process.ts";
-import { Churner } from "./churner.ts";
 import { Crowd, pause } from "./crowd.ts";
 import type { PayloadSize } from "./payload.ts";
 import { Random } from "./random.ts";
 import { faultsOf, type Progress, type Round, roundText, secondsText, sumsOf } from "./report.ts";
 import { retainedFaults } from "./retained.ts";
+import { SessionChurner } from "./session-churner.ts";
+import { SubscriptionChurner } from "./subscription-churner.ts";
 
 export interface KillOptions {
   readonly name: string;
-  readonly kind: BrokerKind;
+  /** One of them is chosen for each few rounds. */
+  readonly kinds: readonly BrokerKind[];
   readonly qos: 1 | 2;
   readonly rounds: number;
   readonly seed: number;
@@ -19,7 +21,8 @@ export interface KillOptions {
   readonly folder: string;
   /** Whether clients die too. */
   readonly killsPeers: boolean;
-  readonly payload?: PayloadSize;
+  /** One of them is chosen for each few rounds. */
+  readonly payloads?: readonly PayloadSize[];
   /** Longest time until the kill; 2 s unless told. */
   readonly longestMs?: number;
   /** After so long no further round is begun: a slow machine does fewer. */
@@ -34,6 +37,7 @@ const SHORTEST_MS = 200;
 const LEAST_ACKED = 2000;
 const LEAST_LIMIT_MS = 5000;
 const LONGEST_MS = 2000;
+const SMALL: PayloadSize = { least: 8, most: 120 };
 const PUBLISHERS = 8;
 const WINDOW = 64;
 const ONLINE = 4;
@@ -70,23 +74,27 @@ class Series {
   readonly #options: KillOptions;
   readonly #broker: BrokerProcess;
   readonly #crowd: Crowd;
-  readonly #churner: Churner;
+  readonly #subscriptions: SubscriptionChurner;
+  readonly #sessions: SessionChurner;
 
-  private constructor(options: KillOptions, broker: BrokerProcess, crowd: Crowd, churner: Churner) {
+  private constructor(options: KillOptions, broker: BrokerProcess, crowd: Crowd, random: Random) {
     this.#options = options;
     this.#broker = broker;
     this.#crowd = crowd;
-    this.#churner = churner;
+    this.#subscriptions = new SubscriptionChurner(`${crowd.options.name}-subscriptions`, random);
+    this.#sessions = new SessionChurner(`${crowd.options.name}-sessions`, random);
   }
 
   static async begin(options: KillOptions, seed: number): Promise<Series> {
     const name = `${options.name}-${seed}`;
-    const broker = await BrokerProcess.on(options.kind, join(options.folder, name));
-    const payload = options.payload ?? { least: 8, most: 120 };
-    const shape = { publishers: PUBLISHERS, window: WINDOW, online: ONLINE, offline: OFFLINE, group: GROUP };
     const random = new Random(seed);
+    const kind = random.pick(options.kinds);
+    const broker = await BrokerProcess.on(kind, join(options.folder, name));
+    const payload = random.pick(options.payloads ?? [SMALL]);
+    const shape = { publishers: PUBLISHERS, window: WINDOW, online: ONLINE, offline: OFFLINE, group: GROUP };
+    options.progress(`${options.name}: ${kind.name}, payloads of up to ${payload.most} bytes`);
     const crowd = new Crowd({ name, qos: options.qos, payload, ...shape }, random);
-    const series = new Series(options, broker, crowd, new Churner(`${name}-churner`, random));
+    const series = new Series(options, broker, crowd, random);
     await broker.start();
     await crowd.subscribe(broker.address);
     return series;
@@ -102,14 +110,16 @@ class Series {
     const crowd = this.#crowd;
     const loadMs = random.between(SHORTEST_MS, this.#options.longestMs ?? LONGEST_MS);
     await crowd.join(this.#broker.address, false);
-    await this.#churner.begin(this.#broker.address);
+    await this.#subscriptions.begin(this.#broker.address);
+    this.#sessions.begin(this.#broker.address);
     crowd.setSending(true);
     await this.#work(loadMs, random);
     const limitMs = performance.now() + LEAST_LIMIT_MS;
     while (crowd.ledger.acknowledged < LEAST_ACKED && performance.now() < limitMs)
       await this.#work(random.between(1, 20), random);
     await this.#kill();
-    this.#churner.end();
+    this.#subscriptions.end();
+    await this.#sessions.end();
     const queued = crowd.ledger.acknowledged;
     let kills = 1;
     if (random.chance(CHANCE_IN_START)) {
@@ -173,7 +183,8 @@ class Series {
   async #judge(times: Record<"kills" | "queued" | "loadMs" | "backMs" | "settleMs", number>): Promise<Round> {
     const { ledger } = this.#crowd;
     const others = await retainedFaults(this.#crowd, this.#broker.address);
-    others.push(...(await this.#churner.faults(this.#broker.address)));
+    others.push(...(await this.#subscriptions.faults(this.#broker.address)));
+    others.push(...(await this.#sessions.faults(this.#broker.address)));
     const verdict = ledger.verdict();
     ledger.settle();
     return {

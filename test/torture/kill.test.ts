@@ -11,13 +11,13 @@ const BUDGET_MS = 50_000;
 const LONGEST_MS = 400;
 
 shortTest(`F1: ${ROUNDS} rounds of SIGKILL at QoS 1 lose nothing`, {}, (context) => {
-  const kind = lacewing("max_inflight_messages=0");
+  const kinds = [lacewing("max_inflight_messages=0")];
   const limits = { rounds: ROUNDS, longestMs: LONGEST_MS, budgetMs: BUDGET_MS };
-  return killRounds({ ...context, ...limits, name: "f1", kind, qos: 1, killsPeers: false });
+  return killRounds({ ...context, ...limits, name: "f1", kinds, qos: 1, killsPeers: false });
 });
 
 testWithPeers("mosquitto loses what it acknowledged, and the ledger sees it", ["mosquitto"], async () => {
   const own = { name: "control", qos: 1, rounds: 1, seed: 1, killsPeers: false, longestMs: LONGEST_MS } as const;
-  const [round] = await killRounds({ ...own, kind: mosquitto(), folder: scratchFolder(), progress: () => {} });
+  const [round] = await killRounds({ ...own, kinds: [mosquitto()], folder: scratchFolder(), progress: () => {} });
   assert.ok(Number(round?.figures.lost) > 0, JSON.stringify(round));
 });

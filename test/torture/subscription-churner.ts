@@ -11,7 +11,7 @@ const LAST_PACKET_ID = 65_535;
 
 type State = "subscribed" | "unsubscribed" | "unknown";
 
-export class Churner {
+export class SubscriptionChurner {
   readonly #name: string;
   readonly #random: Random;
   readonly #states: State[] = new Array<State>(FILTERS).fill("unsubscribed");

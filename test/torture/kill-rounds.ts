@@ -127,6 +127,8 @@ class Series {
       kills++;
     }
     let backMs = await this.#start();
+    // Before anybody publishes again and so mends what is not there.
+    const retained = await retainedFaults(crowd, this.#broker.address);
     if (random.chance(CHANCE_IN_DRAIN)) {
       crowd.setSending(random.chance(0.5));
       void crowd.join(this.#broker.address, true);
@@ -140,7 +142,7 @@ class Series {
     await crowd.join(this.#broker.address, true);
     await crowd.settle();
     const settleMs = performance.now() - startedMs;
-    const round = await this.#judge({ kills, queued, loadMs, backMs, settleMs });
+    const round = await this.#judge({ kills, queued, loadMs, backMs, settleMs }, retained);
     await Promise.all(crowd.offline.map((subscriber) => subscriber.disconnect()));
     return round;
   }
@@ -179,10 +181,12 @@ class Series {
     return ms;
   }
 
-  /** The verdict on this round, and what the retained messages say. */
-  async #judge(times: Record<"kills" | "queued" | "loadMs" | "backMs" | "settleMs", number>): Promise<Round> {
+  /** The verdict on this round, and on what is not in the ledger; `others`: faults that are known already. */
+  async #judge(
+    times: Record<"kills" | "queued" | "loadMs" | "backMs" | "settleMs", number>,
+    others: string[],
+  ): Promise<Round> {
     const { ledger } = this.#crowd;
-    const others = await retainedFaults(this.#crowd, this.#broker.address);
     others.push(...(await this.#subscriptions.faults(this.#broker.address)));
     others.push(...(await this.#sessions.faults(this.#broker.address)));
     const verdict = ledger.verdict();

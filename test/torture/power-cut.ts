@@ -79,10 +79,10 @@ async function withDisks(
     after.mount();
     broker.folder = join(after.folder, "data");
     const backMs = await broker.start();
+    const retained = await retainedFaults(crowd, broker.address);
     crowd.setSending(false);
     await crowd.join(broker.address, true);
     await crowd.settle();
-    const retained = await retainedFaults(crowd, broker.address);
     const verdict = crowd.ledger.verdict();
     const figures = { qos: `${qos}`, load: secondsText(loadMs), ...sumsOf(verdict), queued, back: secondsText(backMs) };
     return { figures, faults: [...faultsOf(verdict), ...retained] };

@@ -112,7 +112,12 @@ function summary({ name }: Fault, found: readonly Round[]): string {
 }
 
 // The brokers end with us, and file systems are unmounted: on "exit".
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(INTERRUPTED));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    say(`${signal}: ended before the end.`);
+    process.exit(INTERRUPTED);
+  });
+}
 
 try {
   const options = parse();

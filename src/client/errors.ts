@@ -151,6 +151,11 @@ export function refusalError(refusal: Refusal): RequestError {
   return new RequestError({ code: refusal, ...REFUSALS[refusal] });
 }
 
+/** The error of what is asked of a client that has ended, by `cause` unless it was told to. */
+export function closedError(message: string = "the client has ended", cause: Error | null = null): RequestError {
+  return new RequestError({ code: "closed", rc: MOSQ_ERR.NO_CONN, message, cause });
+}
+
 /** The error of a connection that ended, or null when we ended it. */
 export function endError(end: ConnectionEnd, version: number): ConnectionError | null {
   const { reason, connack, disconnect, fault, error } = end;

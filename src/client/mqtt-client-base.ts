@@ -14,15 +14,22 @@ import type { Connector } from "../transport/browser.ts";
 import { Authenticating } from "./authenticating.ts";
 import { type AttemptChanges, Client } from "./client.ts";
 import { type ConnectInfo, type DisconnectInfo, LOG_LEVEL } from "./client-events.ts";
-import { type ClientError, ClientStoreError, type ConnectionError, RequestError } from "./errors.ts";
+import {
+  type ClientError,
+  ClientStoreError,
+  type ConnectionError,
+  closedError,
+  RequestError,
+  refusalError,
+} from "./errors.ts";
 import { EventfulClient } from "./eventful-client.ts";
 import type { IncomingMessage, Outcome, OutgoingMessage } from "./message.ts";
 import type { PublishOptions, SharedClientOptions } from "./options.ts";
 import type { Publication } from "./publication.ts";
 import { abortError, argumentError, Publications, type PublicationsHost } from "./publications.ts";
-import { MOSQ_ERR } from "./rc.ts";
+import { Reading } from "./reading.ts";
 import { ReceivedMessage } from "./received-message.ts";
-import { Reconnection } from "./reconnection.ts";
+import { endText, Reconnection } from "./reconnection.ts";
 import { type RequestOptions, Requests } from "./requests.ts";
 import { type Server, serverName } from "./servers.ts";
 import { ClientSession } from "./session.ts";
@@ -61,11 +68,11 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   readonly #publications: Publications;
   readonly #subscriptions: Subscriptions;
   readonly #authenticating: Authenticating | null;
+  readonly #reading: Reading;
   #requests: Requests | null = null;
   #connected: Settled<ConnectInfo> = new Settled();
   readonly #closed: Settled<ClientError | null> = new Settled();
   #info: ConnectInfo | null = null;
-  #isPaused = false;
   #isSayingGoodbye = false;
   #closedError: ClientError | null = null;
   /** Why the connection is being ended when it is not the connection's fault. */
@@ -98,6 +105,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     this.#publications = new Publications(host);
     this.#subscriptions = new Subscriptions(host);
     this.#authenticating = authentication === null ? null : new Authenticating(authentication, this.#client);
+    this.#reading = this.#newReading();
     if (signal !== null) this.#obey(signal);
     if (this.#closedError !== null) return;
     this.#client.connect();
@@ -161,7 +169,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
         return self.hasMessageListener;
       },
       requested: () => this.#client.requestFlush(),
-      flowChanged: () => this.#flowChanged(),
+      flowChanged: () => this.#reading.changed(),
       subscribed: (subscribed) => this.tellSubscribed(subscribed),
       unsubscribed: (unsubscribed) => this.tellUnsubscribed(unsubscribed),
       undelivered: (publication, error) => this.tellUndelivered(publication, error),
@@ -232,7 +240,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
 
   /** Why nothing can be asked for any more, or null. */
   get #endedError(): ClientError | null {
-    return this.#closedError ?? (this.#isSayingGoodbye ? new RequestError(SAYING_GOODBYE) : null);
+    return this.#closedError ?? (this.#isSayingGoodbye ? closedError("the client is saying goodbye") : null);
   }
 
   // ---- what it does ----
@@ -247,7 +255,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     options: PublishOptions = NO_OPTIONS,
   ): Publication {
     const publication = this.#publications.publish(topicName, payload, options);
-    if (this.#isPaused) this.#flowChanged();
+    if (this.#reading.isPaused) this.#reading.changed();
     return publication;
   }
 
@@ -287,7 +295,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     payload: Uint8Array | string,
     options: RequestOptions = NO_OPTIONS,
   ): Promise<ReceivedMessage> {
-    this.#requests ??= new Requests(this, () => this.#flowChanged());
+    this.#requests ??= new Requests(this, () => this.#reading.changed());
     return this.#requests.request(topicName, payload, options);
   }
 
@@ -306,9 +314,9 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   /** Authenticates again on the connection that there is [5.0 §4.12.1]; needs `authentication`. */
   async reauthenticate(): Promise<void> {
     if (this.#authenticating === null) throw argumentError("the client was given no authentication");
-    if (!this.isConnected) throw new RequestError(NOT_CONNECTED);
+    if (!this.isConnected) throw refusalError("not-connected");
     const again = this.#authenticating.again();
-    this.#flowChanged();
+    this.#reading.changed();
     await again;
   }
 
@@ -376,14 +384,13 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   #accepted(connack: Connack): void {
     const info = this.#infoOf(connack);
     this.#info = info;
-    this.#isPaused = false;
     this.#reconnection.accepted(performance.now());
     this.#authenticating?.accepted(connack.properties);
     this.#connected.resolve(info);
     this.tellConnected(info);
     this.#subscriptions.connected(connack.sessionPresent);
     this.#publications.pump();
-    this.#flowChanged();
+    this.#reading.connected();
     this.#client.requestFlush();
   }
 
@@ -398,20 +405,18 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     this.#authenticating?.ended();
     const why = this.#failure ?? error;
     const info: DisconnectInfo = { error: why, willReconnect, delayMs, wasConnected };
-    if (error !== null)
-      this.log(LOG_LEVEL.notice, `${endText(error, wasConnected)}${againText(willReconnect, delayMs)}`);
+    if (error !== null) this.log(LOG_LEVEL.notice, endText(error, wasConnected, willReconnect ? delayMs : null));
     this.tellDisconnected(info);
     if (!willReconnect) this.#close(error);
   }
 
   #close(cause: ConnectionError | null): void {
     const error = this.#failure ?? cause;
-    const closed = error ?? new RequestError(CLOSED);
-    this.#closedError = error === null ? closed : new RequestError({ ...CLOSED, cause: error });
+    this.#closedError = closedError(undefined, error);
     this.#publications.end(this.#closedError);
     this.#subscriptions.end(error, this.#closedError);
     this.#requests?.end(this.#closedError);
-    this.#connected.reject(closed);
+    this.#connected.reject(error ?? this.#closedError);
     void this.#finish(error);
   }
 
@@ -437,35 +442,30 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   #published(mid: number, outcome: Outcome, message: OutgoingMessage | null): void {
     this.#publications.settled(mid, outcome, message);
     if (outcome.refusal === null) this.tellPublished(mid, outcome.reasonCode);
-    if (this.#subscriptions.isFull) this.#flowChanged();
+    if (this.#subscriptions.isFull) this.#reading.changed();
   }
 
   #message(source: IncomingMessage, sequence: number): boolean {
     const message = new ReceivedMessage(source, sequence);
     this.tellMessage(message);
-    return this.#subscriptions.deliver(message, source, !this.#isPaused && this.#subscriptions.isFull);
+    return this.#subscriptions.deliver(message, source, !this.#reading.isPaused && this.#subscriptions.isFull);
   }
 
   protected override takeUnclaimed(): readonly ReceivedMessage[] {
     return this.#subscriptions.takeUnclaimed();
   }
 
-  /** Stops reading when a consumer is behind, unless an answer of the server is awaited. */
-  #flowChanged(): void {
-    const isPaused = this.#subscriptions.isFull && !this.#isAnswerAwaited;
-    if (isPaused === this.#isPaused || !this.isConnected) return;
-    this.#isPaused = isPaused;
-    if (isPaused) this.#client.pause();
-    else this.#client.resume();
-  }
-
-  get #isAnswerAwaited(): boolean {
-    return (
-      !this.#publications.isIdle ||
-      this.#subscriptions.pendingRequests > 0 ||
-      (this.#requests?.isPending ?? false) ||
-      (this.#authenticating?.isPending ?? false)
-    );
+  #newReading(): Reading {
+    const self = this;
+    return new Reading(this.#client, {
+      get isFull() {
+        return self.#subscriptions.isFull;
+      },
+      get isAnswerAwaited() {
+        const isAsked = !self.#publications.isIdle || self.#subscriptions.pendingRequests > 0;
+        return isAsked || (self.#requests?.isPending ?? false) || (self.#authenticating?.isPending ?? false);
+      },
+    });
   }
 }
 
@@ -476,10 +476,6 @@ const NO_CONNECTOR: Connector = {
     throw new Error("no server was chosen");
   },
 };
-
-const CLOSED = { code: "closed", rc: MOSQ_ERR.NO_CONN, message: "the client has ended" } as const;
-const SAYING_GOODBYE = { ...CLOSED, message: "the client is saying goodbye" } as const;
-const NOT_CONNECTED = { code: "not-connected", rc: MOSQ_ERR.NO_CONN, message: "there is no connection" } as const;
 
 function listOf(topicFilters: string | readonly string[]): readonly string[] {
   return typeof topicFilters === "string" ? [topicFilters] : topicFilters;
@@ -492,13 +488,4 @@ function checked<Result>(run: () => Result): Result {
   } catch (error) {
     throw error instanceof RequestError ? error : argumentError(error);
   }
-}
-
-function endText({ message }: ConnectionError, wasConnected: boolean): string {
-  return wasConnected ? `Disconnected: ${message}` : `Could not connect: ${message}`;
-}
-
-function againText(willReconnect: boolean, delayMs: number): string {
-  if (!willReconnect) return "; giving up.";
-  return delayMs === 0 ? "; trying again." : `; trying again in ${Math.round(delayMs / 100) / 10} s.`;
 }

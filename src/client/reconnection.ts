@@ -90,3 +90,10 @@ export class Reconnection {
     return true;
   }
 }
+
+/** The end of a connection, or of an attempt, as a line of the log; `delayMs` is null when it was the last. */
+export function endText({ message }: ConnectionError, wasConnected: boolean, delayMs: number | null): string {
+  const what = wasConnected ? `Disconnected: ${message}` : `Could not connect: ${message}`;
+  if (delayMs === null) return `${what}; giving up.`;
+  return delayMs === 0 ? `${what}; trying again.` : `${what}; trying again in ${Math.round(delayMs / 100) / 10} s.`;
+}

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { runPasswd } from "../../src/cli/passwd.ts";
 import { parsePasswordHash, verifyPassword } from "../../src/security/index.ts";
@@ -99,7 +100,7 @@ test("on a terminal it shows nothing that is typed, takes corrections, and leave
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   stdin.end("wrong\u0015pasz\u007fs\rpass\r");
   assert.equal(await runPasswd([path, "eve"], { stdin, stdout, stderr }), 0);
-  assert.equal(String(stdout.read()), "Password: \nReenter password: \n");
+  assert.equal(await text(stdout.end()), "Password: \nReenter password: \n");
   assert.deepEqual(modes, [true, false]);
   assert.equal(await isPassword(path, "eve", "pass"), true);
 });

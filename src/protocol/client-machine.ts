@@ -217,6 +217,8 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   }
 }
 
+/** The Remaining Length of every CONNACK before 5.0; the greetings of POP3 and IMAP begin like one but go on with letters. */
+const SHORT_CONNACK_LENGTH = 2;
 /** How much of an answer that is not MQTT is shown. */
 const SHOWN_BYTES = 16;
 
@@ -227,8 +229,9 @@ const SHOWN_BYTES = 16;
 function firstByteFault(chunk: Uint8Array): string | null {
   const first = chunk[0]!;
   if (PACKETS_OF_SERVERS.has(first >> 4) && (first & 0x0f) === 0) return null;
-  // A packet of MQTT that is not due yet is judged when it is whole.
+  // A packet of MQTT that is not due yet, or a CONNACK with flags, is judged when it is whole.
   if (first >> 4 === PacketType.PUBLISH) return null;
+  if (first >> 4 === PacketType.CONNACK && (chunk.length === 1 || chunk[1] === SHORT_CONNACK_LENGTH)) return null;
   const shown = String.fromCharCode(...chunk.subarray(0, SHOWN_BYTES)).replace(/[^ -~]/g, ".");
   return `the server's first byte is 0x${first.toString(16).padStart(2, "0")}, as no answer to CONNECT begins: "${shown}"`;
 }

@@ -116,7 +116,8 @@ function* propertyRows(): Generator<Row> {
   ]) {
     yield pub(`-V 5 -t t -m x -D ${property}`, accept);
   }
-  yield sub("-V 5 -t t -E -D subscribe user-property k v -D unsubscribe user-property k v -U u", accept);
+  // Not together with -U: whether mosquitto_sub -E still says DISCONNECT then is chance.
+  yield sub("-V 5 -t t -E -D subscribe user-property k v", accept);
   yield sub("-V 5 -t t -E -D subscribe subscription-identifier 200", accept);
   yield sub("-V 5 -t t -E --retain-as-published -R", accept);
 }

@@ -11,6 +11,9 @@ export interface BackOffLimits {
 /** libmosquitto's shortest wait, and a longest one that a server with many clients survives. */
 export const DEFAULT_BACK_OFF: BackOffLimits = { minimumDelayMs: 1000, maximumDelayMs: 30_000 };
 
+/** Doubled so often, any wait that is not zero is longer than the longest. */
+const MOST_DOUBLINGS = 30;
+
 /** The waits of one client. */
 export class BackOff {
   readonly #limits: BackOffLimits;
@@ -30,7 +33,7 @@ export class BackOff {
   next(): number {
     const { minimumDelayMs, maximumDelayMs } = this.#limits;
     this.#attempts++;
-    const upper = Math.min(maximumDelayMs, minimumDelayMs * 2 ** this.#attempts);
+    const upper = Math.min(maximumDelayMs, minimumDelayMs * 2 ** Math.min(this.#attempts, MOST_DOUBLINGS));
     return Math.max(0, minimumDelayMs + this.#random() * (upper - minimumDelayMs));
   }
 

@@ -6,6 +6,7 @@ import {
   type Auth,
   type Connack,
   type Connect,
+  encodePacket,
   encodeUtf8,
   NO_PROPERTIES,
   OutputPool,
@@ -188,16 +189,33 @@ export class Client {
   #open(changes: AttemptChanges): void {
     const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0 } = this.#options;
     const connector = changes.connector ?? this.#options.connector;
+    const connect = this.#connectPacket(changes);
     const own = this.#options;
     const options: ClientConnectionOptions = {
-      ...{ connect: this.#connectPacket(changes), connackTimeoutMs, topicAliases, pool: this.#pool },
+      ...{ connect, connackTimeoutMs, topicAliases, pool: this.#pool },
       // Asked each time, as whoever wants to see the packets may come later.
       get observer() {
         return own.observer ?? null;
       },
     };
+    try {
+      // What was asked for an attempt may not fit into a CONNECT; later nobody could catch that.
+      encodePacket(connect, connect.version);
+    } catch (cause) {
+      return this.#over(preparationError(cause));
+    }
+    this.#connection = new ClientConnection(this.session, options, this.#connectionListener(), performance.now());
+    this.#pump = new Pump(this.#connection);
+    try {
+      this.#giveUp = connector.connect(this.#pump);
+    } catch (error) {
+      this.#pump.closed(true, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #connectionListener(): ConnectionListener {
     const { authenticating } = this.#listener;
-    const listener: ConnectionListener = {
+    return {
       accepted: (connack) => this.#accepted(connack),
       published: (mid: number, outcome: Outcome, message: OutgoingMessage) =>
         this.#listener.published?.(mid, outcome, message),
@@ -205,9 +223,6 @@ export class Client {
       ended: (end) => this.#ended(end),
       ...(authenticating !== undefined && { authenticate: (auth: Auth) => authenticating.call(this.#listener, auth) }),
     };
-    this.#connection = new ClientConnection(this.session, options, listener, performance.now());
-    this.#pump = new Pump(this.#connection);
-    this.#giveUp = connector.connect(this.#pump);
   }
 
   #connectPacket(changes: AttemptChanges): Connect {
@@ -215,6 +230,8 @@ export class Client {
     const { receiveMaximum } = this.session.limits;
     const properties: Properties = { receiveMaximum, ...this.#options.properties, ...changes.properties };
     const hasProperties = this.version === 5;
+    // Only MQTT 3.1 has no server that chooses one.
+    if (this.version === 3 && this.#clientId === "") this.#clientId = randomClientId();
     return {
       type: "CONNECT",
       version: this.version,
@@ -343,6 +360,11 @@ export class Client {
     this.#connection?.setReading(true, performance.now());
     this.#pump?.resume();
   }
+}
+
+/** 1 to 23 letters and digits are what every server of MQTT 3.1 takes. */
+function randomClientId(): string {
+  return `lacewing${Math.random().toString(36).slice(2, 14)}`;
 }
 
 function preparationError(cause: unknown): ConnectionError {

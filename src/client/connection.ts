@@ -26,7 +26,7 @@ import {
   type Taken,
   type Unsubscribe,
 } from "../protocol/index.ts";
-import type { Pumped } from "../transport/index.ts";
+import type { Pumped } from "../transport/browser.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
 import type { ClientSession } from "./session.ts";
 

@@ -26,6 +26,9 @@ export interface StreamSource {
   left(stream: MessageStream): void;
 }
 
+/** When reading cannot stop, a message is dropped for a consumer for whom so many times his bound waits. */
+const DROP_FACTOR = 10;
+
 /** What became of a message: the consumer is done with it, will be later, or there was no room for it. */
 export type Pushed = "taken" | "held" | "dropped";
 
@@ -72,7 +75,7 @@ export class MessageStream {
     return this.#buffer.size;
   }
 
-  /** @param mayDrop whether the message may be lost when twice the bound waits already */
+  /** @param mayDrop whether the message may be lost when so much waits already that it must end */
   push(message: ReceivedMessage, mayDrop: boolean): Pushed {
     if (this.#end !== null || this.#isAbandoned) return "taken";
     if (this.#buffer.size === 0) {
@@ -83,7 +86,7 @@ export class MessageStream {
         return "held";
       }
     }
-    if (mayDrop && this.#exceeds(2)) return "dropped";
+    if (mayDrop && this.#exceeds(DROP_FACTOR)) return "dropped";
     // A copy: the chunk that it came in should not live as long as the consumer takes.
     message.payload = new Uint8Array(message.payload);
     this.#buffer.push(message);

@@ -1,5 +1,5 @@
 /** The client in Node: with every transport there is. */
-import { ArgumentError } from "./errors.ts";
+import { connectClient } from "./connect-client.ts";
 import { MqttClientBase } from "./mqtt-client-base.ts";
 import { type NodeClientOptions, NodeConnectors } from "./node-connectors.ts";
 import type { Server } from "./servers.ts";
@@ -40,10 +40,5 @@ export async function connect(
   first: string | readonly string[] | ConnectOptions,
   second: MqttClientOptions = {},
 ): Promise<MqttClient> {
-  const isOptions = typeof first === "object" && "servers" in first;
-  const [servers, options] = isOptions ? [first.servers, first] : [first, second];
-  if (typeof servers !== "string" && servers.length === 0) throw new ArgumentError("no server is given");
-  const client = new MqttClient(servers, { waitForServer: false, ...options });
-  await client.connected;
-  return client;
+  return connectClient(first, second, (servers, options) => new MqttClient(servers, options));
 }

@@ -66,10 +66,13 @@ export function referredServers(reference: string, from: Server): readonly Serve
   return reference.split(/\s+/).flatMap((word) => {
     if (word === "" || from.scheme === "unix") return [];
     try {
-      const server = serverOf(word.includes("://") ? word : `${from.scheme}://${bracketed(word)}`);
+      const isUrl = word.includes("://");
+      const place = bracketed(word);
+      const server = serverOf(isUrl ? word : `${from.scheme}://${place}`);
       // A server may not lead from a safe way to an open one.
       if (isSafe(from) && !isSafe(server)) return [];
-      const port = server.port === PORTS[server.scheme] && !/:\d+$/.test(word) ? from.port : server.port;
+      if (isUrl) return [{ ...server, username: from.username, password: from.password }];
+      const port = /^(?:\[.*\]|[^:]*)$/.test(place) ? from.port : server.port;
       return [{ ...server, port, path: from.path, username: from.username, password: from.password }];
     } catch {
       return [];

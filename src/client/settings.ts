@@ -1,5 +1,6 @@
 /** From the options that an application gives to checked settings with every default. */
 import {
+  encodePacket,
   encodeUtf8,
   NO_PROPERTIES,
   type Properties,
@@ -61,7 +62,7 @@ export function settingsOf(servers: string | readonly string[], options: SharedC
       "a durable store needs a clientId, and cleanStart: false: the server must know the Session again",
     );
   }
-  return {
+  const settings: ClientSettings = {
     ...reconnectionOf(urls.map(serverOf), version, options),
     ...{ clientId, cleanStart, keepAliveSeconds, store, signal },
     username: options.username ?? null,
@@ -75,6 +76,40 @@ export function settingsOf(servers: string | readonly string[], options: SharedC
     limits: limitsOf(options),
     policy: options.queue?.policy ?? "refuse",
   };
+  checkConnect(settings);
+  return settings;
+}
+
+/** What cannot be a CONNECT is told to the caller, and not found out with each attempt to connect. */
+function checkConnect({
+  version,
+  cleanStart,
+  keepAliveSeconds,
+  clientId,
+  will,
+  properties,
+  username,
+  password,
+}: ClientSettings): void {
+  // MQTT 3.1 gets an identifier made up; credentials may come later.
+  const id = version === 3 && clientId === "" ? "made-up" : clientId;
+  const name = username ?? (password === null ? null : "");
+  const secret = typeof password === "string" ? encodeUtf8(password) : password;
+  const fields = {
+    version,
+    bridge: false,
+    cleanStart,
+    keepAliveSeconds,
+    clientId: id,
+    will,
+    username: name,
+    password: secret,
+  };
+  try {
+    encodePacket({ type: "CONNECT", ...fields, properties }, version);
+  } catch (error) {
+    throw new ArgumentError(error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 function isSixteenBit(value: number): boolean {

@@ -6,8 +6,15 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ROOT } from "../support/repository.ts";
 
+interface Target {
+  readonly types: string;
+  readonly default: string;
+  /** For bundlers and browsers. */
+  readonly browser?: Omit<Target, "browser">;
+}
+
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, string | Target>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly files: readonly string[];
 }
@@ -17,9 +24,11 @@ const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as
 for (const [name, target] of Object.entries(manifest.exports))
   test(`export ${name} exists, has types and can be imported`, async () => {
     if (typeof target === "string") return assert.ok(existsSync(join(ROOT, target)), target);
-    assert.ok(existsSync(join(ROOT, target.types)), `${target.types} is missing; npm run build, or mend package.json`);
-    const module = (await import(pathToFileURL(join(ROOT, target.default)).href)) as object;
-    assert.ok(Object.keys(module).length > 0, `${target.default} exports nothing`);
+    for (const { types, default: path } of [target, target.browser ?? target]) {
+      assert.ok(existsSync(join(ROOT, types)), `${types} is missing; npm run build, or mend package.json`);
+      const module = (await import(pathToFileURL(join(ROOT, path)).href)) as object;
+      assert.ok(Object.keys(module).length > 0, `${path} exports nothing`);
+    }
   });
 
 for (const [name, path] of Object.entries(manifest.bin))

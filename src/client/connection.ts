@@ -28,6 +28,7 @@ import {
 } from "../protocol/index.ts";
 import type { Pumped } from "../transport/browser.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
+import { PlainPublishWriter } from "./plain-publish.ts";
 import type { ClientSession } from "./session.ts";
 
 /** How a connection ended. */
@@ -115,6 +116,7 @@ export class ClientConnection implements Pumped {
   #connack: Connack | null = null;
   #disconnect: Disconnect | null = null;
   #waitingBytes = 0;
+  readonly #plain: PlainPublishWriter = new PlainPublishWriter();
   /** Messages at QoS 0 in the output, and those handed to the network that have not left. */
   #unwritten: Leaving[] = [];
   #leaving: Leaving[] = [];
@@ -240,13 +242,24 @@ export class ClientConnection implements Pumped {
   sendPublish(message: OutgoingMessage, packetId: number, mid: number, dup: boolean): boolean {
     const machine = this.#machine;
     const properties = machine.version === 5 ? message.properties : NO_PROPERTIES;
-    const packet = publishWith(message, packetId, dup, properties);
-    const alias = machine.aliases?.for(message.topicName) ?? null;
-    if (alias !== null && machine.send(publishWith(message, packetId, dup, properties, alias))) alias.isNew = false;
-    else if (!machine.send(packet)) return false;
-    this.#options.observer?.sent(packet, mid);
+    const { observer } = this.#options;
+    const { aliases } = machine;
+    if (properties === NO_PROPERTIES && aliases === null && observer === null) {
+      if (!this.#sendPlain(message, packetId, dup)) return false;
+    } else {
+      const packet = publishWith(message, packetId, dup, properties);
+      const alias = aliases?.for(message.topicName) ?? null;
+      if (alias !== null && machine.send(publishWith(message, packetId, dup, properties, alias))) alias.isNew = false;
+      else if (!machine.send(packet)) return false;
+      observer?.sent(packet, mid);
+    }
     if (packetId === 0) this.#unwritten.push({ mid, message });
     return true;
+  }
+
+  #sendPlain(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
+    const { output, version, peerMaximumPacketSize, ended } = this.#machine;
+    return ended === null && this.#plain.write(output, version, peerMaximumPacketSize, message, packetId, dup);
   }
 
   /** Sends a request; false when it is larger than the server takes. */

@@ -79,7 +79,10 @@ const LONGEST_TEXT_BYTES = 65_535;
  * Checks what can be checked without a server.
  * @throws MqttError or RangeError that says what is not allowed
  */
-export function checkMessage({ topicName, properties }: OutgoingMessage, version: Version): void {
+export function checkMessage({ topicName, qos, properties }: OutgoingMessage, version: Version): void {
+  if (qos !== 0 && qos !== 1 && qos !== 2) {
+    throw new MqttError(ReasonCode.ProtocolError, `PUBLISH: QoS ${qos}; 0, 1 and 2 are allowed [5.0 MQTT-3.3.1-4]`);
+  }
   const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new MqttError(ReasonCode.TopicNameInvalid, `PUBLISH: ${fault}`);
   checkText("PUBLISH: the topic name", topicName, ReasonCode.TopicNameInvalid);

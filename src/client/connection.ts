@@ -237,11 +237,18 @@ export class ClientConnection implements Pumped {
   /**
    * Sends a message, by an alias of its topic when the server allows that.
    * @param packetId 0 at QoS 0
+   * @param own its properties, which may have changed while it waited
    * @returns false when it is larger than the server takes; nothing was sent then
    */
-  sendPublish(message: OutgoingMessage, packetId: number, mid: number, dup: boolean): boolean {
+  sendPublish(
+    message: OutgoingMessage,
+    packetId: number,
+    mid: number,
+    dup: boolean,
+    own: Properties = message.properties,
+  ): boolean {
     const machine = this.#machine;
-    const properties = machine.version === 5 ? message.properties : NO_PROPERTIES;
+    const properties = machine.version === 5 ? own : NO_PROPERTIES;
     const { observer } = this.#options;
     const { aliases } = machine;
     if (properties === NO_PROPERTIES && aliases === null && observer === null) {

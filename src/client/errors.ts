@@ -134,6 +134,7 @@ const REFUSALS: Readonly<Record<Refusal, { readonly rc: number; readonly message
     rc: MOSQ_ERR.NOMEM,
     message: "the message was dropped: the queue was full, and newer ones needed its place",
   },
+  expired: { rc: MOSQ_ERR.TIMEOUT, message: "the message expired while it waited" },
   "no-packet-identifier": {
     rc: MOSQ_ERR.NOMEM,
     message: "65,535 requests are under way, the most there can be",

@@ -36,6 +36,8 @@ export type Refusal =
   | "queue-full"
   /** Newer messages needed its place in the queue. */
   | "dropped"
+  /** Its Message Expiry Interval ended while it waited. */
+  | "expired"
   /** 65,535 requests are under way. */
   | "no-packet-identifier"
   /** Larger than the server takes. */
@@ -61,6 +63,7 @@ const REFUSAL_CODES: Readonly<Record<Refusal, ReasonCode>> = {
   "connection-lost": ReasonCode.UnspecifiedError,
   "queue-full": ReasonCode.QuotaExceeded,
   dropped: ReasonCode.QuotaExceeded,
+  expired: ReasonCode.UnspecifiedError,
   "no-packet-identifier": ReasonCode.QuotaExceeded,
   "packet-too-large": ReasonCode.PacketTooLarge,
   "qos-not-supported": ReasonCode.QosNotSupported,

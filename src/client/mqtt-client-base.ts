@@ -361,6 +361,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   // ---- what happens to it ----
 
   async #prepare(): Promise<AttemptChanges> {
+    // Whoever has just made the client has set its callbacks by then.
+    await undefined;
     const { username, password, credentials } = this.#settings;
     const { server, version } = this.#reconnection;
     this.#client.version = version;

@@ -1,6 +1,6 @@
 /** The outward half of a client's Session: messages that wait, messages on their way, and what is sent again after a reconnection. */
 import { Deque } from "../core/index.ts";
-import { type Ack, type Acknowledgement, Inflight, ReasonCode } from "../protocol/index.ts";
+import { type Ack, type Acknowledgement, Inflight, type Properties, ReasonCode } from "../protocol/index.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { SessionJournal } from "./journal.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
@@ -35,15 +35,18 @@ export type Finished = (mid: number, outcome: Outcome, message: OutgoingMessage 
 class Queued {
   readonly mid: number;
   readonly message: OutgoingMessage;
+  /** Since when it waits, for its Message Expiry Interval. */
+  readonly sinceMs: number;
   /** Whether the journal has it, so that it may be sent. */
   isKept: boolean;
   /** Taken out of the queue before its turn. */
   isGone = false;
 
-  constructor(mid: number, message: OutgoingMessage, isKept: boolean) {
+  constructor(mid: number, message: OutgoingMessage, isKept: boolean, sinceMs: number) {
     this.mid = mid;
     this.message = message;
     this.isKept = isKept;
+    this.sinceMs = sinceMs;
   }
 }
 
@@ -55,6 +58,7 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #journal: SessionJournal | null;
   readonly #inflight: Inflight<OutgoingMessage>;
+  readonly #nowMs: () => number;
   readonly #isTaken: (mid: number) => boolean;
   readonly #finished: Finished;
   #queue: Deque<Queued> = new Deque();
@@ -70,18 +74,21 @@ export class Outbox {
   #isHeldBack = false;
 
   /**
+   * @param nowMs milliseconds on a clock that never goes back
    * @param isTaken whether others use a packet identifier
    * @param finished told what became of each message
    */
   constructor(
     limits: OutboxLimits,
     journal: SessionJournal | null,
+    nowMs: () => number,
     isTaken: (mid: number) => boolean,
     finished: Finished,
   ) {
     this.#limits = limits;
     this.#journal = journal;
     this.#inflight = new Inflight(limits.maximumInflightMessages);
+    this.#nowMs = nowMs;
     this.#isTaken = (mid) => this.#queued.has(mid) || isTaken(mid);
     this.#finished = finished;
   }
@@ -197,7 +204,7 @@ export class Outbox {
   }
 
   #enqueue(mid: number, message: OutgoingMessage, isKept: boolean): Queued {
-    const queued = new Queued(mid, message, isKept);
+    const queued = new Queued(mid, message, isKept, this.#nowMs());
     this.#queue.push(queued);
     this.#queued.set(mid, queued);
     this.#queuedBytes += message.payload.length;
@@ -232,10 +239,15 @@ export class Outbox {
     return this.#inflight.hasRoom && connection.hasRoom;
   }
 
-  #send(connection: ClientConnection, mid: number, message: OutgoingMessage): boolean {
-    if (message.qos === 0) return connection.sendPublish(message, 0, mid, false);
+  #send(
+    connection: ClientConnection,
+    mid: number,
+    message: OutgoingMessage,
+    properties: Properties = message.properties,
+  ): boolean {
+    if (message.qos === 0) return connection.sendPublish(message, 0, mid, false, properties);
     this.#inflight.restore(mid, message, message.qos);
-    if (connection.sendPublish(message, mid, mid, false)) return true;
+    if (connection.sendPublish(message, mid, mid, false, properties)) return true;
     this.#inflight.remove(mid);
     return false;
   }
@@ -251,8 +263,9 @@ export class Outbox {
       this.#queue.shift();
       this.#takeOut(queued);
       const { mid, message } = queued;
-      const refusal = connection.refusal(message);
-      if (refusal === null && this.#send(connection, mid, message)) continue;
+      const properties = propertiesNow(queued, this.#nowMs());
+      const refusal = properties === null ? "expired" : connection.refusal(message);
+      if (properties !== null && refusal === null && this.#send(connection, mid, message, properties)) continue;
       const outcome = refused(refusal ?? "packet-too-large");
       if (message.qos === 0) this.#finished(mid, outcome, message);
       else this.#finish(mid, outcome, message);
@@ -335,6 +348,16 @@ export class Outbox {
       else if (message !== null) this.#enqueue(mid, message, true);
     }
   }
+}
+
+/** The properties with what is left of the Message Expiry Interval after the wait; null when nothing is [5.0 §3.3.2.3.3]. */
+function propertiesNow({ message: { properties }, sinceMs }: Queued, nowMs: number): Properties | null {
+  const { messageExpirySeconds } = properties;
+  if (messageExpirySeconds === undefined) return properties;
+  const waitedSeconds = Math.floor((nowMs - sinceMs) / 1000);
+  if (waitedSeconds === 0) return properties;
+  if (waitedSeconds >= messageExpirySeconds) return null;
+  return { ...properties, messageExpirySeconds: messageExpirySeconds - waitedSeconds };
 }
 
 function withoutGone(queue: Deque<Queued>): Deque<Queued> {

@@ -147,7 +147,8 @@ function inShort(packet: Packet): string {
   if (packet.type === "PUBLISH") {
     const { topicName, payload, qos, dup, packetId, properties } = packet;
     const alias = properties.topicAlias === undefined ? "" : ` a${properties.topicAlias}`;
-    return `PUBLISH ${topicName}=${text.decode(payload)} q${qos} m${packetId}${dup ? " dup" : ""}${alias}`;
+    const expiry = properties.messageExpirySeconds === undefined ? "" : ` e${properties.messageExpirySeconds}`;
+    return `PUBLISH ${topicName}=${text.decode(payload)} q${qos} m${packetId}${dup ? " dup" : ""}${alias}${expiry}`;
   }
   const code = "reasonCode" in packet && packet.reasonCode !== 0 ? ` ${packet.reasonCode}` : "";
   return `${packet.type}${"packetId" in packet ? ` m${packet.packetId}` : ""}${code}`;
@@ -429,4 +430,27 @@ test("a filter that is not allowed is the caller's mistake", () => {
   assert.throws(() => rig.session.subscribe([{ ...SUBSCRIPTION, topicFilter: "a/#/b" }]), MqttError);
   assert.throws(() => rig.session.unsubscribe(["a+"]), MqttError);
   assert.deepEqual(rig.sent(), []);
+});
+
+test("a message that waits loses time of its Message Expiry Interval, and is not sent when none is left", () => {
+  const rig = new Rig(5);
+  let nowMs = 0;
+  const session = new ClientSession(5, DEFAULT_SESSION_LIMITS, { nowMs: () => nowMs });
+  session.listener = {
+    message: () => {},
+    published: (mid, { refusal }) => rig.told.push(`published ${mid} ${refusal}`),
+    subscribed: () => {},
+    unsubscribed: () => {},
+    requestLost: () => {},
+  };
+  rig.session = session;
+  for (const messageExpirySeconds of [10, 11, 12]) {
+    const payload = utf8.encode("x");
+    session.publish({ topicName: "t", payload, qos: 1, retain: false, properties: { messageExpirySeconds } });
+    nowMs += 500;
+  }
+  nowMs = 10_400;
+  rig.connect();
+  assert.deepEqual(rig.told, ["published 1 expired"]);
+  assert.deepEqual(rig.sent(), ["PUBLISH t=x q1 m2 e2", "PUBLISH t=x q1 m3 e3"]);
 });

@@ -90,6 +90,8 @@ export interface SessionTraits {
    * taken it.
    */
   readonly acknowledgesFirst?: boolean;
+  /** Milliseconds on a clock that never goes back, for messages that expire while they wait. */
+  readonly nowMs?: () => number;
 }
 
 /** A message taken at QoS 2, from its PUBLISH until everything is done. */
@@ -131,7 +133,7 @@ export class ClientSession {
   #connection: ClientConnection | null = null;
 
   constructor(version: Version, limits: SessionLimits = DEFAULT_SESSION_LIMITS, traits: SessionTraits = {}) {
-    const { journal = null, acknowledgesFirst = true } = traits;
+    const { journal = null, acknowledgesFirst = true, nowMs = () => performance.now() } = traits;
     this.version = version;
     this.limits = limits;
     this.#journal = journal;
@@ -139,6 +141,7 @@ export class ClientSession {
     this.#outbox = new Outbox(
       limits,
       journal,
+      nowMs,
       (mid) => this.#requests.has(mid),
       (mid, outcome, message) => this.listener?.published(mid, outcome, message),
     );

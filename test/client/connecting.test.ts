@@ -336,3 +336,57 @@ test("credentials are asked for before each connection", async (context) => {
   first.drop();
   assert.equal((await (await server.next()).accept()).username, "user2");
 });
+
+test("onLog has libmosquitto's lines for each packet, and what happens to connections", async (context) => {
+  const server = await startScripted(context);
+  const { client } = start(context, server.url);
+  const lines: string[] = [];
+  client.onLog = (level, text) => lines.push(`${level} ${text}`);
+  const peer = await server.next();
+  await peer.accept();
+  await client.connected;
+  const { mid } = client.publish("a/b", "hello", { qos: 1, retain: true });
+  await peer.expect("PUBLISH");
+  peer.acknowledge("PUBACK", mid);
+  await client.disconnect();
+  assert.deepEqual(lines, [
+    `1 Connecting to ${server.url}.`,
+    "16 Client c sending CONNECT",
+    "16 Client c received CONNACK (0)",
+    "16 Client c sending PUBLISH (d0, q1, r1, m1, 'a/b', ... (5 bytes))",
+    "16 Client c received PUBACK (Mid: 1, RC:0)",
+    "16 Client c sending DISCONNECT",
+  ]);
+});
+
+test("what the server does not take is refused here, with its number", async (context) => {
+  const server = await startScripted(context, 5);
+  const { client } = start(context, server.url, { version: 5, clientId: "c" });
+  const peer = await server.next();
+  await peer.accept({ properties: { maximumPacketSize: 20, maximumQos: 1, retainAvailable: false } });
+  await client.connected;
+  for (const [options, payload, code, rc] of [
+    [{ qos: 2 }, "x", "qos-not-supported", 24],
+    [{ retain: true }, "x", "retain-not-supported", 154],
+    [{ qos: 1 }, "x".repeat(20), "packet-too-large", 25],
+    [{ qos: 0 }, "x".repeat(20), "packet-too-large", 25],
+  ] as const) {
+    await assert.rejects(client.publish("t", payload, options), { code, rc });
+  }
+  await assert.rejects(client.subscribe("x".repeat(20)).granted, { code: "packet-too-large" });
+  assert.deepEqual(peer.waiting, []);
+});
+
+test("connectNow ends a wait", async (context) => {
+  const server = await startScripted(context);
+  const { client } = start(context, server.url, { reconnect: { minimumDelayMs: 1e8, maximumDelayMs: 1e8 } });
+  const first = await server.next();
+  await first.accept();
+  await client.connected;
+  const lost = new Promise<DisconnectInfo>((resolve) => client.on("disconnect", resolve));
+  first.drop();
+  assert.equal((await lost).delayMs, 1e8);
+  client.connectNow();
+  await (await server.next()).accept();
+  await client.connected;
+});

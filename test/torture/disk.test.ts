@@ -1,7 +1,9 @@
-// F3, short: the power goes.
+// F3 and F5, short: the power goes, the disk is full, the disk fails.
 import assert from "node:assert/strict";
 import { lacewing } from "./broker-process.ts";
 import { noLoopMounts } from "./disk-image.ts";
+import { fullDisks } from "./full-disk.ts";
+import { noMounts } from "./mounts.ts";
 import { powerCuts } from "./power-cut.ts";
 import { type Needs, shortTest } from "./short.ts";
 
@@ -21,6 +23,10 @@ shortTest("F3: without syncing the same power cut loses, and the ledger sees it"
   return [{ figures: {}, faults: [] }];
 });
 
-// F5 is tortured by hand, `npm run torture -- --only f5` (issue 3). A full disk: once in five runs of all tests a batch of 64 messages was
-// acknowledged after the ledger had called the disk full; none was lost. A disk that fails under the mapped file: about one time in
-// six the native code of LMDB ends the process by SIGSEGV; nothing that was acknowledged is lost, but no sentence is said.
+shortTest("F5: a full disk holds and refuses, and loses nothing", { missing: noMounts }, (context) =>
+  fullDisks({ ...context, name: "f5", kind: OURS, rounds: 1, what: "full" }),
+);
+
+shortTest("F5: a disk that fails holds and refuses, and loses nothing", DISK_IMAGES, (context) =>
+  fullDisks({ ...context, name: "f5b", kind: OURS, rounds: 1, what: "broken" }),
+);

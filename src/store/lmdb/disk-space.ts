@@ -1,5 +1,5 @@
-/** Watches how much of a disk is free, so that the store does not meet a full one in the middle of a commit. */
-import { type StatsFs, statfsSync } from "node:fs";
+/** Watches a disk, so that the store does not meet one that is full, or takes nothing any more, in the middle of a commit. */
+import { type StatsFs, statfsSync, utimesSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import type { StoreReport } from "./report.ts";
 
@@ -11,6 +11,9 @@ const RESERVED_PART = 0.02;
 const RESERVED_BYTES = 2 ** 30;
 /** With less than this a write fails whatever reason the system gives. */
 const FULL_BYTES = 65_536;
+
+/** A disk that an error has made read-only, or that is gone. */
+const TAKES_NOTHING = ["EROFS", "EIO", "ENODEV", "ENXIO"];
 
 /** The disk that one folder is on. */
 export class DiskSpace {
@@ -40,6 +43,21 @@ export class DiskSpace {
     // Some file systems do not say.
     if (this.#totalBytes === 0) return true;
     return this.#freeBytes - bytes >= Math.min(this.#totalBytes * RESERVED_PART, RESERVED_BYTES);
+  }
+
+  /**
+   * To be called right before a commit. The native code of lmdb-js (3.5.6) words the error of a first write into a buffer that is too
+   * short for it, which sooner or later ends the process.
+   * @throws what the system says, when the disk takes no writes at all
+   */
+  requireWritable(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.#folder, now, now);
+    } catch (error) {
+      // Whoever does not own the folder may not do this, and may write all the same.
+      if (TAKES_NOTHING.includes(String((error as NodeJS.ErrnoException).code))) throw error;
+    }
   }
 
   #take({ bavail, blocks, bsize }: StatsFs): void {

@@ -178,16 +178,20 @@ export class StoreFile {
   #commit(batches: readonly Uint8Array[], sequence: number): void {
     const { environment, writer } = this.#use();
     this.#requireRoom(environment, batches);
+    let hasBegun = false;
     try {
       const isCleared = environment.root.transactionSync(() => {
         let isCleared = true;
         for (const batch of batches) isCleared = writer.apply(batch);
         if (sequence > 0) void environment.tables.meta.put(JOURNAL_KEY, uint48Value(JOURNAL_KEY, sequence));
+        this.#space!.requireWritable();
+        hasBegun = true;
         return isCleared;
       });
       if (!isCleared) this.#clearUpLater();
     } catch (error) {
-      this.#isBroken = true;
+      // What was taken back before anything was written has done no harm, and reading goes on.
+      this.#isBroken ||= hasBegun;
       throw this.#space!.explained(error);
     }
   }

@@ -6,6 +6,7 @@ import { type DropReason, OutputPool, type PublishFields } from "../protocol/ind
 import type { Authenticator } from "./authenticator.ts";
 import type { Clock } from "./clock.ts";
 import { Connection, type Link } from "./connection.ts";
+import { Controls } from "./control.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Ledger } from "./ledger.ts";
@@ -58,6 +59,7 @@ export class Broker {
   packetObserver: PacketObserver | null;
   readonly pool: OutputPool;
   readonly counters: Counters = new Counters();
+  readonly controls: Controls = new Controls();
   readonly deadlines: Deadlines = new Deadlines();
   readonly keep: Keep = new Keep();
   readonly ledger: Ledger;

@@ -15,6 +15,7 @@ import {
 import type { Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
+import { isControlTopic } from "./control.ts";
 import type { Deadline } from "./deadlines.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
@@ -113,6 +114,8 @@ export class Connecting {
       }
       if (isReservedTopic(will.topicName))
         return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
+      if (isControlTopic(will.topicName))
+        return { reason: "not-authorized", why: "the will's topic is below $CONTROL, where only requests go" };
       if (will.qos > options.maximumQos)
         return {
           reason: "qos-not-supported",

@@ -11,6 +11,7 @@ export {
 export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
 export { Connection, type Link } from "./connection.ts";
+export { type ControlHandler, type ControlRequest, respond } from "./control.ts";
 export type { Counters } from "./counters.ts";
 export { Deque } from "./deque.ts";
 export type { StoreState } from "./ledger.ts";

@@ -18,8 +18,10 @@ export function receivePublish(connection: Connection, session: Session, packet:
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   const route = broker.router.route(packet.topicName);
   if (packet.qos === 0) {
-    if (isAllowed(connection, packet, route))
-      distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+    if (isAllowed(connection, packet, route)) {
+      if (route.isControl) control(connection, packet);
+      else distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+    }
     // Retained, it may owe the store something that no acknowledgement waits for.
     if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
     return;
@@ -41,6 +43,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
 function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
+  if (route.isControl) return control(connection, packet) ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
   const distribution = distribute(
@@ -50,6 +53,12 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   );
   if (distribution === "taken") return ReasonCode.Success;
   return distribution === "full" ? ReasonCode.QuotaExceeded : ReasonCode.NoMatchingSubscribers;
+}
+
+/** Hands a request to the broker over; false when nobody takes it. */
+function control(connection: Connection, packet: Publish): boolean {
+  const { topicName, payload, properties } = packet;
+  return connection.broker.controls.receive({ connection, topicName, payload, properties });
 }
 
 /** Whether the acknowledgement would have to wait for the store. */

@@ -3,6 +3,7 @@
  * it: one without wildcards alters the answer for its own topic only, any other makes all answers stale at once.
  */
 import { isShared, type Qos, topicLevels } from "../protocol/index.ts";
+import { isControlTopic } from "./control.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Session } from "./session.ts";
 import { ShareGroup, type Subscription, type Target } from "./subscription.ts";
@@ -51,6 +52,8 @@ export interface Route {
   readonly isTooDeep: boolean;
   /** Below `$SYS`, which only the broker itself writes. */
   readonly isReserved: boolean;
+  /** Below `$CONTROL/`: a request to the broker, not a message to others. */
+  readonly isControl: boolean;
 }
 
 /** Whether only the broker itself publishes to `topicName`: it is below `$SYS`. */
@@ -181,9 +184,10 @@ export class Router {
 
   #find(topicName: string): Route {
     const isReserved = isReservedTopic(topicName);
+    const isControl = isControlTopic(topicName);
     const version = this.#version;
     if (topicLevels(topicName) > this.#options.maximumTopicLevels) {
-      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved };
+      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved, isControl };
     }
     const groups: ShareGroup[] = [];
     const bySession = new Map<Session, Subscription[]>();
@@ -198,6 +202,6 @@ export class Router {
       }
     }
     for (const [session, subscriptions] of bySession) receivers.push(new Receiver(session, subscriptions));
-    return { topicName, version, receivers, groups, isTooDeep: false, isReserved };
+    return { topicName, version, receivers, groups, isTooDeep: false, isReserved, isControl };
   }
 }

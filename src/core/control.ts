@@ -1,0 +1,59 @@
+/**
+ * The Control seam: requests that clients publish below `$CONTROL/`, as mosquitto's plugins take them. They go to whoever has asked
+ * for their topic and to nobody else: no Subscription gets them, they are never retained, and no other broker sees them.
+ */
+import { NO_PROPERTIES, type Properties, type Qos } from "../protocol/index.ts";
+import type { Connection } from "./connection.ts";
+import { Message } from "./message.ts";
+
+/** One request of a client whose policy lets it publish to the topic. */
+export interface ControlRequest {
+  readonly connection: Connection;
+  readonly topicName: string;
+  /** Valid during the call only. */
+  readonly payload: Uint8Array;
+  readonly properties: Properties;
+}
+
+/** Takes requests. What it throws is a fault of ours: bad requests are answered. */
+export type ControlHandler = (request: ControlRequest) => void;
+
+/** Whether `topicName` is below `$CONTROL/`. */
+export function isControlTopic(topicName: string): boolean {
+  return topicName.startsWith("$CONTROL/");
+}
+
+/** Who takes requests, by topic. */
+export class Controls {
+  readonly #handlers: Map<string, ControlHandler> = new Map();
+
+  /** Has `handler` called for each request to `topicName`, as in `$CONTROL/dynamic-security/v1`. */
+  handle(topicName: string, handler: ControlHandler): void {
+    this.#handlers.set(topicName, handler);
+  }
+
+  /** Hands a request over; false when nobody takes those of its topic. */
+  receive(request: ControlRequest): boolean {
+    const handler = this.#handlers.get(request.topicName);
+    handler?.(request);
+    return handler !== undefined;
+  }
+}
+
+/** Sends an answer to the client of a request and to nobody else, whether or not it has subscribed to `topicName`. */
+export function respond(
+  { connection }: ControlRequest,
+  topicName: string,
+  payload: Uint8Array,
+  qos: Qos = 0,
+  properties: Properties = NO_PROPERTIES,
+): void {
+  const { session, broker } = connection;
+  if (session === null) return;
+  const fields = { topicName, payload, qos, retain: false, dup: false, packetId: 0, properties };
+  const message = Message.made(fields, null, broker.turnMs);
+  broker.ledger.beginObligation();
+  const reason = session.deliver(message, qos, false, null, null);
+  broker.ledger.endObligation();
+  if (reason !== null) broker.dropped(reason, session, message);
+}

@@ -21,12 +21,45 @@ export const ALLOW_ALL: Policy = {
   canReceive: () => true,
 };
 
+/** A certificate that the transport has verified: signed by a CA that is trusted, in force, not revoked. */
+export interface PeerCertificate {
+  /** Whole subject, most specific part first, as `CN=device-7,OU=Production,O=Example,C=GB`: mosquitto's `use_subject_as_username`. */
+  readonly subject: string;
+  /** The subject's CN; null when it has none, several, or one that is not UTF-8 or has a U+0000. */
+  readonly commonName: string | null;
+  /** Whole issuer, in the form of `subject`. */
+  readonly issuer: string;
+  /** Hexadecimal digits, upper case. */
+  readonly serialNumber: string;
+  /** SHA-256 of the whole certificate: 64 hexadecimal digits, upper case. */
+  readonly fingerprint: string;
+  /** When it ends, in milliseconds since 1970. */
+  readonly endsAtMs: number;
+}
+
+/** What a transport knows of who is at the other end, before that says anything of MQTT. */
+export interface PeerIdentity {
+  /** Whether nobody on the way can read along. */
+  readonly isEncrypted: boolean;
+  /** null: none was asked for or given. One that does not verify is never here. */
+  readonly certificate: PeerCertificate | null;
+  /** The name of the key that the client has proved to know (PSK); null: it came without. */
+  readonly pskIdentity: string | null;
+}
+
+/** Nothing is known of the peer. */
+export const UNKNOWN_PEER: PeerIdentity = { isEncrypted: false, certificate: null, pskIdentity: null };
+
 /** What is known of a client that asks to connect. */
 export interface Applicant {
   readonly connect: Connect;
   /** The client identifier it will have: its own, or the one assigned. */
   readonly clientId: string;
+  /** "ADDRESS:PORT" as logs show it; behind a proxy that tells, the client's own. */
   readonly remoteAddress: string;
+  /** Port that it connected to; 0: a unix socket. */
+  readonly localPort: number;
+  readonly peer: PeerIdentity;
 }
 
 /** The answer to a CONNECT. */

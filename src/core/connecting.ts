@@ -12,7 +12,7 @@ import {
   ReasonCode,
   topicLevels,
 } from "../protocol/index.ts";
-import type { Verdict } from "./authenticator.ts";
+import { UNKNOWN_PEER, type Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { isControlTopic } from "./control.ts";
@@ -60,9 +60,8 @@ export class Connecting {
     const clientId = connect.clientId === "" ? this.#assignId() : connect.clientId;
     this.clientId = clientId;
     const { authenticator, link } = this.#connection;
-    this.#ask(() =>
-      authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress: link.remoteAddress }),
-    );
+    const { remoteAddress, localPort = 0, peer = UNKNOWN_PEER } = link;
+    this.#ask(() => authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress, localPort, peer }));
   }
 
   #assignId(): string {

@@ -20,7 +20,7 @@ import {
   type Taken,
   type Version,
 } from "../protocol/index.ts";
-import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./authenticator.ts";
+import { ALLOW_ALL, type Authenticator, type PeerIdentity, type Policy, type Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
 import { Deque } from "./deque.ts";
@@ -38,6 +38,8 @@ export interface Link {
   readonly remoteAddress: string;
   /** Port that the peer connected to, where the transport has ports. */
   readonly localPort?: number;
+  /** What is known of the peer once it can say something; absent: nothing. */
+  readonly peer?: PeerIdentity;
   /** Writes bytes in order; `Taken.spent` goes back to the connection's `recycle` once they have left. Returns how many bytes wait now. */
   write(taken: Taken): number;
   /** Closes once everything written has left, or soon after when the peer does not read. */

@@ -5,7 +5,10 @@ export {
   type Applicant,
   type Authenticator,
   NOBODY,
+  type PeerCertificate,
+  type PeerIdentity,
   type Policy,
+  UNKNOWN_PEER,
   type Verdict,
 } from "./authenticator.ts";
 export { Broker, type BrokerParts, type Host } from "./broker.ts";

@@ -1,7 +1,7 @@
 /** What every Authenticator must do, as tests that take the adapter and applicants from whoever calls. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Applicant, Authenticator, Policy, Verdict } from "../../src/core/index.ts";
+import { type Applicant, type Authenticator, type Policy, UNKNOWN_PEER, type Verdict } from "../../src/core/index.ts";
 import { END_REASONS, ReasonCode } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { type ConnectOptions, connectOf } from "../support/test-client.ts";
@@ -80,7 +80,8 @@ export function testAuthenticator(name: string, open: () => Promise<Authenticato
 }
 
 function applicant(options: ConnectOptions): Applicant {
-  return { connect: connectOf(options.version ?? 5, "c", options), clientId: "c", remoteAddress: "127.0.0.1:50000" };
+  const connect = connectOf(options.version ?? 5, "c", options);
+  return { connect, clientId: "c", remoteAddress: "127.0.0.1:50000", localPort: 1883, peer: UNKNOWN_PEER };
 }
 
 /** A Policy that allows everything must say so in every answer. */

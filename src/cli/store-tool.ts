@@ -77,6 +77,7 @@ export function reporter(io: ToolIo): (event: StoreReport) => void {
 function reportText(event: StoreReport): string {
   if (event.kind === "record-set-aside")
     return `A damaged record was set aside (${event.database}, ${event.key}): ${event.reason}.`;
+  if (event.kind === "process-ended") return `The process that has the store's file ended by ${event.reason}.`;
   return `${event.state === "low" ? "Little" : "Enough"} of the disk is free: ${bytesText(event.freeBytes)}.`;
 }
 

@@ -46,6 +46,8 @@ function reportLine(event: StoreReport): string {
   if (event.kind === "record-set-aside") {
     return `A damaged record of the store was set aside (${event.database}, ${event.key}): ${event.reason}.`;
   }
+  if (event.kind === "process-ended")
+    return `The process that has the store's file ended by ${event.reason}; another takes its place.`;
   const free = `${Math.floor(event.freeBytes / 1_048_576)} of ${Math.floor(event.totalBytes / 1_048_576)} MiB`;
   return event.state === "low"
     ? `The store's disk is nearly full: ${free} are free.`

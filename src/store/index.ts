@@ -2,9 +2,9 @@
 export { type Exported, exportLines } from "./exchange/export-lines.ts";
 export { type Filled, fillStore, isEmpty } from "./exchange/fill-store.ts";
 export { ImportError, type ImportSource } from "./import-source.ts";
+export type { CheckResult, LmdbStats } from "./lmdb/calls.ts";
 export { type Durability, type LmdbStore, type LmdbStoreOptions, openLmdbStore } from "./lmdb/lmdb-store.ts";
 export { StoreError, type StoreFault, type StoreReport } from "./lmdb/report.ts";
-export type { CheckResult, LmdbStats } from "./lmdb/thread-protocol.ts";
 export { MemoryStore } from "./memory.ts";
 export type { ReadingOptions } from "./mosquitto-db/contents.ts";
 export { openImport } from "./open-import.ts";

@@ -165,7 +165,7 @@ async function copied(folder: string, to: string, report: Reporter): Promise<boo
     if (!(error instanceof StoreError && error.fault === "locked")) throw error;
   }
   try {
-    // Only a tool uses LMDB in this thread: a broker need not load it.
+    // Only a tool uses LMDB in its own process: a broker does not load it.
     const { copyLiveFile } = await import("./lmdb/environment.ts");
     await copyLiveFile(folder, to);
   } catch (error) {
@@ -192,7 +192,7 @@ export async function repairStore(folder: string, report: Reporter, nowMs: numbe
     if (problems.length === 0) return { records, faults: 0, aside: null };
     rmSync(made, { recursive: true, force: true });
     try {
-      // As above, only a tool uses LMDB in this thread.
+      // As above, only a tool uses LMDB in its own process.
       const { salvage } = await import("./lmdb/salvage.ts");
       const salvaged = await salvage(folder, made, report);
       if (salvaged.records === 0) throw nothingLeft(path);

@@ -153,6 +153,54 @@ test("a copy made in use is a store of its own, compact if that is asked for", a
   await store.close();
 });
 
+/** Ends the process that has the file as a fault in native code does, and waits until that is reported. */
+async function crash(folder: string, reports: StoreReport[]): Promise<void> {
+  const { writer } = JSON.parse(readFileSync(join(folder, "lock.json"), "utf8"));
+  process.kill(writer, "SIGSEGV");
+  while (!reports.some(({ kind }) => kind === "process-ended")) await new Promise((resolve) => setImmediate(resolve));
+  assert.match(JSON.stringify(reports), /SIGSEGV/);
+  reports.length = 0;
+}
+
+for (const durability of ["always", { intervalMs: 60_000 }] as const)
+  test(`when LMDB crashes another process takes its place, durability ${JSON.stringify(durability)}`, async (context) => {
+    const folder = join(temporaryFolder(context), "store");
+    const reports: StoreReport[] = [];
+    const store = await open(folder, durability, reports);
+    const model = new FactModel();
+    for (let round = 0; round < 6; round++) {
+      await store.append(batchOf(round));
+      model.apply(batchOf(round));
+      if (round % 2 === 1) await crash(folder, reports);
+      if (round !== 2) assert.deepEqual(await holdings(store), model.holdings(), `round ${round}`);
+    }
+    const reading = store.replay()[Symbol.asyncIterator]();
+    await reading.next();
+    await crash(folder, reports);
+    await store.append(batchOf(6));
+    model.apply(batchOf(6));
+    assert.deepEqual(await holdings(store), model.holdings());
+    await crash(folder, reports);
+    await store.close();
+    const again = await open(folder, "always");
+    assert.deepEqual(await holdings(again), model.holdings());
+    await again.close();
+  });
+
+test("an append that a crash cuts off is refused, and can be repeated", async (context) => {
+  const folder = join(temporaryFolder(context), "store");
+  const reports: StoreReport[] = [];
+  const store = await open(folder, "always", reports);
+  const batch = Array.from({ length: 20_000 }, (_, i) => sessionSet(`client ${i}`));
+  const appended = store.append(batch);
+  const { writer } = JSON.parse(readFileSync(join(folder, "lock.json"), "utf8"));
+  process.kill(writer, "SIGKILL");
+  await assert.rejects(appended, /ended by SIGKILL/);
+  await store.append(batch);
+  assert.equal((await store.stats()).sessions, 20_000);
+  await store.close();
+});
+
 test("a process that exits in the middle of an append ends, and has kept all of the batch or nothing", async (context) => {
   const folder = join(temporaryFolder(context), "store");
   const source = `const { openLmdbStore } = await import(process.argv[1]);

@@ -36,7 +36,7 @@ const MOST_LINES = 500;
 /** Programs that are started by path and imported by nobody. */
 const STARTED_FILES = [
   "src/cli/main.ts",
-  "src/store/lmdb/store-thread.ts",
+  "src/store/lmdb/store-child.ts",
   "bench/run.ts",
   "bench/load.ts",
   "bench/store.ts",

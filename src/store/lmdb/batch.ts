@@ -1,6 +1,6 @@
 /**
- * A batch of changes on its way to the thread that writes: records in their final form, but for the checksums, one behind the other
- * in one buffer. The thread needs to know nothing of facts: only which records refer to messages.
+ * A batch of changes on its way to the process that writes: records in their final form, but for the checksums, one behind the other
+ * in one buffer. That one needs to know nothing of facts: only which records refer to messages.
  */
 import type { Change } from "../../core/index.ts";
 import { ByteWriter } from "./bytes.ts";

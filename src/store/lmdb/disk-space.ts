@@ -33,7 +33,7 @@ export class DiskSpace {
     this.#take(statfsSync(this.#folder));
   }
 
-  /** The same for a thread that must not wait for a disk that hangs. */
+  /** The same for a process that must not wait for a disk that hangs. */
   async lookWithoutWaiting(): Promise<void> {
     this.#take(await statfs(this.#folder));
   }

@@ -1,4 +1,4 @@
-/** The LMDB environment of a store, as the one thread that uses it opens it: one writer, no readers elsewhere. */
+/** The LMDB environment of a store, as the one process that uses it opens it. */
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";

@@ -12,10 +12,18 @@ const LOCK_FILE = "lock.json";
 /** A holder that we cannot ask the system about, as it runs in another container, shows this often that it is alive. */
 const BEAT_MS = 1000;
 const SILENCE_MS = 3500;
+/** A writer whose holder is gone ends with its present transaction, which a slow disk may make long. */
+const WRITER_ENDS_MS = 60_000;
+const WRITER_LOOK_MS = 10;
+/** In place of the start of a process that has ended and that nobody has asked about yet: it still has its number. */
+const HAS_ENDED = "ended";
 
 /** Who holds a lock. What the system does not tell is empty. */
 interface Holder {
   readonly pid: number;
+  /** A process of ours that may still write when we are gone; 0: none. */
+  readonly writer: number;
+  readonly writerStarted: string;
   /** When the process began, so that another one with its number is not taken for it. */
   readonly started: string;
   readonly boot: string;
@@ -27,7 +35,7 @@ interface Holder {
 /** A lock that is held until `release`. */
 export class FolderLock {
   readonly #path: string;
-  readonly #text: string;
+  #text: string;
   readonly #beat: NodeJS.Timeout;
   #isTouching = false;
 
@@ -55,6 +63,14 @@ export class FolderLock {
     throw new StoreError("locked", `The store ${folder} is being opened by several processes at once.`);
   }
 
+  /** Says which process of ours writes in the folder from now on. */
+  setWriter(pid: number): void {
+    this.#text = JSON.stringify({ ...thisProcess(), writer: pid, writerStarted: startOf(pid) });
+    const own = ownName(this.#path);
+    writeFileSync(own, this.#text, { mode: 0o600, flag: "wx" });
+    renameSync(own, this.#path);
+  }
+
   /** Without waiting: a disk that hangs must not stop the process. */
   #touch(): void {
     if (this.#isTouching) return;
@@ -72,9 +88,13 @@ export class FolderLock {
   }
 }
 
+function ownName(path: string): string {
+  return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+}
+
 /** Makes the file with its whole text, or not at all. */
 function tryToCreate(path: string, text: string): boolean {
-  const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  const own = ownName(path);
   writeFileSync(own, text, { mode: 0o600, flag: "wx" });
   try {
     linkSync(own, path);
@@ -122,7 +142,16 @@ async function isHeld(path: string, text: string): Promise<boolean> {
   if (holder.host !== own.host && holder.boot !== own.boot) return isBeating(path);
   if (holder.boot !== own.boot) return false;
   if (holder.namespace !== own.namespace) return isBeating(path);
-  return startOf(holder.pid) === holder.started && isAlive(holder.pid);
+  if (isRunning(holder.pid, holder.started)) return true;
+  for (let waitedMs = 0; isRunning(holder.writer, holder.writerStarted); waitedMs += WRITER_LOOK_MS) {
+    if (waitedMs >= WRITER_ENDS_MS) return true;
+    await delay(WRITER_LOOK_MS);
+  }
+  return false;
+}
+
+function isRunning(pid: number, started: string): boolean {
+  return pid > 0 && startOf(pid) === started && isAlive(pid);
 }
 
 /** Whether the holder touches its file while we wait. */
@@ -152,6 +181,8 @@ function thisProcess(): Holder {
   return {
     pid: process.pid,
     started: startOf(process.pid),
+    writer: 0,
+    writerStarted: "",
     boot: systemText("/proc/sys/kernel/random/boot_id"),
     host: hostname(),
     namespace: linkText("/proc/self/ns/pid"),
@@ -169,8 +200,9 @@ function isAlive(pid: number): boolean {
 
 /** When a process began, in the system's own count; empty where that is not told. */
 function startOf(pid: number): string {
-  // The name in parentheses may have spaces and parentheses; the start is the 20th field behind it.
-  return systemText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ")[19] ?? "";
+  // The name in parentheses may have spaces and parentheses; behind it are the state and, as the 20th field, the start.
+  const fields = systemText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
+  return fields[0] === "Z" || fields[0] === "X" ? HAS_ENDED : (fields[19] ?? "");
 }
 
 function systemText(path: string): string {

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } f
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../../../test/support/folder.ts";
-import { Journal, readJournal } from "./journal.ts";
+import { Journal, readJournal, removeJournal } from "./journal.ts";
 
 function batch(number: number, length: number = 100): Uint8Array {
   return new Uint8Array(length).fill(number);
@@ -28,7 +28,8 @@ test("batches are found in order, but for those that the file has already", asyn
   assert.deepEqual(found(folder, 6), [7, 8, 9]);
   assert.deepEqual(found(folder, 8), [9]);
   assert.deepEqual(found(folder, 9), []);
-  await journal.remove();
+  await journal.letGo();
+  removeJournal(folder);
   assert.deepEqual(found(folder, 6), []);
 });
 
@@ -50,7 +51,7 @@ test("what is not whole ends the journal", async (context) => {
   writeFileSync(path, whole);
   appendFileSync(path, new Uint8Array(4096));
   assert.deepEqual(found(folder), [1, 2, 3], "zeros at the end are no batches");
-  await journal.remove();
+  await journal.letGo();
 });
 
 test("two files take turns, and neither is emptied before its batches are in the file", async (context) => {
@@ -73,7 +74,7 @@ test("two files take turns, and neither is emptied before its batches are in the
   );
   await journal.append(batch(61), 60);
   assert.deepEqual(found(folder, 60), [61]);
-  await journal.remove();
+  await journal.letGo();
 });
 
 test("a batch that could not be written whole is written over by the next", async (context) => {
@@ -83,5 +84,5 @@ test("a batch that could not be written whole is written over by the next", asyn
   appendFileSync(join(folder, "journal-0"), batch(200, 50));
   await journal.append(batch(2), 0);
   assert.deepEqual(found(folder), [1, 2]);
-  await journal.remove();
+  await journal.letGo();
 });

@@ -23,13 +23,11 @@ interface JournalFile {
 
 /** A journal that is written to. */
 export class Journal {
-  readonly #folder: string;
   readonly #files: readonly JournalFile[];
   #current = 0;
   #sequence: number;
 
-  private constructor(folder: string, files: readonly JournalFile[], sequence: number) {
-    this.#folder = folder;
+  private constructor(files: readonly JournalFile[], sequence: number) {
     this.#files = files;
     this.#sequence = sequence;
   }
@@ -39,7 +37,7 @@ export class Journal {
     const files: JournalFile[] = [];
     for (const name of JOURNAL_FILES)
       files.push({ handle: await open(join(folder, name), "w", 0o600), bytes: 0, lastSequence: 0 });
-    return new Journal(folder, files, sequence);
+    return new Journal(files, sequence);
   }
 
   /**
@@ -77,13 +75,13 @@ export class Journal {
     for (const file of this.#files) if (file.lastSequence <= kept && file.bytes > 0) await empty(file);
   }
 
-  /** Removes the files; everything must be in the LMDB file. */
-  async remove(): Promise<void> {
+  /** Closes the files. */
+  async letGo(): Promise<void> {
     for (const { handle } of this.#files) await handle.close();
-    removeJournal(this.#folder);
   }
 }
 
+/** Removes the files; everything must be in the LMDB file. */
 export function removeJournal(folder: string): void {
   for (const name of JOURNAL_FILES) rmSync(join(folder, name), { force: true });
 }

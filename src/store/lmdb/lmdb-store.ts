@@ -1,15 +1,16 @@
 /**
- * The Store in an LMDB file. This side turns facts into records and back; the thread beside it (`store-thread.ts`) writes and reads
- * them, so that no disk stops the event loop.
+ * The Store in an LMDB file. This side turns facts into records and back; a process beside it (`store-child.ts`) writes and reads them, so
+ * that no disk stops the event loop, and no broken one the broker.
  */
 import { mkdirSync } from "node:fs";
 import type { Change, Fact, QueuedFact, Store } from "../../core/index.ts";
 import { BatchWriter, SessionNumbers } from "./batch.ts";
 import { ByteReader, uint16At, uint48At } from "./bytes.ts";
+import type { CheckResult, LmdbStats, Opened, Reading } from "./calls.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { explanationOf } from "./inspection.ts";
-import { Journal } from "./journal.ts";
+import { Journal, removeJournal } from "./journal.ts";
 import { recordsOf, type StoredRecord } from "./page.ts";
 import {
   deliveryFrom,
@@ -23,8 +24,7 @@ import {
 } from "./records.ts";
 import type { StoreReport } from "./report.ts";
 import { CRC_BYTES } from "./schema.ts";
-import { StoreThread } from "./thread.ts";
-import type { CheckResult, LmdbStats, Reading } from "./thread-protocol.ts";
+import { StoreProcess } from "./store-process.ts";
 
 /** A buffer larger than this is not kept for the next batch. */
 const LARGEST_KEPT_BUFFER = 4_194_304;
@@ -58,20 +58,12 @@ export interface LmdbStoreOptions {
  * @throws StoreError when it cannot be used; its message says why and what to do
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStore> {
-  const { folder, durability, report } = options;
-  const lock = await lockFolder(folder);
-  const thread = new StoreThread(report);
+  const store = new LmdbStore(options, await lockFolder(options.folder));
   try {
-    const intervalMs =
-      durability === "always" ? 0 : durability === "none" ? UNSYNCED_INTERVAL_MS : durability.intervalMs;
-    const { nextSession, sequence } = await thread.call("open", { folder, intervalMs });
-    const journal = durability === "always" ? null : await Journal.open(folder, sequence);
-    const store = new LmdbStore({ thread, lock, journal, sequence, folder });
-    await store.learnSessions(nextSession);
+    await store.open();
     return store;
   } catch (error) {
-    await thread.end();
-    lock.release();
+    await store.letGo();
     throw error;
   }
 }
@@ -85,54 +77,74 @@ async function lockFolder(folder: string): Promise<FolderLock> {
   }
 }
 
-interface StoreParts {
-  readonly folder: string;
-  readonly thread: StoreThread;
-  readonly lock: FolderLock;
-  /** null: every batch is in the file, and synced, before its promise resolves. */
-  readonly journal: Journal | null;
-  /** The last batch of an earlier journal that is in the file. */
-  readonly sequence: number;
+function intervalOf(durability: Durability): number {
+  if (durability === "always") return 0;
+  return durability === "none" ? UNSYNCED_INTERVAL_MS : durability.intervalMs;
 }
 
 /** The Store in an LMDB file. */
 export class LmdbStore implements Store {
   readonly survives: "process" | "power-loss";
-  readonly #thread: StoreThread;
+  readonly #folder: string;
   readonly #lock: FolderLock;
-  readonly #journal: Journal | null;
+  readonly #process: StoreProcess;
   readonly #space: DiskSpace;
+  readonly #hasJournal: boolean;
   readonly #sessions: SessionNumbers = new SessionNumbers();
-  #spare: ArrayBuffer | undefined;
+  #buffer: ArrayBuffer | undefined;
+  /** null: every batch is in the file, and synced, before its promise resolves. */
+  #journal: Journal | null = null;
   /** The last batch of the journal that is in the file, and bytes of those that are not. */
-  #keptSequence: number;
+  #keptSequence = 0;
   #behindBytes = 0;
+  #nextSession = 1;
   #isClosed = false;
 
   /** For `openLmdbStore`. */
-  constructor({ thread, lock, journal, sequence, folder }: StoreParts) {
-    // The thread reports on the disk.
-    this.#space = new DiskSpace(folder, () => {});
-    this.#thread = thread;
+  constructor({ folder, durability, report }: LmdbStoreOptions, lock: FolderLock) {
+    this.#folder = folder;
     this.#lock = lock;
-    this.#journal = journal;
+    // The other process reports on the disk.
+    this.#space = new DiskSpace(folder, () => {});
+    this.#hasJournal = durability !== "always";
+    this.survives = this.#hasJournal ? "process" : "power-loss";
+    this.#process = new StoreProcess({
+      folder,
+      intervalMs: intervalOf(durability),
+      report,
+      onStarted: (pid) => lock.setWriter(pid),
+      onOpened: (opened) => this.#opened(opened),
+    });
+  }
+
+  /** For `openLmdbStore`. */
+  async open(): Promise<void> {
+    await this.#process.ready();
+    await this.#learnSessions();
+  }
+
+  /** The file is open, the first time or again; what a journal had is in it. */
+  async #opened({ nextSession, sequence }: Opened): Promise<void> {
+    this.#nextSession = nextSession;
     this.#keptSequence = sequence;
-    this.survives = journal === null ? "power-loss" : "process";
+    this.#behindBytes = 0;
+    await this.#journal?.letGo();
+    this.#journal = this.#hasJournal ? await Journal.open(this.#folder, sequence) : null;
   }
 
   /** Reads which Sessions there are. */
-  async learnSessions(nextSession: number): Promise<void> {
+  async #learnSessions(): Promise<void> {
     for await (const { key, value } of this.#records("sessions"))
       this.#sessions.add(sessionFrom(readerOf(value)).clientId, uint48At(key, 0));
-    this.#sessions.startAt(nextSession);
+    this.#sessions.startAt(this.#nextSession);
   }
 
   async append(changes: readonly Change[]): Promise<void> {
-    const batch = new BatchWriter(this.#sessions, this.#spare);
-    this.#spare = undefined;
+    const batch = new BatchWriter(this.#sessions, this.#buffer);
     for (const change of changes) batch.add(change);
+    this.#buffer = batch.buffer.byteLength <= LARGEST_KEPT_BUFFER ? batch.buffer : undefined;
     try {
-      if (batch.length > 0) await (this.#journal === null ? this.#write(batch) : this.#note(batch, this.#journal));
+      if (batch.length > 0) await this.#write(new Uint8Array(batch.buffer, 0, batch.length));
       this.#sessions.keep();
     } catch (error) {
       this.#sessions.takeBack();
@@ -140,42 +152,41 @@ export class LmdbStore implements Store {
     }
   }
 
-  async #write({ buffer, length }: BatchWriter): Promise<void> {
-    const answer = await this.#thread.call("append", { buffer, length, sequence: 0 }, [buffer]);
-    this.#keepBuffer(answer.buffer);
-  }
-
-  #keepBuffer(buffer: ArrayBuffer): void {
-    if (buffer.byteLength <= LARGEST_KEPT_BUFFER) this.#spare = buffer;
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (this.#hasJournal) {
+      // A journal is read, and begun anew, by whoever opens the file.
+      await this.#process.ready();
+      if (await this.#makeRoom(bytes.length)) return this.#note(bytes);
+    }
+    await this.#process.call("append", { bytes, sequence: 0 });
   }
 
   /** Writes a batch to the journal, from where it goes to the file while we go on. */
-  async #note(batch: BatchWriter, journal: Journal): Promise<void> {
-    const { buffer, length } = batch;
-    if (!(await this.#makeRoom(length, journal))) return this.#write(batch);
-    const sequence = await journal.append(new Uint8Array(buffer, 0, length), this.#keptSequence);
-    this.#behindBytes += length;
-    this.#thread.call("append", { buffer, length, sequence }, [buffer]).then(
-      (answer) => {
-        this.#behindBytes -= length;
+  async #note(bytes: Uint8Array): Promise<void> {
+    const journal = this.#journal!;
+    const sequence = await journal.append(bytes, this.#keptSequence);
+    this.#behindBytes += bytes.length;
+    this.#process.call("append", { bytes, sequence }).then(
+      () => {
+        if (journal !== this.#journal) return;
+        this.#behindBytes -= bytes.length;
         this.#keptSequence = Math.max(this.#keptSequence, sequence);
-        this.#keepBuffer(answer.buffer);
       },
       () => {
-        // The thread has ended, and the next call says so.
+        // The process has ended; the next one finds the batch in the journal.
       },
     );
   }
 
   /** Waits for the file when the journal is too far ahead of it. Returns whether the disk has room for both. */
-  async #makeRoom(length: number, journal: Journal): Promise<boolean> {
+  async #makeRoom(length: number): Promise<boolean> {
     const hasRoom = (): boolean =>
       this.#space.hasRoomFor((this.#behindBytes + length) * JOURNAL_GROWTH + JOURNAL_BYTES_BESIDES);
-    if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#thread.call("flush", null);
+    if (this.#behindBytes > MOST_BEHIND_BYTES) await this.#process.call("flush", null);
     await this.#space.lookWithoutWaiting();
     if (hasRoom()) return true;
-    await this.#thread.call("flush", null);
-    await journal.trim(this.#keptSequence);
+    await this.#process.call("flush", null);
+    await this.#journal!.trim(this.#keptSequence);
     await this.#space.lookWithoutWaiting();
     return hasRoom();
   }
@@ -188,17 +199,17 @@ export class LmdbStore implements Store {
   }
 
   async *#records(what: Reading): AsyncIterable<StoredRecord> {
-    const reading = await this.#thread.call("startReading", what);
+    const reading = await this.#process.call("startReading", what);
     let isAtEnd = false;
     try {
       for (;;) {
-        const page = await this.#thread.call("readOn", reading);
+        const page = await this.#process.call("readOn", reading);
         isAtEnd = page === null;
         if (page === null) return;
-        yield* recordsOf(page);
+        yield* recordsOf(plain(page));
       }
     } finally {
-      if (!isAtEnd) await this.#thread.call("endReading", reading);
+      if (!isAtEnd) await this.#process.call("endReading", reading);
     }
   }
 
@@ -226,10 +237,10 @@ export class LmdbStore implements Store {
   async readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]> {
     const session = this.#sessions.numberOf(clientId);
     if (session === undefined) return [];
-    const page = await this.#thread.call("readQueue", { session, afterOrder, limit });
+    const page = await this.#process.call("readQueue", { session, afterOrder, limit });
     const facts: QueuedFact[] = [];
     let message: Of<"message-added"> | null = null;
-    for (const { from, key, value } of recordsOf(page)) {
+    for (const { from, key, value } of recordsOf(plain(page))) {
       if (from === "messages") message = messageFrom(uint48At(key, 0), readerOf(value));
       else facts.push({ delivery: deliveryFrom(clientId, uint48At(key, 6), readerOf(value)), message: message! });
     }
@@ -238,12 +249,12 @@ export class LmdbStore implements Store {
 
   /** How large the store is. */
   stats(): Promise<LmdbStats> {
-    return this.#thread.call("stats", null);
+    return this.#process.call("stats", null);
   }
 
   /** Looks at every page and record. Appends wait meanwhile. */
   check(): Promise<CheckResult> {
-    return this.#thread.call("check", null);
+    return this.#process.call("check", null);
   }
 
   /**
@@ -252,7 +263,7 @@ export class LmdbStore implements Store {
    * @throws when there is a file already
    */
   async backup(folder: string, isCompact: boolean = false): Promise<void> {
-    await this.#thread.call("backup", { folder, isCompact });
+    await this.#process.call("backup", { folder, isCompact });
   }
 
   /** Writes what is left to be written and lets go of the files. */
@@ -260,13 +271,24 @@ export class LmdbStore implements Store {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      await this.#thread.call("close", null);
-      await this.#journal?.remove();
+      await this.#process.call("close", null);
+      await this.#journal?.letGo();
+      if (this.#hasJournal) removeJournal(this.#folder);
     } finally {
-      await this.#thread.end();
-      this.#lock.release();
+      await this.letGo();
     }
   }
+
+  /** Ends the process and gives the folder free. */
+  async letGo(): Promise<void> {
+    await this.#process.end();
+    this.#lock.release();
+  }
+}
+
+/** The same bytes as what is cut into pieces faster than a Buffer. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function readerOf(value: Uint8Array): ByteReader {

@@ -1,4 +1,4 @@
-/** Records on their way from the thread that reads them, one behind the other in one buffer. */
+/** Records on their way from the process that reads them, one behind the other in one buffer. */
 import { ByteWriter, putUint32, uint16At, uint32At } from "./bytes.ts";
 import { DATABASE, DATABASES, type DatabaseName } from "./schema.ts";
 

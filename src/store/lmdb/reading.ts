@@ -1,4 +1,4 @@
-/** Reads records in the orders that replay, queues and exports need, as pages of bytes for the thread that wants facts. */
+/** Reads records in the orders that replay, queues and exports need, as pages of bytes for the process that wants facts. */
 import { ByteWriter, putUint48, uint32At, uint48At, uint48Key } from "./bytes.ts";
 import { type Damage, NO_SUCH_MESSAGE, WRONG_CHECKSUM } from "./damage.ts";
 import { type Environment, isWhole, type Table } from "./environment.ts";

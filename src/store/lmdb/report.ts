@@ -4,6 +4,8 @@
 export type StoreReport =
   /** A record did not match its checksum, or lacked its message, and was set aside. */
   | { readonly kind: "record-set-aside"; readonly database: string; readonly key: string; readonly reason: string }
+  /** The process that has the file has ended by itself; another takes its place, and nothing that was kept is lost. */
+  | { readonly kind: "process-ended"; readonly reason: string }
   /** Little of the disk is free, or enough again. */
   | {
       readonly kind: "space";

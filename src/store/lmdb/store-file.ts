@@ -1,7 +1,8 @@
-/** The LMDB file of a store as its thread uses it: opening with all precautions, writing batches, reading, maintenance. */
+/** The LMDB file of a store as its process uses it: opening with all precautions, writing batches, reading, maintenance. */
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { uint48At } from "./bytes.ts";
+import type { Batch, CheckResult, LmdbStats, Opened, OpenOptions, QueuePlace, Reading } from "./calls.ts";
 import type { Damage } from "./damage.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { type Environment, entriesOf, freePagesOf, openEnvironment, uint48Value } from "./environment.ts";
@@ -13,7 +14,6 @@ import { recount, referenceProblems, setAside } from "./quarantine.ts";
 import { RecordReader } from "./reading.ts";
 import type { StoreReport } from "./report.ts";
 import { JOURNAL_KEY, SCHEMA_VERSION } from "./schema.ts";
-import type { Batch, CheckResult, LmdbStats, Opened, OpenOptions, QueuePlace, Reading } from "./thread-protocol.ts";
 import { RecordWriter } from "./writing.ts";
 
 /** Wait before what is left of ended Sessions is removed further, in milliseconds. */
@@ -37,13 +37,12 @@ interface OpenFile {
 /** A batch that waits for its transaction, and whoever waits for it. */
 interface Waiting {
   readonly batch: Batch;
-  resolve(answer: { readonly buffer: ArrayBuffer }): void;
+  resolve(answer: null): void;
 }
 
-/** For `store-thread.ts`. */
+/** For `store-child.ts`. */
 export class StoreFile {
   readonly #report: (event: StoreReport) => void;
-  readonly #guarded: (work: () => void) => void;
   #folder = "";
   #intervalMs = 0;
   #space: DiskSpace | null = null;
@@ -61,10 +60,8 @@ export class StoreFile {
   #waitingBytes = 0;
   #interval: NodeJS.Timeout | null = null;
 
-  /** @param guarded does what begins here and not with a call, so that the process does not end in its middle */
-  constructor(report: (event: StoreReport) => void, guarded: (work: () => void) => void) {
+  constructor(report: (event: StoreReport) => void) {
     this.#report = report;
-    this.#guarded = guarded;
   }
 
   open({ folder, intervalMs }: OpenOptions): Opened {
@@ -130,15 +127,15 @@ export class StoreFile {
     return next;
   }
 
-  append(batch: Batch): { readonly buffer: ArrayBuffer } | Promise<{ readonly buffer: ArrayBuffer }> {
+  append(batch: Batch): null | Promise<null> {
     if (batch.sequence === 0) {
       this.flush();
-      this.#commit([bytesOf(batch)], batch.sequence);
-      return { buffer: batch.buffer };
+      this.#commit([batch.bytes], batch.sequence);
+      return null;
     }
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
-      this.#waitingBytes += batch.length;
+      this.#waitingBytes += batch.bytes.length;
       if (this.#waitingBytes > MOST_WAITING_BYTES) this.#tryToFlush();
       else this.#flushLater();
     });
@@ -154,7 +151,7 @@ export class StoreFile {
   /** What fails stays and is tried again. */
   #tryToFlush(): void {
     try {
-      this.#guarded(() => this.flush());
+      this.flush();
     } catch {
       this.#flushLater();
     }
@@ -165,12 +162,12 @@ export class StoreFile {
     const waiting = [...this.#waiting];
     if (waiting.length === 0) return null;
     this.#commit(
-      waiting.map(({ batch }) => bytesOf(batch)),
+      waiting.map(({ batch }) => batch.bytes),
       waiting.at(-1)!.batch.sequence,
     );
     this.#waiting.splice(0, waiting.length);
     this.#waitingBytes = 0;
-    for (const { batch, resolve } of waiting) resolve({ buffer: batch.buffer });
+    for (const { resolve } of waiting) resolve(null);
     return null;
   }
 
@@ -210,7 +207,7 @@ export class StoreFile {
     this.#clearing ??= setTimeout(() => {
       this.#clearing = null;
       try {
-        this.#guarded(() => this.#commit([new Uint8Array(0)], 0));
+        this.#commit([new Uint8Array(0)], 0);
       } catch {
         // The next batch meets the same failure and tells it.
       }
@@ -238,9 +235,11 @@ export class StoreFile {
 
   readOn(reading: number): Uint8Array<ArrayBuffer> | null {
     this.flush();
-    const next = this.#readings.get(reading)?.next();
+    const pages = this.#readings.get(reading);
+    if (pages === undefined) throw new Error("what was being read was read by a process that has ended");
+    const next = pages.next();
     this.#setDamagesAside();
-    if (next !== undefined && next.done !== true) return next.value;
+    if (next.done !== true) return next.value;
     this.#readings.delete(reading);
     return null;
   }
@@ -332,10 +331,6 @@ export class StoreFile {
     markClean(this.#folder);
     return null;
   }
-}
-
-function bytesOf({ buffer, length }: Batch): Uint8Array {
-  return new Uint8Array(buffer, 0, length);
 }
 
 /** Has the disk remember that there is a new file in `folder`, which may be new too. */

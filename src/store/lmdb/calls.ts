@@ -1,16 +1,17 @@
-/** What the store and its thread say to each other. Calls are answered in their order; buffers change hands. */
+/** What the store and the process that has its file say to each other. */
 import type { StoreFault, StoreReport } from "./report.ts";
 
-/** What the thread can be asked. */
+/** What it can be asked. */
 export interface Calls {
   open(options: OpenOptions): Opened;
-  append(batch: Batch): { readonly buffer: ArrayBuffer };
+  append(batch: Batch): null;
   /** Writes batches that still wait for the end of their interval. */
   flush(nothing: null): null;
   startReading(what: Reading): number;
-  readOn(reading: number): Uint8Array<ArrayBuffer> | null;
+  /** The next page, or null behind the last. */
+  readOn(reading: number): Uint8Array | null;
   endReading(reading: number): null;
-  readQueue(place: QueuePlace): Uint8Array<ArrayBuffer>;
+  readQueue(place: QueuePlace): Uint8Array;
   stats(nothing: null): LmdbStats;
   check(nothing: null): CheckResult;
   backup(target: { readonly folder: string; readonly isCompact: boolean }): null;
@@ -31,8 +32,7 @@ export interface Opened {
 }
 
 export interface Batch {
-  readonly buffer: ArrayBuffer;
-  readonly length: number;
+  readonly bytes: Uint8Array;
   /** Its number in the journal; 0: it is not there, so the answer must wait for the disk. */
   readonly sequence: number;
 }
@@ -76,7 +76,7 @@ export interface Request<Name extends CallName = CallName> {
   readonly argument: Parameters<Calls[Name]>[0];
 }
 
-/** An error as it crosses threads. */
+/** An error on its way. */
 export interface SentError {
   readonly message: string;
   readonly code: string | undefined;

@@ -1,18 +1,12 @@
 /**
- * The thread that has the LMDB environment, started by `lmdb-store.ts`: it writes, syncs and reads while the event loop of the broker
- * goes on. All of LMDB is used from here alone.
+ * The process that has the LMDB environment, started by `store-process.ts`: it writes, syncs and reads while the broker's event loop goes
+ * on. All of LMDB is used from here alone, so that what a broken disk does to native code ends this process and not the broker.
  */
-import { parentPort, workerData } from "node:worker_threads";
-import { type GuardBuffer, guarded } from "./exit-guard.ts";
+import type { CallName, Calls, Request, Response, SentError } from "./calls.ts";
 import { StoreError } from "./report.ts";
 import { StoreFile } from "./store-file.ts";
-import type { CallName, Calls, Request, Response, SentError } from "./thread-protocol.ts";
 
-const guard = workerData as GuardBuffer;
-const file = new StoreFile(
-  (report) => send({ report }),
-  (work) => guarded(guard, work),
-);
+const file = new StoreFile((report) => send({ report }));
 
 type Answerer<Name extends CallName> = (argument: Parameters<Calls[Name]>[0]) => Awaitable<ReturnType<Calls[Name]>>;
 type Awaitable<Value> = Value | Promise<Value>;
@@ -31,27 +25,24 @@ const CALLS: { readonly [Name in CallName]: Answerer<Name> } = {
   close: () => file.close(),
 };
 
-parentPort!.on("message", (request: Request) => {
+process.on("message", (request: Request) => {
   void answer(request);
 });
+// Whoever started us is gone. Nothing is half done: a transaction ends before this is heard.
+process.on("disconnect", () => process.exit());
+// They are for the broker, which closes the store; a terminal sends them to both.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {});
 
 async function answer({ id, name, argument }: Request): Promise<void> {
   try {
-    const result: unknown = await guarded(guard, () => CALLS[name](argument as never));
-    send({ id, result }, buffersOf(result));
+    send({ id, result: await CALLS[name](argument as never) });
   } catch (error) {
     send({ id, error: sentError(error) });
   }
 }
 
-function send(response: Response, transfer: ArrayBuffer[] = []): void {
-  parentPort!.postMessage(response, transfer);
-}
-
-/** Buffers that go with an answer. */
-function buffersOf(result: unknown): ArrayBuffer[] {
-  if (typeof result !== "object" || result === null || !("buffer" in result)) return [];
-  return result.buffer instanceof ArrayBuffer ? [result.buffer] : [];
+function send(response: Response): void {
+  if (process.connected) process.send?.(response);
 }
 
 function sentError(error: unknown): SentError {

@@ -1,6 +1,6 @@
 // The broker under torture as a process on one port and one folder: started, killed, started again. Ours, or mosquitto, which is the
 // control that must lose. Must not know clients.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { findPeer, startPeer } from "../support/peers.ts";
@@ -12,6 +12,7 @@ const MAIN = join(ROOT, "dist/cli/main.js");
 /** How long a broker may take until it accepts connections. */
 const START_LIMIT_MS = 60_000;
 const RETRY_MS = 5;
+const STOP_LIMIT_MS = 20_000;
 
 export interface BrokerKind {
   readonly name: string;
@@ -55,6 +56,7 @@ export class BrokerProcess {
   /** Added to its environment. */
   env: Readonly<Record<string, string>> = {};
   #program: Program | undefined;
+  #frozen: number[] = [];
 
   private constructor(kind: BrokerKind, folder: string, port: number) {
     this.kind = kind;
@@ -106,6 +108,16 @@ export class BrokerProcess {
     this.#running.signal(signal);
   }
 
+  /** Stops it and the processes that it has started, as a machine does that loses its power. */
+  async freeze(): Promise<void> {
+    this.signal("SIGSTOP");
+    await untilStopped(this.pid);
+    // None comes or goes any more.
+    this.#frozen = childrenOf(this.pid);
+    for (const pid of this.#frozen) process.kill(pid, "SIGSTOP");
+    for (const pid of this.#frozen) await untilStopped(pid);
+  }
+
   /** Rejects when it ends by itself. */
   async lives(): Promise<never> {
     throw new Error(`${this.kind.name} ended by itself: ${endText(await this.#running.ended)}`);
@@ -121,6 +133,8 @@ export class BrokerProcess {
     const program = this.#running;
     const { signal, ...ended } = await program.stop("SIGKILL");
     this.#program = undefined;
+    // The others end by themselves, unless they cannot.
+    for (const pid of this.#frozen.splice(0)) process.kill(pid, "SIGKILL");
     if (signal !== "SIGKILL") throw new Error(`${this.kind.name} ended by itself: ${endText({ signal, ...ended })}`);
   }
 
@@ -129,6 +143,26 @@ export class BrokerProcess {
     const program = this.#running;
     this.#program = undefined;
     return program.stop("SIGTERM");
+  }
+}
+
+/** The processes that one has started and that have not ended. */
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+/** Resolves when no thread of the process does anything more, not even within a system call. */
+async function untilStopped(pid: number): Promise<void> {
+  const startedMs = performance.now();
+  const tasks = `/proc/${pid}/task`;
+  const isStopped = (task: string): boolean => {
+    const stat = readFileSync(join(tasks, task, "stat"), "utf8");
+    return stat[stat.lastIndexOf(")") + 2] === "T";
+  };
+  while (!readdirSync(tasks).every(isStopped)) {
+    if (performance.now() - startedMs > STOP_LIMIT_MS) throw new Error("a process cannot be stopped");
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 

@@ -2,6 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 
+/** How long a folder may be in use that is to be unmounted. */
+const BUSY_LIMIT_MS = 20_000;
+const LOOK_MS = 20;
+
 const mounted = new Set<string>();
 process.on("exit", () => {
   for (const folder of mounted) spawnSync("umount", ["-l", folder]);
@@ -26,8 +30,17 @@ export function isMounted(folder: string): boolean {
   return mounted.has(folder);
 }
 
+/** Waits for processes that are ending and still have files there. */
 export function unmount(folder: string): void {
-  runTool("umount", folder);
+  for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+    try {
+      runTool("umount", folder);
+      break;
+    } catch (error) {
+      if (waitedMs >= BUSY_LIMIT_MS || !(error as Error).message.includes("busy")) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_MS);
+    }
+  }
   mounted.delete(folder);
 }
 

@@ -1,6 +1,5 @@
 // F3: the power goes. Under load the broker is stopped, everything that it said is booked, the disk as it is then is copied, and a
 // broker that starts on the copy must have whatever was acknowledged.
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrokerKind, BrokerProcess } from "./broker-process.ts";
 import { Crowd, pause } from "./crowd.ts";
@@ -23,10 +22,8 @@ export interface PowerCutOptions {
 const IMAGE_MEGABYTES = 1024;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 3000;
-const LOOK_MS = 5;
 /** What was on its way through the loopback when the broker stopped has arrived after this. */
 const QUIET_MS = 100;
-const STOP_LIMIT_MS = 20_000;
 
 export async function powerCuts(options: PowerCutOptions): Promise<Round[]> {
   const { rounds, seed, name, progress } = options;
@@ -96,22 +93,7 @@ async function withDisks(
 /** Stops the broker, and books what it had said until then. */
 async function freeze(broker: BrokerProcess, crowd: Crowd): Promise<void> {
   crowd.expectsLoss = true;
-  broker.signal("SIGSTOP");
-  await untilStopped(broker.pid);
+  await broker.freeze();
   crowd.setSending(false);
   for (let sum = -1; sum !== crowd.events; await pause(QUIET_MS)) sum = crowd.events;
-}
-
-/** Resolves when no thread of the process does anything more, not even within a system call. */
-async function untilStopped(pid: number): Promise<void> {
-  const startedMs = performance.now();
-  const tasks = `/proc/${pid}/task`;
-  const isStopped = (task: string): boolean => {
-    const stat = readFileSync(join(tasks, task, "stat"), "utf8");
-    return stat[stat.lastIndexOf(")") + 2] === "T";
-  };
-  while (!readdirSync(tasks).every(isStopped)) {
-    if (performance.now() - startedMs > STOP_LIMIT_MS) throw new Error("the broker cannot be stopped");
-    await pause(LOOK_MS);
-  }
 }

@@ -373,32 +373,53 @@ static void wait_until_all_up(double seconds) {
   }
 }
 
-/* ---- figures of the broker's process ---- */
+/* ---- figures of the broker's process and of those that it has started ---- */
 
-static double cpu_seconds(int pid) {
-  char path[64], text[1024];
-  sprintf(path, "/proc/%d/stat", pid);
+/* Reads /proc/PID/NAME, or of its main thread; returns the length, 0 when it is not there. */
+static size_t read_proc(int pid, const char *name, char *text, size_t size) {
+  char path[96];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
   FILE *file = fopen(path, "r");
-  if (!file) return 0;
-  size_t n = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
+  size_t n = file ? fread(text, 1, size - 1, file) : 0;
+  if (file) fclose(file);
   text[n] = 0;
-  char *p = strrchr(text, ')'); /* the name before it may hold anything */
-  long user, system;
-  if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2) return 0;
-  return (user + system) / (double)sysconf(_SC_CLK_TCK);
+  return n;
 }
 
-static long resident_kib(int pid) {
-  char path[64], line[256];
+static double own_cpu_seconds(int pid) {
+  char text[1024];
+  if (!read_proc(pid, "stat", text, sizeof text)) return 0;
+  char *p = strrchr(text, ')'); /* the name before it may hold anything */
+  long user, system, ended_user, ended_system; /* the last two of children that have ended */
+  if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld %ld %ld", &user, &system, &ended_user,
+                   &ended_system) != 4) return 0;
+  return (user + system + ended_user + ended_system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double own_resident_kib(int pid) {
+  char text[4096];
   long kib = 0;
-  sprintf(path, "/proc/%d/status", pid);
-  FILE *file = fopen(path, "r");
-  if (!file) return 0;
-  while (fgets(line, sizeof line, file)) if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
-  fclose(file);
+  if (!read_proc(pid, "status", text, sizeof text)) return 0;
+  char *p = strstr(text, "VmRSS:");
+  if (p) sscanf(p, "VmRSS: %ld", &kib);
   return kib;
 }
+
+static double family_sum(int pid, double (*own)(int)) {
+  char name[32], text[1024];
+  double sum = own(pid);
+  sprintf(name, "task/%d/children", pid);
+  read_proc(pid, name, text, sizeof text);
+  for (char *p = text, *end; ; p = end) {
+    int child = (int)strtol(p, &end, 10);
+    if (end == p) break;
+    sum += family_sum(child, own);
+  }
+  return sum;
+}
+
+static double cpu_seconds(int pid) { return family_sum(pid, own_cpu_seconds); }
+static long resident_kib(int pid) { return (long)family_sum(pid, own_resident_kib); }
 
 /* Waits until the broker's memory moved less than 0.5 % for two seconds, at most `settle_s`; returns it. */
 static long settled_kib(int pid) {

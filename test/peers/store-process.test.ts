@@ -1,0 +1,97 @@
+// The broker has a process for its store: both end together, whoever is told to end and how, and leave the store to the next broker.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryFolder } from "../support/folder.ts";
+import { type Ended, Program } from "../support/program.ts";
+import { MAIN } from "./broker-process.ts";
+
+const skip = process.platform === "win32" ? "needs signals" : false;
+const LOOK_MS = 5;
+const LIMIT_MS = 20_000;
+
+class Pair {
+  readonly broker: Program;
+  readonly #data: string;
+
+  constructor(data: string) {
+    this.#data = data;
+    this.broker = new Program(process.execPath, [MAIN, "-p", "0", "--set", `persistence_location=${data}`]);
+  }
+
+  async started(): Promise<number> {
+    await this.broker.printed(/ running: /);
+    return this.writer;
+  }
+
+  get #lock(): string {
+    return join(this.#data, "lock.json");
+  }
+
+  /** The process that has the store's file. */
+  get writer(): number {
+    return JSON.parse(readFileSync(this.#lock, "utf8")).writer;
+  }
+
+  get isLocked(): boolean {
+    return existsSync(this.#lock);
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  for (const startedMs = performance.now(); isThere(pid); ) {
+    assert.ok(performance.now() - startedMs < LIMIT_MS, `process ${pid} is still there`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+interface Ending {
+  readonly name: string;
+  readonly isClean: boolean;
+  end(broker: Program, writer: number): Promise<Ended>;
+}
+
+const ENDINGS: readonly Ending[] = [
+  {
+    name: "Ctrl-C, which a terminal sends to both",
+    isClean: true,
+    end: (broker, writer) => {
+      process.kill(writer, "SIGINT");
+      return broker.stop("SIGINT");
+    },
+  },
+  { name: "SIGTERM to the broker", isClean: true, end: (broker) => broker.stop("SIGTERM") },
+  { name: "SIGKILL to the broker", isClean: false, end: (broker) => broker.stop("SIGKILL") },
+  {
+    name: "SIGKILL to the process of the store, and SIGTERM to the broker while another one starts",
+    isClean: true,
+    end: async (broker, writer) => {
+      process.kill(writer, "SIGKILL");
+      await broker.printed(/process that has the store's file ended by SIGKILL/);
+      return broker.stop("SIGTERM");
+    },
+  },
+];
+
+for (const { name, isClean, end } of ENDINGS)
+  test(`${name}: no process is left behind, and the store can be opened`, { skip }, async (context) => {
+    const data = join(temporaryFolder(context), "data");
+    const pair = new Pair(data);
+    const writer = await pair.started();
+    const { code, errors } = await end(pair.broker, writer);
+    if (isClean) assert.equal(code, 0, errors);
+    await untilGone(writer);
+    assert.equal(pair.isLocked, !isClean);
+    const next = new Pair(data);
+    await next.started();
+    assert.equal((await next.broker.stop()).code, 0);
+  });

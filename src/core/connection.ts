@@ -14,6 +14,7 @@ import {
   NO_PROPERTIES,
   type OutboundAliases,
   type Packet,
+  PacketTrail,
   type Qos,
   ReasonCode,
   ServerMachine,
@@ -49,6 +50,9 @@ export interface Link {
   resume(): void;
 }
 
+/** Listens to one connection; the bytes are valid during the call. */
+export type Tap = (direction: "received" | "sent", bytes: Uint8Array) => void;
+
 /** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in their Session. */
 const BACKLOG_BYTES = 1_048_576;
 /** Output of one turn from which on it is handed to the network before the turn ends, so that it does not gather without bound. */
@@ -80,6 +84,8 @@ export class Connection implements Outlet {
   connect: Connect | null = null;
   /** When it was opened, on the monotonic clock. */
   readonly openedAtMs: number;
+  /** Given all bytes as they come and leave, while somebody records them. */
+  tap: Tap | null = null;
   /** Waits in the broker's list for the end of the turn. */
   isDirty = false;
   #connecting: Connecting | null;
@@ -92,12 +98,16 @@ export class Connection implements Outlet {
   #wasFull = false;
 
   constructor(broker: Broker, link: Link, authenticator: Authenticator) {
-    const { maximumConnectBytes, connectTimeoutMs } = broker.options;
+    const { maximumConnectBytes, connectTimeoutMs, trailEntries } = broker.options;
+    const trail = new PacketTrail(trailEntries, broker);
     this.broker = broker;
     this.link = link;
     this.authenticator = authenticator;
     this.openedAtMs = broker.clock.nowMs();
-    this.machine = new ServerMachine({ maximumConnectBytes, connectTimeoutMs, pool: broker.pool }, this.openedAtMs);
+    this.machine = new ServerMachine(
+      { maximumConnectBytes, connectTimeoutMs, pool: broker.pool, trail },
+      this.openedAtMs,
+    );
     this.#connecting = new Connecting(this);
   }
 
@@ -145,6 +155,7 @@ export class Connection implements Outlet {
     const { broker } = this;
     const nowMs = broker.beginTurn();
     broker.counters.bytesReceived += chunk.length;
+    this.tap?.("received", chunk);
     this.machine.receive(chunk, nowMs);
     if (!this.isPaused) this.process();
   }
@@ -351,14 +362,11 @@ export class Connection implements Outlet {
     const { machine, broker } = this;
     if (machine.ended !== null) return;
     const { counters } = broker;
-    writePublish(
-      this,
-      message,
-      0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0),
-      packetId,
-      subscriptionIds,
-      broker.turnMs,
-    );
+    const { output } = machine;
+    const before = output.length;
+    const firstByte = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+    writePublish(this, message, firstByte, packetId, subscriptionIds, broker.turnMs);
+    machine.trail.sent(firstByte, packetId, output.length - before);
     counters.messagesSent++;
     counters.publishSent++;
     counters.publishBytesSent += message.payloadBytes;
@@ -367,7 +375,7 @@ export class Connection implements Outlet {
       broker.packetObserver.sentPublish(this, { topicName, payloadBytes, qos, retain, dup, packetId });
     }
     if (!this.isDirty) this.markDirty();
-    else if (machine.output.length > EARLY_FLUSH_BYTES) this.flush();
+    else if (output.length > EARLY_FLUSH_BYTES) this.flush();
   }
 
   /** Has the output written at the end of the turn. */
@@ -390,7 +398,10 @@ export class Connection implements Outlet {
     if (!this.hasRoom) this.#wasFull = true;
     const taken = this.machine.takeOutput();
     if (taken !== null && !this.#isDone) {
-      for (const segment of taken.segments) this.broker.counters.bytesSent += segment.length;
+      for (const segment of taken.segments) {
+        this.broker.counters.bytesSent += segment.length;
+        this.tap?.("sent", segment);
+      }
       this.#pending(this.link.write(taken));
     }
   }

@@ -13,7 +13,7 @@ export {
 } from "./authenticator.ts";
 export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
-export { Connection, type Link } from "./connection.ts";
+export { Connection, type Link, type Tap } from "./connection.ts";
 export { type ControlHandler, type ControlRequest, respond } from "./control.ts";
 export type { Counters } from "./counters.ts";
 export { Deque } from "./deque.ts";

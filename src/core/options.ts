@@ -48,6 +48,8 @@ export interface BrokerOptions {
   readonly routeCacheTopics: number;
   /** Prefix of the Response Information given to clients that ask; null gives none [5.0 §3.2.2.3.15]. */
   readonly responseInformation: string | null;
+  /** What is remembered of each connection: packets, or packets of a kind that passed at once; 0: nothing. */
+  readonly trailEntries: number;
 }
 
 /** Session Expiry Interval that means never [5.0 §3.1.2.11.2]. */
@@ -79,4 +81,5 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   autoIdPrefix: "auto-",
   routeCacheTopics: 100_000,
   responseInformation: null,
+  trailEntries: 64,
 };

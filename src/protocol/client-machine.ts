@@ -7,6 +7,7 @@ import { MqttError } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
 import { type Auth, type Connack, type Connect, type Packet, PacketType } from "./packet.ts";
+import { NO_TRAIL, type PacketTrail } from "./packet-trail.ts";
 import { disconnectFault } from "./packets/disconnect.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
 import { ReasonCode, reasonCodeOfReturnCode } from "./reason-codes.ts";
@@ -22,6 +23,8 @@ export interface ClientMachineOptions {
   /** Most topic aliases to use for what is sent; the server's limit holds too. 0 uses none. */
   readonly topicAliases: number;
   readonly pool: OutputPool;
+  /** Where what passes is noted; nowhere when it is absent. */
+  readonly trail?: PacketTrail;
 }
 
 /** What `next` of a ClientMachine returns: a packet of the server, or the end. */
@@ -62,7 +65,7 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
   keepAliveSeconds = 0;
 
   constructor(options: ClientMachineOptions, nowMs: number) {
-    super("server", 5, options.maximumPacketSize, options.pool, nowMs);
+    super("server", 5, options.maximumPacketSize, options.pool, options.trail ?? NO_TRAIL, nowMs);
     this.#options = options;
     this.#lastSentMs = nowMs;
   }

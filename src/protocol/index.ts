@@ -35,6 +35,7 @@ export {
   type Version,
   type Will,
 } from "./packet.ts";
+export { NO_TRAIL, PacketTrail, type TrailEntry, type Turn } from "./packet-trail.ts";
 export {
   encodePublish,
   encodePublishProperties,

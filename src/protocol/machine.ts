@@ -7,6 +7,7 @@ import type { Fault } from "./errors.ts";
 import { Framer } from "./framer.ts";
 import { Output, type OutputPool, type Taken } from "./output.ts";
 import type { Acknowledgement, Packet, Version } from "./packet.ts";
+import type { PacketTrail } from "./packet-trail.ts";
 import { acknowledgementFirstByte } from "./packets/acknowledgement.ts";
 import { LastTopic, type Publish } from "./packets/publish.ts";
 import { Reader } from "./reader.ts";
@@ -36,6 +37,8 @@ export interface Machine<Event> {
 }
 
 const NOTHING = new Uint8Array(0);
+/** A PUBACK, PUBREC, PUBREL or PUBCOMP without reason code. */
+const SHORT_ACKNOWLEDGEMENT_BYTES = 4;
 /** A packet of which this much is still being received counts as a sign of life, so that a slow link can carry a large one. */
 const SIGN_OF_LIFE_BYTES = 1024;
 
@@ -48,6 +51,8 @@ export abstract class Endpoint {
   peerMaximumPacketSize: number = Number.POSITIVE_INFINITY;
   /** When the last whole packet came. */
   lastReceivedMs: number;
+  /** What passed lately. Whoever writes a PUBLISH into the output notes it there; all else is noted here. */
+  readonly trail: PacketTrail;
   /** Bytes taken in so far. */
   receivedBytes = 0;
   protected readonly framer: Framer;
@@ -62,11 +67,19 @@ export abstract class Endpoint {
    * @param sender the side that the peer is
    * @param maximumPacketSize largest packet taken, in bytes with fixed header
    */
-  protected constructor(sender: Side, version: Version, maximumPacketSize: number, pool: OutputPool, nowMs: number) {
+  protected constructor(
+    sender: Side,
+    version: Version,
+    maximumPacketSize: number,
+    pool: OutputPool,
+    trail: PacketTrail,
+    nowMs: number,
+  ) {
     this.#sender = sender;
     this.version = version;
     this.framer = new Framer(maximumPacketSize);
     this.output = new Output(pool);
+    this.trail = trail;
     this.lastReceivedMs = nowMs;
   }
 
@@ -78,6 +91,7 @@ export abstract class Endpoint {
   receive(chunk: Uint8Array, nowMs: number): void {
     if (this.#ended !== null) return;
     this.receivedBytes += chunk.length;
+    this.trail.endReceived();
     this.framer.push(chunk);
     this.lastReceivedAt(nowMs);
   }
@@ -90,6 +104,7 @@ export abstract class Endpoint {
   #pendingMs = 0;
 
   takeOutput(): Taken | null {
+    this.trail.endSent();
     return this.output.take();
   }
 
@@ -131,12 +146,19 @@ export abstract class Endpoint {
       this.#lastTopic,
     );
     if ((decoded as Packet).type === undefined) {
+      this.#noteReceived(0);
       this.fail(decoded as Fault);
       return null;
     }
     const packet = decoded as Packet;
+    this.#noteReceived(packetIdOf(packet));
     if (packet.type === "PUBLISH" && packet.properties.topicAlias !== undefined) return this.#resolveAlias(packet);
     return packet;
+  }
+
+  #noteReceived(packetId: number): void {
+    const { bytes, start, end } = this.framer;
+    this.trail.received(bytes[start]!, packetId, end - start);
   }
 
   #framingFault(framed: "malformed length" | "too large"): void {
@@ -185,14 +207,17 @@ export abstract class Endpoint {
     const bytes = encodePacket(packet, this.version);
     if (bytes.length > this.peerMaximumPacketSize) return false;
     this.output.append(bytes);
+    this.trail.sent(bytes[0]!, packetIdOf(packet), bytes.length);
     return true;
   }
 
   /** Writes an acknowledgement without reason code, the form it has nearly always. */
   sendShortAcknowledgement(type: Acknowledgement["type"], packetId: number): void {
-    const at = this.output.reserve(4);
+    const at = this.output.reserve(SHORT_ACKNOWLEDGEMENT_BYTES);
     const buffer = this.output.buffer!;
-    buffer[at] = acknowledgementFirstByte(type);
+    const firstByte = acknowledgementFirstByte(type);
+    this.trail.sent(firstByte, packetId, SHORT_ACKNOWLEDGEMENT_BYTES);
+    buffer[at] = firstByte;
     buffer[at + 1] = 2;
     buffer[at + 2] = packetId >>> 8;
     buffer[at + 3] = packetId;
@@ -212,4 +237,10 @@ export abstract class Endpoint {
 
   /** Writes what this end says before it closes. */
   protected abstract beforeEnd(reason: EndReason, fault: Fault | null): void;
+}
+
+/** The packet identifier of a packet; 0 when it has none. */
+function packetIdOf(packet: Packet): number {
+  if (packet.type === "PUBLISH") return packet.packetId;
+  return "packetId" in packet ? packet.packetId : 0;
 }

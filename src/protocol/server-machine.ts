@@ -6,6 +6,7 @@ import type { Fault } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
 import { type Connack, type Connect, type Packet, PacketType } from "./packet.ts";
+import { NO_TRAIL, type PacketTrail } from "./packet-trail.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
 import { connackReturnCode, nearestReasonCode, ReasonCode } from "./reason-codes.ts";
 import { END_REASONS, type EndReason } from "./reasons.ts";
@@ -17,6 +18,8 @@ export interface ServerMachineOptions {
   /** From the opening of the connection to a whole CONNECT, in milliseconds. */
   readonly connectTimeoutMs: number;
   readonly pool: OutputPool;
+  /** Where what passes is noted; nowhere when it is absent. */
+  readonly trail?: PacketTrail;
 }
 
 /** What the server grants with its CONNACK. */
@@ -52,7 +55,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   #problemInformation = true;
 
   constructor(options: ServerMachineOptions, nowMs: number) {
-    super("client", 5, options.maximumConnectBytes, options.pool, nowMs);
+    super("client", 5, options.maximumConnectBytes, options.pool, options.trail ?? NO_TRAIL, nowMs);
     this.#deadlineMs = nowMs + options.connectTimeoutMs;
   }
 

@@ -1,0 +1,217 @@
+/**
+ * What passed on one connection lately: a bounded ring that is always written, so a note must cost nearly nothing. Packets that look
+ * the same, go the same way and come one after the other in one turn are one entry: a publisher at full speed would leave nothing else
+ * in it. So are the pings of a connection that is otherwise silent.
+ */
+import { PacketType } from "./packet.ts";
+
+/** The time, as whoever runs the connection noted it when the present turn of its event loop began. */
+export interface Turn {
+  /** On a clock that never goes back, in milliseconds. */
+  readonly turnMs: number;
+}
+
+/** Packets that passed one way, at once or one after the other. */
+export interface TrailEntry {
+  readonly direction: "received" | "sent";
+  /** The first byte of their fixed header: type and flags [5.0 §2.1.1]. */
+  readonly firstByte: number;
+  readonly count: number;
+  /** Of the first and of the last of them; 0: they have none. */
+  readonly firstPacketId: number;
+  readonly lastPacketId: number;
+  /** All of them together, with their headers. */
+  readonly bytes: number;
+  /** When the first and the last passed, on the clock of the `Turn`. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+// An entry of the ring is so many numbers in a row.
+const ORDER = 0;
+const KIND = 1;
+const COUNT = 2;
+const FIRST_ID = 3;
+const LAST_ID = 4;
+const BYTES = 5;
+const FIRST_MS = 6;
+const LAST_MS = 7;
+const NUMBERS = 8;
+/** A connection that says little needs little. */
+const FIRST_ENTRIES = 4;
+/** Added to the first byte of what was sent. */
+const SENT = 256;
+/** No packet begins with it. */
+const NONE = -1;
+
+/** The ring of one connection. Packets of the present turn are counted beside it. */
+export class PacketTrail {
+  readonly #most: number;
+  readonly #turn: Turn;
+  readonly #received: Run = new Run();
+  readonly #sent: Run = new Run();
+  #ring: Float64Array;
+  #written = 0;
+  /** Runs begun, in both directions. */
+  #order = 0;
+  #receivedPackets = 0;
+  #sentPackets = 0;
+
+  /** @param most entries kept; 0: none is */
+  constructor(most: number, turn: Turn) {
+    this.#most = most;
+    this.#turn = turn;
+    this.#ring = new Float64Array(Math.min(most, FIRST_ENTRIES) * NUMBERS);
+  }
+
+  /** Notes a packet that came. */
+  received(firstByte: number, packetId: number, bytes: number): void {
+    const run = this.#received;
+    if (run.kind !== firstByte) this.#begin(run, firstByte, packetId);
+    run.count++;
+    run.lastPacketId = packetId;
+    run.bytes += bytes;
+  }
+
+  /** Notes a packet that is on its way out. */
+  sent(firstByte: number, packetId: number, bytes: number): void {
+    const run = this.#sent;
+    if (run.kind !== firstByte + SENT) this.#begin(run, firstByte + SENT, packetId);
+    run.count++;
+    run.lastPacketId = packetId;
+    run.bytes += bytes;
+  }
+
+  #begin(run: Run, kind: number, packetId: number): void {
+    this.#end(run);
+    run.kind = kind;
+    run.order = this.#order++;
+    run.firstPacketId = packetId;
+    run.firstMs = this.#turn.turnMs;
+  }
+
+  /** Bytes are about to be read: what comes now comes at another time. */
+  endReceived(): void {
+    if (this.#received.count > 0) this.#end(this.#received);
+  }
+
+  /** The output is about to be written. */
+  endSent(): void {
+    if (this.#sent.count > 0) this.#end(this.#sent);
+  }
+
+  /** Packets that came since the beginning. */
+  get receivedPackets(): number {
+    return this.#receivedPackets + this.#received.count;
+  }
+
+  /** Packets that went out since the beginning. */
+  get sentPackets(): number {
+    return this.#sentPackets + this.#sent.count;
+  }
+
+  #end(run: Run): void {
+    if (run === this.#sent) this.#sentPackets += run.count;
+    else this.#receivedPackets += run.count;
+    if (run.count > 0 && this.#most > 0) this.#write(run);
+    run.kind = NONE;
+    run.count = run.bytes = 0;
+  }
+
+  /** Writes a run to the ring. */
+  #write(run: Run): void {
+    const at = this.#placeFor(run.kind);
+    const ring = this.#ring;
+    if (ring[at + COUNT] === 0) {
+      ring[at + ORDER] = run.order;
+      ring[at + KIND] = run.kind;
+      ring[at + FIRST_ID] = run.firstPacketId;
+      ring[at + FIRST_MS] = run.firstMs;
+    }
+    ring[at + COUNT]! += run.count;
+    ring[at + LAST_ID] = run.lastPacketId;
+    ring[at + BYTES]! += run.bytes;
+    ring[at + LAST_MS] = run.firstMs;
+  }
+
+  /** Where a run goes: to the entry of the pings that it goes on with, or to a new one in place of the oldest. */
+  #placeFor(kind: number): number {
+    const size = this.#ring.length / NUMBERS;
+    // The pings of one direction alternate with those of the other.
+    for (let back = 1; isPing(kind) && back <= Math.min(2, this.#written); back++) {
+      const at = ((this.#written - back) % size) * NUMBERS;
+      if (this.#ring[at + KIND] === kind) return at;
+      if (!isPing(this.#ring[at + KIND]!)) break;
+    }
+    this.#makeRoom();
+    const at = (this.#written++ % (this.#ring.length / NUMBERS)) * NUMBERS;
+    this.#ring[at + COUNT] = this.#ring[at + BYTES] = 0;
+    return at;
+  }
+
+  /** Lets the ring grow as long as it may: it has not turned yet, so its order stays. */
+  #makeRoom(): void {
+    const size = this.#ring.length / NUMBERS;
+    if (this.#written < size || size === this.#most) return;
+    const larger = new Float64Array(Math.min(this.#most, size * 2) * NUMBERS);
+    larger.set(this.#ring);
+    this.#ring = larger;
+  }
+
+  /** Its entries, oldest first. */
+  entries(): TrailEntry[] {
+    return this.#rows().map(entryOf);
+  }
+
+  #rows(): Float64Array[] {
+    this.#end(this.#received);
+    this.#end(this.#sent);
+    const rows: Float64Array[] = [];
+    for (let at = 0; at < this.#ring.length; at += NUMBERS) {
+      const row = this.#ring.subarray(at, at + NUMBERS);
+      if (row[COUNT]! > 0) rows.push(row);
+    }
+    return rows.sort((a, b) => a[ORDER]! - b[ORDER]!);
+  }
+
+  /** Keeps only the newest entries: the connection has ended, and nothing is noted any more. */
+  shrink(entries: number): void {
+    const rows = this.#rows().slice(-entries);
+    this.#ring = new Float64Array(rows.length * NUMBERS);
+    for (const [i, row] of rows.entries()) this.#ring.set(row, i * NUMBERS);
+  }
+}
+
+/** Packets of one kind that come one after the other in one turn. */
+class Run {
+  /** The first byte, and SENT. */
+  kind = NONE;
+  count = 0;
+  firstPacketId = 0;
+  lastPacketId = 0;
+  bytes = 0;
+  firstMs = 0;
+  order = 0;
+}
+
+function entryOf(row: Float64Array): TrailEntry {
+  const kind = row[KIND]!;
+  return {
+    direction: kind >= SENT ? "sent" : "received",
+    firstByte: kind % SENT,
+    count: row[COUNT]!,
+    firstPacketId: row[FIRST_ID]!,
+    lastPacketId: row[LAST_ID]!,
+    bytes: row[BYTES]!,
+    firstMs: row[FIRST_MS]!,
+    lastMs: row[LAST_MS]!,
+  };
+}
+
+function isPing(kind: number): boolean {
+  const type = (kind % SENT) >> 4;
+  return type === PacketType.PINGREQ || type === PacketType.PINGRESP;
+}
+
+/** Remembers nothing. */
+export const NO_TRAIL: PacketTrail = new PacketTrail(0, { turnMs: 0 });

@@ -221,6 +221,8 @@ export class ClientConnection implements Pumped {
     // MQTT 3.1 does not say whether it is present.
     this.#session.attach(this, version === 3 ? !cleanStart : connack.sessionPresent);
     this.#listener.accepted(connack);
+    // Behind the Subscriptions that are made again: what waited may be for them, or be a request whose response is.
+    this.#session.begin();
   }
 
   /** Why the server would not take `message`, or null. */

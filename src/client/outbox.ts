@@ -70,7 +70,7 @@ export class Outbox {
   /** What was in flight on an earlier connection and has not been sent again on this one, in order. */
   #resend: Deque<number> | null = null;
   #connection: ClientConnection | null = null;
-  /** Whether nothing may leave yet, as the journal is behind with what an earlier connection brought. */
+  /** Whether nothing may leave yet: the connection is new, or the journal is behind with what an earlier one brought. */
   #isHeldBack = false;
 
   /**
@@ -119,13 +119,19 @@ export class Outbox {
     this.#inflight.receiveMaximum = Math.min(this.#limits.maximumInflightMessages, connection.receiveMaximum);
     this.#resend = new Deque();
     for (const [mid] of this.#inflight.entries()) this.#resend.push(mid);
-    if (this.#journal === null) return this.pump();
     this.#isHeldBack = true;
-    this.#journal.whenKept(() => {
-      if (this.#connection !== connection) return;
+  }
+
+  /** Sends what was under way or waits, now that the application has asked for what must leave before: its Subscriptions. */
+  begin(): void {
+    const connection = this.#connection;
+    const go = (): void => {
+      if (connection === null || this.#connection !== connection) return;
       this.#isHeldBack = false;
       this.pump();
-    });
+    };
+    if (this.#journal === null) go();
+    else this.#journal.whenKept(go);
   }
 
   detach(): void {

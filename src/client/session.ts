@@ -258,6 +258,11 @@ export class ClientSession {
     this.#outbox.attach(connection);
   }
 
+  /** Sends again what was under way, and what waits. */
+  begin(): void {
+    this.#outbox.begin();
+  }
+
   /** The server has lost the Session. What we took from it is ours, and it will use the packet identifiers anew. */
   #lost(): void {
     const receipts = [...this.#receipts];

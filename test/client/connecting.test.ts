@@ -212,6 +212,32 @@ test("a server that has forgotten the Session hears the subscriptions again, one
   );
 });
 
+test("what waited for a connection goes out behind the subscriptions that are made again, in flight or not", async (context) => {
+  const server = await startScripted(context, 5);
+  const { client } = start(context, server.url, { version: 5 });
+  client.subscribe("t");
+  const first = await server.next();
+  await first.accept();
+  const { packetId } = await first.expect("SUBSCRIBE");
+  first.send({ type: "SUBACK", packetId, reasonCodes: [0], properties: NO_PROPERTIES });
+  client.publish("t", "in flight", { qos: 1 });
+  await first.expect("PUBLISH");
+  first.drop();
+  const lost = new Promise<DisconnectInfo>((resolve) => client.on("disconnect", resolve));
+  await lost;
+  client.publish("t", "waits", { qos: 0 });
+  const response = client.request("command", "?");
+  response.catch(() => {});
+  const second = await server.next();
+  await second.accept();
+  await second.expect("SUBSCRIBE");
+  const own = await second.expect("SUBSCRIBE");
+  assert.equal((await second.expect("PUBLISH")).dup, true);
+  assert.equal((await second.expect("PUBLISH")).topicName, "t");
+  second.send({ type: "SUBACK", packetId: own.packetId, reasonCodes: [0], properties: NO_PROPERTIES });
+  assert.equal((await second.expect("PUBLISH")).topicName, "command");
+});
+
 test("a program that subscribes in onConnect, as ported ones do, is not subscribed twice", async (context) => {
   const server = await startScripted(context);
   const { client, lines } = start(context, server.url);
@@ -309,8 +335,8 @@ test("a server that speaks only an older version is spoken to in that", async (c
   const second = await server.next();
   assert.equal(await second.hex(), "100d00044d5154540402003c000163");
   second.sendHex("20020000");
-  assert.equal(await second.hex(), "3206000174000178");
   assert.equal(await second.hex(), "82060002000161" + "00");
+  assert.equal(await second.hex(), "3206000174000178");
   assert.equal(client.version, 4);
 });
 

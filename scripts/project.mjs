@@ -14,16 +14,17 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BUNDLES, writeBundles } from "./bundle.mjs";
 
 /** The root folder of the repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** What `tsc` makes: a tsconfig file, the folder it writes to and the folders it reads. */
+/** What is built: a tsconfig file, the folder that `tsc` writes to, the folders it reads, and what is bundled beside that. */
 const OUTPUTS = {
   /** The program as it is published. */
-  dist: { config: "tsconfig.json", sources: ["src"], ignores: /\.test\.ts$/ },
+  dist: { config: "tsconfig.json", sources: ["src"], ignores: /\.test\.ts$/, bundles: Object.keys(BUNDLES) },
   /** The same with tests and benchmark. */
-  build: { config: "tsconfig.dev.json", sources: ["src", "test", "bench"], ignores: /^$/ },
+  build: { config: "tsconfig.dev.json", sources: ["src", "test", "bench"], ignores: /^$/, bundles: [] },
 };
 /** In each output folder: what it was built from. */
 const STAMP = ".built-from";
@@ -106,12 +107,13 @@ export async function build(...folders) {
 
 /** @param {"dist" | "build"} folder */
 async function buildOne(folder) {
-  const { config, sources, ignores } = OUTPUTS[folder];
+  const { config, sources, ignores, bundles } = OUTPUTS[folder];
   const isOurs = (/** @type {string} */ path) => path.endsWith(".ts") && !ignores.test(path);
   const files = sources.flatMap((name) => filesBelow(name, isOurs));
   const stamp = join(ROOT, folder, STAMP);
-  const digest = digestOf([...files, "package-lock.json", "tsconfig.json", config]);
+  const digest = digestOf([...files, "package-lock.json", "tsconfig.json", "scripts/bundle.mjs", config]);
   const outputs = new Set(files.map((path) => outputOf(path, folder)));
+  for (const name of bundles) outputs.add(join(ROOT, folder, name));
   const isComplete = [...outputs].every((path) => existsSync(`${path}.js`));
   if (isComplete && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return true;
   // The compiler does not see that an output is gone; without its notes it writes all of them.
@@ -119,6 +121,7 @@ async function buildOne(folder) {
   const started = performance.now();
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
   if ((await run(process.execPath, [tsc, "-p", config])) !== 0) return false;
+  if (bundles.length > 0 && !(await writeBundles(ROOT))) return false;
   removeStale(folder, outputs);
   writeFileSync(stamp, digest);
   say(`Built ${folder}/ in ${((performance.now() - started) / 1000).toFixed(1)} s.`);

@@ -3,4 +3,4 @@ import { startMosquitto } from "./mosquitto-process.ts";
 import { lacewingTools } from "./tools.ts";
 import { declareToolsSuite } from "./tools-suite.ts";
 
-declareToolsSuite(lacewingTools, ["mosquitto"], startMosquitto);
+declareToolsSuite(lacewingTools, ["mosquitto"], () => startMosquitto());

@@ -6,21 +6,38 @@ import { join } from "node:path";
 import { findPeer, startPeer } from "../support/peers.ts";
 import type { BrokerProcess } from "./tools-suite.ts";
 
-/** Starts it, when it is installed; else what needs it is skipped. */
-export async function startMosquitto(): Promise<BrokerProcess> {
-  if (findPeer("mosquitto") === undefined) return { port: 0, stop: async () => {} };
+/** mosquitto with more listeners than its plain one. */
+export interface MosquittoProcess<Name extends string> extends BrokerProcess {
+  /** By their names. */
+  readonly ports: Readonly<Record<Name, number>>;
+}
+
+/**
+ * Starts it, when it is installed; else what needs it is skipped.
+ * @param listeners more listeners: lines of the configuration for each, by a name
+ */
+export async function startMosquitto<Name extends string = never>(
+  listeners: Readonly<Record<Name, readonly string[]>> = {} as Readonly<Record<Name, readonly string[]>>,
+): Promise<MosquittoProcess<Name>> {
+  const ports = {} as Record<Name, number>;
+  if (findPeer("mosquitto") === undefined) return { port: 0, ports, stop: async () => {} };
   const folder = mkdtempSync(join(tmpdir(), "lacewing-mosquitto-"));
   const file = join(folder, "mosquitto.conf");
   const port = await freePort();
   // Only what is written to a log file, standard error included, comes at once.
-  writeFileSync(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\n`);
+  const lines = ["per_listener_settings true", "log_dest stderr", `listener ${port} 127.0.0.1`, "allow_anonymous true"];
+  for (const [name, settings] of Object.entries(listeners) as [Name, readonly string[]][]) {
+    ports[name] = await freePort();
+    lines.push(`listener ${ports[name]} 127.0.0.1`, ...settings);
+  }
+  writeFileSync(file, `${lines.join("\n")}\n`);
   const program = startPeer("mosquitto", ["-c", file]);
   await program.printed(/running$/m);
   const stop = async () => {
     await program.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { port, stop };
+  return { port, ports, stop };
 }
 
 /** A port that was free a moment ago: mosquitto cannot choose one by itself. */

@@ -13,6 +13,7 @@ export type PeerName =
   | "paho"
   | "mqtt"
   | "aedes"
+  | "chromium"
   | "libfaketime"
   | "mkfs.ext4";
 
@@ -59,6 +60,12 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
   },
   mqtt: npmPackage("mqtt"),
   aedes: npmPackage("aedes"),
+  chromium: {
+    debianPackage: "chromium",
+    // The path, as Playwright looks nothing up.
+    commands: [["/usr/bin/chromium"], ["/usr/bin/chromium-browser"], ["/usr/bin/google-chrome"]],
+    version: (command) => answer([...command, "--version"], /^(?:Chromium|Google Chrome) (\S+)/),
+  },
   // A library that is loaded before a program.
   libfaketime: {
     debianPackage: "libfaketime",

@@ -5,6 +5,7 @@ import {
   DEFAULT_CONFIG,
   isLoopback,
   LOG_TYPES,
+  listenerOf,
   localListeners,
   SETTING_NAMES,
   SettingError,
@@ -85,12 +86,9 @@ export function configOf(args: BrokerArguments): Config {
   const listeners =
     args.host.length === 0
       ? localListeners(args.port)
-      : args.host.map((host) => ({
-          host,
-          port: args.port,
-          allowAnonymous: args.allowAnonymous || isLoopback(host),
-          isOptional: false,
-        }));
+      : args.host.map((host) =>
+          listenerOf({ host, port: args.port, allowAnonymous: args.allowAnonymous || isLoopback(host) }),
+        );
   // Without a configuration file the broker persists, and then the disk is the bound of the queues.
   let config: Config = { ...DEFAULT_CONFIG, listeners, persistence: { ...DEFAULT_CONFIG.persistence, enabled: true } };
   if (args.verbose) config = { ...config, log: { ...config.log, types: LOG_TYPES } };

@@ -1,6 +1,6 @@
 /** `lacewing`: runs the broker until a signal ends it. */
 
-import { type Config, isLoopback } from "../config/index.ts";
+import { type Config, isLocal } from "../config/index.ts";
 import { ListenError, type Server, StoreError, startServer } from "../server/index.ts";
 import { BROKER_COMMAND, configOf } from "./broker-options.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
@@ -54,7 +54,7 @@ const WHO: Readonly<Record<Access, string>> = {
 };
 
 function accessTo({ listeners }: Config): Access {
-  if (listeners.some(({ host, allowAnonymous }) => allowAnonymous && !isLoopback(host))) return "everybody";
+  if (listeners.some((listener) => listener.allowAnonymous && !isLocal(listener))) return "everybody";
   return listeners.some(({ allowAnonymous }) => allowAnonymous) ? "local" : "nobody";
 }
 

@@ -8,7 +8,6 @@ for (const [name, text, field, value] of [
   ["max_inflight_messages", "65535", "maximumInflightMessages", 65_535],
   ["max_inflight_messages", "7", "receiveMaximum", 7],
   ["max_inflight_messages", "0", "receiveMaximum", 65_535],
-  ["max_qos", "1", "maximumQos", 1],
   ["lacewing_connect_timeout", "5", "connectTimeoutMs", 5000],
   ["lacewing_max_topic_levels", "8", "maximumTopicLevels", 8],
   ["lacewing_response_information", "answers/", "responseInformation", "answers/"],
@@ -16,10 +15,19 @@ for (const [name, text, field, value] of [
   ["allow_duplicate_messages", "true", "allowDuplicateMessages", true],
   ["persistent_client_expiration", "2w", "maximumSessionExpirySeconds", 1_209_600],
   ["persistent_client_expiration", "30s", "maximumSessionExpirySeconds", 30],
-  ["auto_id_prefix", "device-", "autoIdPrefix", "device-"],
 ] as const) {
   test(`${name} ${text} sets ${field}`, () => {
     assert.equal(applySetting(DEFAULT_CONFIG, name, text).broker[field], value);
+  });
+}
+
+for (const [name, text, field, value] of [
+  ["max_qos", "1", "maximumQos", 1],
+  ["auto_id_prefix", "device-", "autoIdPrefix", "device-"],
+  ["max_topic_alias", "3", "topicAliasMaximum", 3],
+] as const) {
+  test(`${name} ${text} sets ${field} of every listener`, () => {
+    for (const { entrance } of applySetting(DEFAULT_CONFIG, name, text).listeners) assert.equal(entrance[field], value);
   });
 }
 
@@ -52,7 +60,8 @@ for (const [name, text, said] of [
 }
 
 test("accept_protocol_versions leaves out the others", () => {
-  assert.deepEqual(applySetting(DEFAULT_CONFIG, "accept_protocol_versions", "5,4").broker.versions, [4, 5]);
+  for (const { entrance } of applySetting(DEFAULT_CONFIG, "accept_protocol_versions", "5,4").listeners)
+    assert.deepEqual(entrance.versions, [4, 5]);
 });
 
 test("lacewing_durability and persistence", () => {
@@ -67,9 +76,9 @@ test("lacewing_durability and persistence", () => {
 
 test("a setting changes nothing else and leaves the given Config alone", () => {
   const before = structuredClone(DEFAULT_CONFIG);
-  const { maximumQos, ...rest } = applySetting(DEFAULT_CONFIG, "max_qos", "0").broker;
-  assert.equal(maximumQos, 0);
-  const { maximumQos: _, ...untouched } = DEFAULT_CONFIG.broker;
+  const { maximumPacketSize, ...rest } = applySetting(DEFAULT_CONFIG, "max_packet_size", "50").broker;
+  assert.equal(maximumPacketSize, 50);
+  const { maximumPacketSize: _, ...untouched } = DEFAULT_CONFIG.broker;
   assert.deepEqual(rest, untouched);
   assert.deepEqual(DEFAULT_CONFIG, before);
 });

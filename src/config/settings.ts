@@ -2,7 +2,7 @@
  * The options of mosquitto.conf that are understood, as a table: name, what a value means, and where in the Config it goes. Reading
  * a value never guesses: what is not understood is an error that says what is allowed.
  */
-import { NEVER_EXPIRES_SECONDS } from "../core/index.ts";
+import { type Entrance, NEVER_EXPIRES_SECONDS } from "../core/index.ts";
 import type { Config, Durability, PersistenceConfig } from "./config.ts";
 
 /** A setting that cannot be used: what was wrong and what is allowed. */
@@ -17,9 +17,11 @@ interface Setting {
   apply(config: Config, text: string): Config | null;
 }
 
-type BrokerNumber = {
-  [K in keyof Config["broker"]]: Config["broker"][K] extends number ? K : never;
-}[keyof Config["broker"]];
+type Numbers<Of> = { [K in keyof Of]: Of[K] extends number ? K : never }[keyof Of];
+
+type BrokerNumber = Numbers<Config["broker"]>;
+
+type EntranceNumber = Numbers<Entrance>;
 
 type BrokerSwitch = "retainAvailable" | "allowDuplicateMessages";
 
@@ -28,6 +30,25 @@ const LARGEST_PACKET_BYTES = 268_435_460;
 
 function withBroker(config: Config, change: Partial<Config["broker"]>): Config {
   return { ...config, broker: { ...config.broker, ...change } };
+}
+
+/** Of every listener there is. */
+function withEntrance(config: Config, change: Partial<Entrance>): Config {
+  const listeners = config.listeners.map((listener) => ({
+    ...listener,
+    entrance: { ...listener.entrance, ...change },
+  }));
+  return { ...config, listeners };
+}
+
+function entranceNumber(field: EntranceNumber, min: number, max: number): Setting {
+  return {
+    form: `a whole number from ${min} to ${max}`,
+    apply(config, text) {
+      const value = wholeNumber(text, min, max);
+      return value === null ? null : withEntrance(config, { [field]: value });
+    },
+  };
 }
 
 function number(field: BrokerNumber, min: number, max: number): Setting {
@@ -64,7 +85,7 @@ const VERSIONS: Setting = {
   apply(config, text) {
     const versions = ([3, 4, 5] as const).filter((version) => text.split(",").includes(String(version)));
     const isUnderstood = versions.length > 0 && versions.length === text.split(",").length;
-    return isUnderstood ? withBroker(config, { versions }) : null;
+    return isUnderstood ? withEntrance(config, { versions }) : null;
   },
 };
 
@@ -128,7 +149,7 @@ const SESSION_EXPIRY: Setting = {
 
 const AUTO_ID_PREFIX: Setting = {
   form: "text without spaces",
-  apply: (config, text) => (/^\S*$/.test(text) ? withBroker(config, { autoIdPrefix: text }) : null),
+  apply: (config, text) => (/^\S*$/.test(text) ? withEntrance(config, { autoIdPrefix: text }) : null),
 };
 
 function withPersistence(config: Config, change: Partial<PersistenceConfig>): Config {
@@ -181,11 +202,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   max_inflight_messages: MAX_INFLIGHT,
   max_keepalive: number("maximumKeepAliveSeconds", 0, 65_535),
   max_packet_size: number("maximumPacketSize", 20, LARGEST_PACKET_BYTES),
-  max_qos: number("maximumQos", 0, 2),
+  max_qos: entranceNumber("maximumQos", 0, 2),
   max_queued_bytes: number("maximumQueuedBytes", 0, 1_000_000_000_000 - 1),
   max_queued_messages: number("maximumQueuedMessages", 0, 1_000_000_000),
-  max_topic_alias: number("topicAliasMaximum", 0, 65_535),
-  max_topic_alias_broker: number("topicAliasMaximumOut", 0, 65_535),
+  max_topic_alias: entranceNumber("topicAliasMaximum", 0, 65_535),
+  max_topic_alias_broker: entranceNumber("topicAliasMaximumOut", 0, 65_535),
   persistence: PERSISTENCE,
   persistence_location: PERSISTENCE_LOCATION,
   persistent_client_expiration: SESSION_EXPIRY,

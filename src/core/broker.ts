@@ -9,6 +9,7 @@ import { Connection, type Link } from "./connection.ts";
 import { Controls } from "./control.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
+import { DEFAULT_ENTRANCE, type Entrance } from "./entrance.ts";
 import { Ledger } from "./ledger.ts";
 import { ALONE, type Mesh } from "./mesh.ts";
 import { Keep, Message } from "./message.ts";
@@ -77,6 +78,7 @@ export class Broker {
   turnMs: number;
   readonly store: Store;
   readonly #connections: Set<Connection> = new Set();
+  readonly #connectionsBy: WeakMap<Entrance, number> = new WeakMap();
   #dirty: Connection[] = [];
   #later: (() => void)[] = [];
   #isFlushRequested = false;
@@ -124,21 +126,37 @@ export class Broker {
     this.#requestFlush();
   }
 
-  /** Takes a connection that has been opened; `authenticator` decides who may come in by it. */
-  accept(link: Link, authenticator: Authenticator): Connection {
+  /** Takes a connection that has been opened by `entrance`; `authenticator` decides who may come in by it. */
+  accept(link: Link, authenticator: Authenticator, entrance: Entrance = DEFAULT_ENTRANCE): Connection {
     this.beginTurn();
-    const connection = new Connection(this, link, authenticator);
+    const hasRoom = this.#hasRoomFor(entrance);
+    const connection = new Connection(this, link, authenticator, entrance);
     this.#connections.add(connection);
+    this.#connectionsBy.set(entrance, this.connectionsBy(entrance) + 1);
     this.counters.connectionsOpened++;
     this.#sweepAtMs = Math.min(this.#sweepAtMs, this.turnMs + SWEEP_MS);
     this.observer.opened?.(connection);
+    if (!hasRoom) connection.close("too-many-connections");
     this.#requestFlush();
     return connection;
+  }
+
+  #hasRoomFor(entrance: Entrance): boolean {
+    const { maximumConnections: most } = this.options;
+    const { maximumConnections: mostHere } = entrance;
+    if (most > 0 && this.#connections.size >= most) return false;
+    return mostHere === 0 || this.connectionsBy(entrance) < mostHere;
+  }
+
+  /** Connections that came in by `entrance`, whether or not their CONNECT has been accepted. */
+  connectionsBy(entrance: Entrance): number {
+    return this.#connectionsBy.get(entrance) ?? 0;
   }
 
   /** Forgets a connection that has ended. */
   removeConnection(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#connectionsBy.set(connection.entrance, this.connectionsBy(connection.entrance) - 1);
     if (connection.isReady) this.connectedClients--;
   }
 

@@ -17,6 +17,7 @@ import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { isControlTopic } from "./control.ts";
 import type { Deadline } from "./deadlines.ts";
+import { usernameOf } from "./entrance.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
 import { isReservedTopic } from "./router.ts";
@@ -26,6 +27,12 @@ type Accepted = Extract<Verdict, { kind: "accepted" }>;
 
 /** What is asked with the next AUTH. */
 type Next = (auth: Auth) => Verdict | Promise<Verdict>;
+
+/** Why a CONNECT is refused. */
+interface Refusal {
+  readonly reason: EndReason;
+  readonly why: string;
+}
 
 /** The decision about one CONNECT. */
 export class Connecting {
@@ -52,40 +59,47 @@ export class Connecting {
       will: will === null ? null : { ...will, payload: will.payload.slice() },
     };
     this.#connection.connect = { ...rest, will: null, password: null, properties: NO_PROPERTIES };
-    const refusal = this.#refusal(connect);
+    const { authenticator, entrance, link } = this.#connection;
+    const { remoteAddress, localPort = 0, peer = UNKNOWN_PEER } = link;
+    const username = usernameOf(entrance, connect, peer);
+    const asked = entrance.usernameAsClientId ? username : connect.clientId;
+    const refusal = this.#refusal(connect, asked);
     if (refusal !== null) {
       this.#refuse(refusal.reason, refusal.why);
       return;
     }
-    const clientId = connect.clientId === "" ? this.#assignId() : connect.clientId;
+    const clientId = asked === "" || asked === null ? this.#assignId() : asked;
     this.clientId = clientId;
-    const { authenticator, link } = this.#connection;
-    const { remoteAddress, localPort = 0, peer = UNKNOWN_PEER } = link;
     this.#ask(() => authenticator.authenticate({ connect: this.#connect!, clientId, remoteAddress, localPort, peer }));
   }
 
   #assignId(): string {
-    const { options, host, sessions } = this.#broker;
+    const { host, sessions } = this.#broker;
+    const { autoIdPrefix } = this.#connection.entrance;
     this.#isAssigned = true;
     let clientId: string;
-    do clientId = options.autoIdPrefix + host.randomId();
+    do clientId = autoIdPrefix + host.randomId();
     while (sessions.get(clientId) !== undefined);
     return clientId;
   }
 
-  /** What speaks against the CONNECT itself, whoever sends it. */
-  #refusal(connect: Connect): { reason: EndReason; why: string } | null {
-    const { options } = this.#broker;
-    const { version, clientId, cleanStart, will, keepAliveSeconds } = connect;
-    if (!options.versions.includes(version)) {
+  /** What speaks against the CONNECT itself, whoever sends it; `clientId` is the identifier that it asks for. */
+  #refusal(connect: Connect, clientId: string | null): Refusal | null {
+    const { versions } = this.#connection.entrance;
+    const { version } = connect;
+    if (!versions.includes(version)) {
       return {
         reason: "unsupported-protocol-version",
-        why: `protocol level ${version} is switched off here; allowed: ${options.versions.join(", ")}`,
+        why: `protocol level ${version} is switched off here; allowed: ${versions.join(", ")}`,
       };
     }
-    if (options.maximumConnections > 0 && this.#broker.connectedClients >= options.maximumConnections) {
-      return { reason: "quota-exceeded", why: `${options.maximumConnections} clients are connected, the most allowed` };
-    }
+    return this.#refusalOfId(connect, clientId) ?? this.#refusalOfKeepAlive(connect) ?? this.#refusalOfWill(connect);
+  }
+
+  #refusalOfId({ version, cleanStart }: Connect, clientId: string | null): Refusal | null {
+    const { sessions, options } = this.#broker;
+    if (clientId === null)
+      return { reason: "not-authorized", why: "the user name is the client identifier here, and there is none" };
     // 5.0 allows an empty identifier always, 3.1.1 only for a clean session [3.1.1 MQTT-3.1.3-8], 3.1 never.
     if (clientId === "" && version !== 5 && (version === 3 || !cleanStart)) {
       return {
@@ -93,7 +107,18 @@ export class Connecting {
         why: "an empty client identifier needs a clean session, and MQTT 3.1.1 or 5.0",
       };
     }
-    const { maximumKeepAliveSeconds } = options;
+    if (clientId === "" && !this.#connection.entrance.allowZeroLengthClientId)
+      return { reason: "client-identifier-not-valid", why: "an empty client identifier is not allowed here" };
+    if (!clientId.startsWith(options.clientIdPrefix))
+      return { reason: "not-authorized", why: `client identifiers begin with "${options.clientIdPrefix}" here` };
+    const { maximumClients } = options;
+    if (maximumClients > 0 && sessions.count >= maximumClients && sessions.get(clientId) === undefined)
+      return { reason: "server-busy", why: `${maximumClients} clients have a session, the most allowed` };
+    return null;
+  }
+
+  #refusalOfKeepAlive({ version, keepAliveSeconds }: Connect): Refusal | null {
+    const { maximumKeepAliveSeconds } = this.#broker.options;
     if (
       version !== 5 &&
       maximumKeepAliveSeconds > 0 &&
@@ -104,25 +129,23 @@ export class Connecting {
         why: `keep-alive ${keepAliveSeconds}; 1 to ${maximumKeepAliveSeconds} seconds are allowed`,
       };
     }
-    if (will !== null) {
-      if (topicLevels(will.topicName) > options.maximumTopicLevels) {
-        return {
-          reason: "topic-name-invalid",
-          why: `the will's topic has more than ${options.maximumTopicLevels} levels`,
-        };
-      }
-      if (isReservedTopic(will.topicName))
-        return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
-      if (isControlTopic(will.topicName))
-        return { reason: "not-authorized", why: "the will's topic is below $CONTROL, where only requests go" };
-      if (will.qos > options.maximumQos)
-        return {
-          reason: "qos-not-supported",
-          why: `the will has QoS ${will.qos}; at most ${options.maximumQos} is allowed`,
-        };
-      if (will.retain && !options.retainAvailable)
-        return { reason: "retain-not-supported", why: "the will is retained, but retained messages are switched off" };
-    }
+    return null;
+  }
+
+  #refusalOfWill({ will }: Connect): Refusal | null {
+    if (will === null) return null;
+    const { maximumTopicLevels, retainAvailable } = this.#broker.options;
+    const { maximumQos } = this.#connection.entrance;
+    if (topicLevels(will.topicName) > maximumTopicLevels)
+      return { reason: "topic-name-invalid", why: `the will's topic has more than ${maximumTopicLevels} levels` };
+    if (isReservedTopic(will.topicName))
+      return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
+    if (isControlTopic(will.topicName))
+      return { reason: "not-authorized", why: "the will's topic is below $CONTROL, where only requests go" };
+    if (will.qos > maximumQos)
+      return { reason: "qos-not-supported", why: `the will has QoS ${will.qos}; at most ${maximumQos} is allowed` };
+    if (will.retain && !retainAvailable)
+      return { reason: "retain-not-supported", why: "the will is retained, but retained messages are switched off" };
     return null;
   }
 
@@ -269,10 +292,11 @@ export class Connecting {
     const { properties } = connect;
     const keepAliveSeconds = this.#keepAliveSeconds(connect);
     connection.receiveMaximum = properties.receiveMaximum ?? 65_535;
-    const aliases = Math.min(properties.topicAliasMaximum ?? 0, options.topicAliasMaximumOut);
+    const aliases = Math.min(properties.topicAliasMaximum ?? 0, connection.entrance.topicAliasMaximumOut);
     if (aliases > 0) connection.aliases = new OutboundAliases(aliases);
     const granted = connect.version === 5 ? this.#granted(connect, verdict, keepAliveSeconds) : NO_PROPERTIES;
-    const { maximumPacketSize, topicAliasMaximum } = options;
+    const { maximumPacketSize } = options;
+    const { topicAliasMaximum } = connection.entrance;
     connection.machine.accept(
       { sessionPresent, properties: granted, keepAliveSeconds, maximumPacketSize, topicAliasMaximum },
       turnMs,
@@ -301,12 +325,13 @@ export class Connecting {
   /** Properties of the CONNACK, each only when it says something. */
   #granted(connect: Connect, verdict: Accepted, keepAliveSeconds: number): Properties {
     const { options } = this.#broker;
+    const { topicAliasMaximum, maximumQos } = this.#connection.entrance;
     const { properties } = connect;
     const expiry = this.#sessionExpirySeconds(connect);
     return {
       ...(expiry !== (properties.sessionExpirySeconds ?? 0) && { sessionExpirySeconds: expiry }),
       ...(keepAliveSeconds !== connect.keepAliveSeconds && { serverKeepAliveSeconds: keepAliveSeconds }),
-      ...(options.topicAliasMaximum > 0 && { topicAliasMaximum: options.topicAliasMaximum }),
+      ...(topicAliasMaximum > 0 && { topicAliasMaximum }),
       ...(this.#isAssigned && { assignedClientId: this.clientId! }),
       ...(properties.authenticationMethod !== undefined && { authenticationMethod: properties.authenticationMethod }),
       ...(verdict.data !== undefined && { authenticationData: verdict.data }),
@@ -318,7 +343,7 @@ export class Connecting {
       ...(options.maximumPacketSize > 0 &&
         Number.isFinite(options.maximumPacketSize) && { maximumPacketSize: options.maximumPacketSize }),
       ...(options.receiveMaximum < 65_535 && { receiveMaximum: options.receiveMaximum }),
-      ...(options.maximumQos < 2 && { maximumQos: options.maximumQos as 0 | 1 }),
+      ...(maximumQos < 2 && { maximumQos: maximumQos as 0 | 1 }),
     };
   }
 }

@@ -25,6 +25,7 @@ import { ALLOW_ALL, type Authenticator, type PeerIdentity, type Policy, type Ver
 import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
 import { Deque } from "./deque.ts";
+import type { Entrance } from "./entrance.ts";
 import type { Obligation } from "./ledger.ts";
 import type { Message } from "./message.ts";
 import { Pause } from "./pause.ts";
@@ -70,6 +71,8 @@ export class Connection implements Outlet {
   readonly link: Link;
   readonly machine: ServerMachine;
   readonly authenticator: Authenticator;
+  /** The way that it came in by. */
+  readonly entrance: Entrance;
   /** Set with the acceptance of the CONNECT. */
   session: Session | null = null;
   policy: Policy = ALLOW_ALL;
@@ -97,15 +100,16 @@ export class Connection implements Outlet {
   /** Whether messages may wait in the Session because the output was full, and not the network. */
   #wasFull = false;
 
-  constructor(broker: Broker, link: Link, authenticator: Authenticator) {
-    const { maximumConnectBytes, connectTimeoutMs, trailEntries } = broker.options;
+  constructor(broker: Broker, link: Link, authenticator: Authenticator, entrance: Entrance) {
+    const { maximumConnectBytes, connectTimeoutMs, trailEntries, reasonStrings } = broker.options;
     const trail = new PacketTrail(trailEntries, broker);
     this.broker = broker;
     this.link = link;
     this.authenticator = authenticator;
+    this.entrance = entrance;
     this.openedAtMs = broker.clock.nowMs();
     this.machine = new ServerMachine(
-      { maximumConnectBytes, connectTimeoutMs, pool: broker.pool, trail },
+      { maximumConnectBytes, connectTimeoutMs, reasonStrings, pool: broker.pool, trail },
       this.openedAtMs,
     );
     this.#connecting = new Connecting(this);

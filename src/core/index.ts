@@ -17,6 +17,7 @@ export { Connection, type Link, type Tap } from "./connection.ts";
 export { type ControlHandler, type ControlRequest, respond } from "./control.ts";
 export type { Counters } from "./counters.ts";
 export { Deque } from "./deque.ts";
+export { DEFAULT_ENTRANCE, type Entrance, type IdentityAsUsername, usernameOf } from "./entrance.ts";
 export type { StoreState } from "./ledger.ts";
 export { ALONE, type Mesh } from "./mesh.ts";
 export type { Message } from "./message.ts";

@@ -1,5 +1,5 @@
 /** Every bound and switch of the broker's core with its unit and default: mosquitto 2.1's where it has one. */
-import { DEFAULT_MAXIMUM_TOPIC_LEVELS, type Version } from "../protocol/index.ts";
+import { DEFAULT_MAXIMUM_TOPIC_LEVELS } from "../protocol/index.ts";
 
 /** What the core runs under. */
 export interface BrokerOptions {
@@ -11,8 +11,6 @@ export interface BrokerOptions {
   readonly connectTimeoutMs: number;
   /** How long an Authenticator may take for one answer, in milliseconds; then the client is refused. */
   readonly authenticatorTimeoutMs: number;
-  /** Versions that are spoken. */
-  readonly versions: readonly Version[];
   /** QoS 1 and 2 messages taken unacknowledged from a 5.0 client, 1..65,535. */
   readonly receiveMaximum: number;
   /** QoS 1 and 2 messages sent unacknowledged to a client, 0..65,535; 0: as many as the client takes. */
@@ -27,23 +25,22 @@ export interface BrokerOptions {
   readonly maximumOutputBytes: number;
   /** Bytes that wait for the network on all connections together before QoS 0 is dropped for those that are behind. */
   readonly maximumTotalOutputBytes: number;
-  /** Topic aliases that a client may use; announced. */
-  readonly topicAliasMaximum: number;
-  /** Topic aliases that the broker uses towards a client that allows them. */
-  readonly topicAliasMaximumOut: number;
   /** Longest keep-alive in seconds; 5.0 clients are told, older ones refused. 0 allows also none at all. */
   readonly maximumKeepAliveSeconds: number;
-  readonly maximumQos: 0 | 1 | 2;
   readonly retainAvailable: boolean;
   readonly maximumTopicLevels: number;
   /** Longest session expiry, in seconds; longer ones are cut and the client told. */
   readonly maximumSessionExpirySeconds: number;
-  /** Accepted connections at once; 0: no bound. */
+  /** Connections at once, by all ways in; one more is closed without a word. 0: no bound. */
   readonly maximumConnections: number;
+  /** Sessions at once, connected or not; one more is refused. 0: no bound. */
+  readonly maximumClients: number;
+  /** What every client identifier must begin with; "": anything. */
+  readonly clientIdPrefix: string;
+  /** Whether refusals and ends are explained to 5.0 clients in Reason Strings; mosquitto sends none. */
+  readonly reasonStrings: boolean;
   /** One copy for each matching Subscription, as mosquitto sends, instead of one with every Subscription Identifier. */
   readonly allowDuplicateMessages: boolean;
-  /** Put before assigned client identifiers. */
-  readonly autoIdPrefix: string;
   /** Topics whose receivers are remembered. */
   readonly routeCacheTopics: number;
   /** Prefix of the Response Information given to clients that ask; null gives none [5.0 §3.2.2.3.15]. */
@@ -61,7 +58,6 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumConnectBytes: 100_000,
   connectTimeoutMs: 15_000,
   authenticatorTimeoutMs: 30_000,
-  versions: [3, 4, 5],
   receiveMaximum: 20,
   maximumInflightMessages: 20,
   maximumQueuedMessages: 1000,
@@ -69,16 +65,15 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumQueueMemoryBytes: 64 * 1024 * 1024,
   maximumOutputBytes: 16 * 1024 * 1024,
   maximumTotalOutputBytes: 512 * 1024 * 1024,
-  topicAliasMaximum: 10,
-  topicAliasMaximumOut: 10,
   maximumKeepAliveSeconds: 0,
-  maximumQos: 2,
   retainAvailable: true,
   maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
   maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,
   maximumConnections: 0,
+  maximumClients: 0,
+  clientIdPrefix: "",
+  reasonStrings: true,
   allowDuplicateMessages: false,
-  autoIdPrefix: "auto-",
   routeCacheTopics: 100_000,
   responseInformation: null,
   trailEntries: 64,

@@ -89,6 +89,7 @@ function isNew(connection: Connection, session: Session, packet: Publish): boole
 function isAllowed(connection: Connection, packet: Publish, route: Route): boolean {
   const { policy, broker } = connection;
   const { options } = broker;
+  const { maximumQos } = connection.entrance;
   if (route.isTooDeep) {
     connection.fail(
       ReasonCode.TopicNameInvalid,
@@ -96,10 +97,10 @@ function isAllowed(connection: Connection, packet: Publish, route: Route): boole
     );
     return false;
   }
-  if (packet.qos > options.maximumQos) {
+  if (packet.qos > maximumQos) {
     connection.fail(
       ReasonCode.QosNotSupported,
-      `PUBLISH: QoS ${packet.qos}; at most ${options.maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`,
+      `PUBLISH: QoS ${packet.qos}; at most ${maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`,
     );
     return false;
   }

@@ -52,9 +52,9 @@ function subscribe(
   connection: Connection,
   wanting: Subscription[],
 ): ReasonCode {
-  const { router, records, options } = connection.broker;
+  const { router, records } = connection.broker;
   const { topicFilter, noLocal, retainAsPublished, retainHandling } = request;
-  const qos = lowerQos(request.qos, options.maximumQos);
+  const qos = lowerQos(request.qos, connection.entrance.maximumQos);
   let subscription = session.subscriptions.get(topicFilter);
   const isNew = subscription === undefined;
   if (subscription === undefined) {

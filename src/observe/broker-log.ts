@@ -1,4 +1,5 @@
 /** What happens in the broker as lines of its log, in mosquitto's words where it has any. */
+import type { LogType } from "../config/index.ts";
 import type {
   Connection,
   Message,
@@ -22,7 +23,7 @@ import {
 import { type Log, printable } from "./log.ts";
 
 /** The kinds of lines that the broker writes, by mosquitto's names. */
-export type BrokerLogType = "error" | "warning" | "notice" | "information" | "subscribe" | "unsubscribe" | "debug";
+export type BrokerLogType = LogType;
 
 /** What of the broker is logged. */
 export interface BrokerLogOptions {

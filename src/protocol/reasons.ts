@@ -42,6 +42,7 @@ export const END_REASONS = {
   "topic-alias-invalid": { code: 0x94, log: "topic alias invalid" },
   "packet-too-large": { code: 0x95, log: "oversize packet" },
   "quota-exceeded": { code: 0x97, log: "quota exceeded" },
+  "too-many-connections": { code: 0x97, log: "as many connections as allowed are open" },
   "administrative-action": { code: 0x98, log: "administrative action" },
   "retain-not-supported": { code: 0x9a, log: "retain not supported" },
   "qos-not-supported": { code: 0x9b, log: "QoS not supported" },

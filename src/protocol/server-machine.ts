@@ -17,6 +17,8 @@ export interface ServerMachineOptions {
   readonly maximumConnectBytes: number;
   /** From the opening of the connection to a whole CONNECT, in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Whether refusals and ends are explained to 5.0 clients in a Reason String; true when it is absent. */
+  readonly reasonStrings?: boolean;
   readonly pool: OutputPool;
   /** Where what passes is noted; nowhere when it is absent. */
   readonly trail?: PacketTrail;
@@ -53,10 +55,12 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   #authenticationMethod: string | null = null;
   #isReauthenticating = false;
   #problemInformation = true;
+  readonly #reasonStrings: boolean;
 
   constructor(options: ServerMachineOptions, nowMs: number) {
     super("client", 5, options.maximumConnectBytes, options.pool, options.trail ?? NO_TRAIL, nowMs);
     this.#deadlineMs = nowMs + options.connectTimeoutMs;
+    this.#reasonStrings = options.reasonStrings ?? true;
   }
 
   /** Whether the client's reason strings and user properties are wanted beyond PUBLISH, CONNACK and DISCONNECT [5.0 §3.1.2.11.7]. */
@@ -206,9 +210,13 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   refuse(reason: EndReason, why: string | null = null): void {
     if (this.ended !== null) return;
     const { code } = END_REASONS[reason];
-    this.#sendConnack(code, why === null ? NO_PROPERTIES : { reasonString: why });
+    this.#sendConnack(code, this.#explained(why));
     this.#state = "refused";
     this.end(reason, why === null ? null : { reasonCode: code, message: why });
+  }
+
+  #explained(why: string | null): Properties {
+    return why === null || !this.#reasonStrings ? NO_PROPERTIES : { reasonString: why };
   }
 
   #sendConnack(code: ReasonCode, properties: Properties): void {
@@ -224,7 +232,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
     if (isPeersOwnEnd(reason)) return;
     const code = fault?.reasonCode ?? END_REASONS[reason].code;
-    const explained = fault !== null && this.#problemInformation ? { reasonString: fault.message } : NO_PROPERTIES;
+    const explained = this.#problemInformation ? this.#explained(fault?.message ?? null) : NO_PROPERTIES;
     if (this.#state === "refused") return;
     if (this.#state === "connected") this.#sendDisconnect(code, explained);
     else if (fault === null) return;

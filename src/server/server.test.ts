@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { type Config, DEFAULT_CONFIG } from "../config/index.ts";
+import { type Config, DEFAULT_CONFIG, listenerOf } from "../config/index.ts";
 import {
   type Connect,
   decodePacket,
@@ -29,7 +29,7 @@ async function start(change: Partial<Config> = {}): Promise<{ server: Server; po
 }
 
 function listener(allowAnonymous: boolean = true): Config["listeners"][number] {
-  return { host: "127.0.0.1", port: 0, allowAnonymous, isOptional: false };
+  return listenerOf({ host: "127.0.0.1", port: 0, allowAnonymous });
 }
 
 /** A client that speaks packets, for as long as a test needs one. */
@@ -137,7 +137,7 @@ test("a port in use ends the start with one sentence that says what to do", asyn
 });
 
 test("a listener that is optional and cannot be had is only warned of", async () => {
-  const absent = { host: "192.0.2.55", port: 0, allowAnonymous: true, isOptional: true };
+  const absent = listenerOf({ host: "192.0.2.55", port: 0, allowAnonymous: true, isOptional: true });
   const { server, log } = await start({ listeners: [listener(), absent] });
   server.log.flush();
   assert.equal(server.listeners.length, 1);

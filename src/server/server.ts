@@ -57,7 +57,7 @@ class RunningServer implements Server {
     return this.#loop.broker;
   }
 
-  async listen({ host, port, allowAnonymous, isOptional }: ListenerConfig): Promise<void> {
+  async listen({ host, port, allowAnonymous, isOptional, entrance }: ListenerConfig): Promise<void> {
     // With any free port asked for, all listeners get the same one.
     const wanted = port === 0 ? (this.listeners[0]?.port ?? 0) : port;
     const authenticator = allowAnonymous ? ANONYMOUS : NOBODY;
@@ -65,10 +65,13 @@ class RunningServer implements Server {
       this.log.write("error", `A connection could not be taken: ${error.message}.`);
     try {
       this.listeners.push(
-        await listenTcp({ host, port: wanted }, { broker: this.broker, authenticator, onAcceptError }),
+        await listenTcp(
+          { host: host ?? "::", port: wanted },
+          { broker: this.broker, authenticator, entrance, onAcceptError },
+        ),
       );
     } catch (error) {
-      const failure = new ListenError(host, wanted, error);
+      const failure = new ListenError(host ?? "::", wanted, error);
       if (!isOptional) throw failure;
       this.log.write("warning", `${failure.message} Going on without it.`);
       return;

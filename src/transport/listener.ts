@@ -1,5 +1,5 @@
 /** What every way in for clients has in common. */
-import type { Authenticator, Broker } from "../core/index.ts";
+import type { Authenticator, Broker, Entrance } from "../core/index.ts";
 
 /** Where connections come in. */
 export interface Listener {
@@ -16,6 +16,8 @@ export interface Reception {
   readonly broker: Broker;
   /** Decides who may come in here. */
   readonly authenticator: Authenticator;
+  /** What holds for all who come in here; absent: the defaults. */
+  readonly entrance?: Entrance;
   /** Told when a connection could not be taken, for example for want of file descriptors. */
   readonly onAcceptError: (error: Error) => void;
 }

@@ -19,7 +19,7 @@ export interface TcpListenerOptions {
  * @throws the system's error, with its `code`, when the address cannot be had
  */
 export function listenTcp(options: TcpListenerOptions, reception: Reception): Promise<Listener> {
-  const { broker, authenticator, onAcceptError } = reception;
+  const { broker, authenticator, entrance, onAcceptError } = reception;
   const server = createServer({ noDelay: true }, (socket: Socket) => {
     // A peer that has gone before we looked has no address any more.
     if (socket.remoteAddress === undefined) {
@@ -27,7 +27,7 @@ export function listenTcp(options: TcpListenerOptions, reception: Reception): Pr
       return;
     }
     const link = new TcpLink(socket);
-    link.attach(broker.accept(link, authenticator));
+    link.attach(broker.accept(link, authenticator, entrance));
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Config, DEFAULT_CONFIG } from "../../src/config/index.ts";
+import { type Config, DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { Program } from "../support/program.ts";
@@ -16,7 +16,7 @@ let broker: Server;
 let to: readonly string[];
 
 before(async () => {
-  const listeners: Config["listeners"] = [{ host: "127.0.0.1", port: 0, allowAnonymous: true, isOptional: false }];
+  const listeners: Config["listeners"] = [listenerOf({ host: "127.0.0.1", port: 0, allowAnonymous: true })];
   broker = await startServer({ ...DEFAULT_CONFIG, listeners }, () => {});
   to = ["-h", "127.0.0.1", "-p", String(broker.listeners[0]!.port)];
 });

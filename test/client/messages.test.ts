@@ -120,7 +120,7 @@ test("unsubscribing ends the iterator, and breaking off unsubscribes", async (co
 });
 
 test("a refused subscription rejects, ends its iterator with the error, and leaves the others alone", async (context) => {
-  const { url } = await startBroker(context, { maximumQos: 1 });
+  const { url } = await startBroker(context, {}, { maximumQos: 1 });
   const client = await connected(context, url, { version: 5 });
   const subscription = client.subscribe("$share/g/a", { noLocal: false });
   await subscription.granted;

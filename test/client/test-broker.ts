@@ -1,16 +1,18 @@
 // Our own broker in this process, on a free port of the loopback, for tests of the client library.
 import type { TestContext } from "node:test";
-import { DEFAULT_CONFIG } from "../../src/config/index.ts";
-import { type BrokerOptions, DEFAULT_OPTIONS } from "../../src/core/index.ts";
+import { DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
+import { type BrokerOptions, DEFAULT_ENTRANCE, DEFAULT_OPTIONS, type Entrance } from "../../src/core/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 
 /** A broker that can be stopped and started again on its port. */
 export class TestBroker {
   readonly options: BrokerOptions;
+  readonly entrance: Entrance;
   port = 0;
   #server: Server | null = null;
 
-  constructor(options: Partial<BrokerOptions>) {
+  constructor(options: Partial<BrokerOptions>, entrance: Partial<Entrance> = {}) {
+    this.entrance = { ...DEFAULT_ENTRANCE, ...entrance };
     this.options = { ...DEFAULT_OPTIONS, ...options };
   }
 
@@ -23,7 +25,8 @@ export class TestBroker {
   }
 
   async start(): Promise<void> {
-    const listener = { host: "127.0.0.1", port: this.port, allowAnonymous: true, isOptional: false };
+    const { port, entrance } = this;
+    const listener = listenerOf({ host: "127.0.0.1", port, allowAnonymous: true, entrance });
     this.#server = await startServer({ ...DEFAULT_CONFIG, broker: this.options, listeners: [listener] }, () => {});
     this.port = this.#server.listeners[0]!.port;
   }
@@ -35,8 +38,12 @@ export class TestBroker {
 }
 
 /** A broker for one test. */
-export async function startBroker(context: TestContext, options: Partial<BrokerOptions> = {}): Promise<TestBroker> {
-  const broker = new TestBroker(options);
+export async function startBroker(
+  context: TestContext,
+  options: Partial<BrokerOptions> = {},
+  entrance: Partial<Entrance> = {},
+): Promise<TestBroker> {
+  const broker = new TestBroker(options, entrance);
   await broker.start();
   context.after(() => broker.stop());
   return broker;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Authenticator } from "../../src/core/index.ts";
 import { ALLOW_ALL } from "../../src/core/index.ts";
-import { type EndReason, encodePacket, type Version } from "../../src/protocol/index.ts";
+import { type EndReason, encodePacket, type Properties, type Version } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
 import { connectOf } from "../support/test-client.ts";
 
@@ -86,7 +86,7 @@ for (const [version, answer] of [
 ] as const) {
   test(`[5.0 MQTT-3.1.2-2] version ${version} that is switched off is refused with 0x84, before 5.0 with 1`, () => {
     const versions = VERSIONS.filter((other) => other !== version);
-    const { harness, ends } = watched({ options: { versions } });
+    const { harness, ends } = watched({ entrance: { versions } });
     const client = harness.open(version);
     client.connect("c");
     assert.ok(version === 5 ? client.connack?.reasonCode === 0x84 : client.hex() === answer);
@@ -95,7 +95,7 @@ for (const [version, answer] of [
 }
 
 test("[5.0 MQTT-3.1.3-6] [5.0 MQTT-3.1.3-7] [5.0 MQTT-3.2.2-16] a 5.0 client without identifier gets one, also with Clean Start 0", () => {
-  const harness = new BrokerHarness({ options: { autoIdPrefix: "auto-" } });
+  const harness = new BrokerHarness({ entrance: { autoIdPrefix: "auto-" } });
   const ids = [true, false].map((cleanStart) => {
     const client = harness.open(5);
     return client.connect("", { cleanStart })?.properties.assignedClientId;
@@ -248,14 +248,43 @@ test("[5.0 §4.13.1] a CONNECT of 5.0 with a fault is told its reason code, one 
 });
 
 for (const version of VERSIONS) {
-  test(`version ${version}: more clients than allowed are refused, and let in again when one goes`, () => {
-    const { harness, ends } = watched({ options: { maximumConnections: 2 } });
-    const first = harness.connect("a", { version });
-    harness.connect("b", { version });
-    assert.equal(harness.open(version).connect("c")?.reasonCode, version === 5 ? 0x97 : 3);
-    assert.deepEqual(ends, ["quota-exceeded"]);
-    first.disconnect();
-    assert.equal(harness.open(version as Version).connect("c")?.reasonCode, 0);
+  for (const parts of [{ options: { maximumConnections: 2 } }, { entrance: { maximumConnections: 2 } }]) {
+    const [kind] = Object.keys(parts);
+    test(`version ${version}: more connections than the ${kind} allow are closed without a word until one goes`, () => {
+      const { harness, ends } = watched(parts);
+      const first = harness.connect("a", { version });
+      harness.connect("b", { version });
+      const third = harness.open(version);
+      assert.deepEqual([third.hex(), third.isClosed, ends], ["", true, ["too-many-connections"]]);
+      first.disconnect();
+      assert.equal(harness.open(version as Version).connect("c")?.reasonCode, 0);
+    });
+  }
+
+  test(`version ${version}: more sessions than allowed are refused, and let in again when one ends`, () => {
+    const { harness, ends } = watched({ options: { maximumClients: 2 } });
+    const durable: Properties = version === 5 ? { sessionExpirySeconds: 60 } : {};
+    harness.connect("a", { version, cleanStart: false, properties: durable }).drop();
+    const second = harness.connect("b", { version });
+    assert.equal(harness.open(version).connect("c")?.reasonCode, version === 5 ? 0x89 : 3);
+    assert.ok(ends.includes("server-busy"));
+    second.disconnect();
+    assert.equal(harness.open(version).connect("c")?.reasonCode, 0);
+    assert.equal(harness.open(version).connect("a", { cleanStart: false })?.reasonCode, 0);
+  });
+
+  test(`version ${version}: client identifiers without the prefix are refused`, () => {
+    const { harness } = watched({ options: { clientIdPrefix: "secure-" } });
+    assert.equal(harness.open(version).connect("insecure")?.reasonCode, version === 5 ? 0x87 : 5);
+    assert.equal(harness.open(version).connect("secure-1")?.reasonCode, 0);
+  });
+
+  test(`version ${version}: the user name is the client identifier where that is set, and must be there`, () => {
+    const { harness } = watched({ entrance: { usernameAsClientId: true } });
+    assert.equal(harness.open(version).connect("any")?.reasonCode, version === 5 ? 0x87 : 5);
+    harness.connect("any", { version, username: "ann" });
+    assert.ok(harness.broker.sessions.get("ann") !== undefined);
+    assert.equal(harness.broker.sessions.get("any"), undefined);
   });
 }
 
@@ -274,4 +303,20 @@ test("[5.0 MQTT-3.1.2-24] a client whose maximum packet size the CONNACK exceeds
   assert.equal(client.connect("c", { properties: { maximumPacketSize: 8 } }), null);
   assert.deepEqual([client.isClosed, ends], [true, ["packet-too-large"]]);
   assert.equal(harness.broker.connectedClients, 0);
+});
+
+test("a zero-length client identifier is refused where that is set, before 5.0 with 2", () => {
+  const { harness } = watched({ entrance: { allowZeroLengthClientId: false } });
+  assert.equal(harness.open(4).connect("")?.reasonCode, 2);
+  assert.equal(harness.open(5).connect("")?.reasonCode, 0x85);
+});
+
+test("without Reason Strings refusals and ends are the bare codes that mosquitto sends", () => {
+  const { harness } = watched({ entrance: { allowZeroLengthClientId: false }, options: { reasonStrings: false } });
+  const refused = harness.open(5);
+  refused.connect("");
+  assert.deepEqual(refused.connack?.properties, {});
+  const client = harness.connect("c", { version: 5 });
+  client.send(connectOf(5, "c"));
+  assert.ok(client.hex().endsWith("e00182"));
 });

@@ -272,7 +272,7 @@ test("[5.0 §4.9] any number of QoS 1 messages in one chunk is taken when nothin
 });
 
 test("[5.0 MQTT-3.2.2-11] a PUBLISH above the maximum QoS ends the connection with 0x9B", () => {
-  const harness = new BrokerHarness({ options: { maximumQos: 0 } });
+  const harness = new BrokerHarness({ entrance: { maximumQos: 0 } });
   for (const qos of [1, 2] as const) {
     const client = harness.connect("c");
     client.publish("t", "x", { qos });

@@ -176,7 +176,7 @@ test("[5.0 §3.3.2.3.4] aliases end with the connection", () => {
 });
 
 test("[5.0 MQTT-3.3.2-11] where the broker allows no aliases, using one is answered with 0x94", () => {
-  const client = new BrokerHarness({ options: { topicAliasMaximum: 0 } }).connect("c");
+  const client = new BrokerHarness({ entrance: { topicAliasMaximum: 0 } }).connect("c");
   assert.equal(client.connack?.properties.topicAliasMaximum, undefined);
   client.publish("t", "x", { properties: { topicAlias: 1 } });
   assert.deepEqual(client.trace(), ["DISCONNECT 0x94"]);
@@ -197,7 +197,7 @@ test("[5.0 MQTT-3.1.2-26] the broker uses an alias from the first message of a t
 });
 
 test("max_topic_alias_broker bounds the aliases towards a client that allows more", () => {
-  const harness = new BrokerHarness({ options: { topicAliasMaximumOut: 2 } });
+  const harness = new BrokerHarness({ entrance: { topicAliasMaximumOut: 2 } });
   const client = harness.connect("c", { properties: { topicAliasMaximum: 10 } });
   client.subscribe("+");
   for (const topic of ["a", "b", "c", "a", "b", "c"]) client.publish(topic);

@@ -231,7 +231,7 @@ test("[3.1.1 MQTT-3.3.1-9] before 5.0 a live message never has RETAIN", () => {
 });
 
 test("[5.0 MQTT-3.2.2-10] a maximum QoS of the broker is granted in place of a higher one", () => {
-  const harness = new BrokerHarness({ options: { maximumQos: 1 } });
+  const harness = new BrokerHarness({ entrance: { maximumQos: 1 } });
   const client = harness.connect("c");
   assert.equal(client.connack?.properties.maximumQos, 1);
   assert.deepEqual(client.subscribe(["a"], { qos: 2 }), [1]);

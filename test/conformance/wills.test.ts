@@ -194,7 +194,7 @@ test("a will that nobody receives at first waits for a Session as any message", 
 });
 
 test("[5.0 MQTT-3.2.2-12] a will above the maximum QoS is refused with 0x9B", () => {
-  const harness = new BrokerHarness({ options: { maximumQos: 1 } });
+  const harness = new BrokerHarness({ entrance: { maximumQos: 1 } });
   assert.equal(harness.open(5).connect("c", { will: { qos: 2 } })?.reasonCode, 0x9b);
   const old = harness.open(4);
   assert.deepEqual([old.connect("c", { will: { qos: 2 } }), old.isClosed], [null, true]);

@@ -8,7 +8,9 @@ import {
   type Authenticator,
   Broker,
   type BrokerOptions,
+  DEFAULT_ENTRANCE,
   DEFAULT_OPTIONS,
+  type Entrance,
   ManualClock,
   type Mesh,
   NO_STORE,
@@ -21,6 +23,8 @@ import { type ConnectOptions, TestClient } from "./test-client.ts";
 /** What may be put in place of the defaults. */
 export interface HarnessParts {
   readonly options?: Partial<BrokerOptions>;
+  /** The way in that `open` and `connect` take. */
+  readonly entrance?: Partial<Entrance>;
   readonly store?: Store;
   readonly authenticator?: Authenticator;
   readonly observer?: Observer;
@@ -41,6 +45,7 @@ export class BrokerHarness {
   readonly broker: Broker;
   readonly clock: ManualClock;
   readonly authenticator: Authenticator;
+  readonly entrance: Entrance;
   readonly clients: TestClient[] = [];
   /** While true nothing settles by itself, so that several packets share one turn. */
   isHeld = false;
@@ -50,6 +55,7 @@ export class BrokerHarness {
   constructor(parts: HarnessParts = {}) {
     this.clock = parts.clock ?? new ManualClock(FIRST_WALL_MS);
     this.authenticator = parts.authenticator ?? ANONYMOUS;
+    this.entrance = { ...DEFAULT_ENTRANCE, ...parts.entrance };
     this.broker = new Broker({
       options: { ...DEFAULT_OPTIONS, ...parts.options },
       store: parts.store ?? NO_STORE,
@@ -67,10 +73,10 @@ export class BrokerHarness {
   }
 
   /** A connection on which nothing has been sent yet. */
-  open(version: Version = 5): TestClient {
+  open(version: Version = 5, entrance: Entrance = this.entrance): TestClient {
     const client = new TestClient(this, version);
     this.clients.push(client);
-    client.attach(this.broker.accept(client.link, this.authenticator));
+    client.attach(this.broker.accept(client.link, this.authenticator, entrance));
     this.settleUnlessHeld();
     return client;
   }

@@ -7,8 +7,10 @@ import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } fr
 import { type Access, nextSteps } from "./next-steps.ts";
 import { version } from "./version.ts";
 
-/** How long clients may take to hear that the broker ends, in milliseconds. */
-const GOODBYE_MS = 5000;
+/** The store has not taken everything, or could not be closed. */
+const STORE_FAILED = 74;
+/** After that, whatever does not let go is waited for no longer, in milliseconds. */
+const LINGER_MS = 1000;
 
 /** Runs the broker and returns the exit code once it has ended. */
 export async function runBroker(args: readonly string[]): Promise<number> {
@@ -64,10 +66,10 @@ function ended(server: Server): Promise<number> {
     const stop = (signal: NodeJS.Signals): void => {
       process.once(signal, () => process.exit(1));
       server.log.write("information", `${signal}: lacewing version ${version()} terminating.`);
-      const late = setTimeout(() => process.exit(1), GOODBYE_MS);
-      void server.close().then(() => {
-        clearTimeout(late);
-        resolve(0);
+      void server.close().then((isKept) => {
+        const exitCode = isKept ? 0 : STORE_FAILED;
+        setTimeout(() => process.exit(exitCode), LINGER_MS).unref();
+        resolve(exitCode);
       });
     };
     process.once("SIGINT", stop);

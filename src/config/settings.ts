@@ -72,13 +72,15 @@ const MAX_INFLIGHT: Setting = {
   },
 };
 
-const CONNECT_TIMEOUT: Setting = {
-  form: "a whole number of seconds from 1 to 3600",
-  apply(config, text) {
-    const seconds = wholeNumber(text, 1, 3600);
-    return seconds === null ? null : withBroker(config, { connectTimeoutMs: seconds * 1000 });
-  },
-};
+function seconds(field: "connectTimeoutMs" | "storeTimeoutMs"): Setting {
+  return {
+    form: "a whole number of seconds from 1 to 3600",
+    apply(config, text) {
+      const value = wholeNumber(text, 1, 3600);
+      return value === null ? null : withBroker(config, { [field]: value * 1000 });
+    },
+  };
+}
 
 const VERSIONS: Setting = {
   form: "some of 3, 4 and 5 (3.1, 3.1.1 and 5.0), as in 4,5",
@@ -194,10 +196,11 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   auto_id_prefix: AUTO_ID_PREFIX,
   connection_messages: logSwitch("connectionMessages"),
   global_max_connections: number("maximumConnections", 0, 1_000_000),
-  lacewing_connect_timeout: CONNECT_TIMEOUT,
+  lacewing_connect_timeout: seconds("connectTimeoutMs"),
   lacewing_durability: DURABILITY,
   lacewing_max_topic_levels: number("maximumTopicLevels", 1, 65_535),
   lacewing_response_information: RESPONSE_INFORMATION,
+  lacewing_store_timeout: seconds("storeTimeoutMs"),
   log_timestamp: logSwitch("timestamp"),
   max_inflight_messages: MAX_INFLIGHT,
   max_keepalive: number("maximumKeepAliveSeconds", 0, 65_535),

@@ -16,6 +16,7 @@ import { Keep, Message } from "./message.ts";
 import type { Observer, PacketObserver } from "./observer.ts";
 import type { BrokerOptions } from "./options.ts";
 import { distribute, publish } from "./publishing.ts";
+import { QueueReads } from "./queue-reads.ts";
 import { Records } from "./records.ts";
 import { restore } from "./restoring.ts";
 import { RetainedMessages } from "./retained-messages.ts";
@@ -65,6 +66,7 @@ export class Broker {
   readonly keep: Keep = new Keep();
   readonly ledger: Ledger;
   readonly records: Records;
+  readonly queueReads: QueueReads;
   readonly router: Router;
   readonly retained: RetainedMessages;
   readonly sessions: Sessions = new Sessions(this);
@@ -94,11 +96,16 @@ export class Broker {
     this.pool = new OutputPool((bytes) => this.host.allocate(bytes));
     this.turnMs = this.clock.nowMs();
     this.store = parts.store;
-    this.ledger = new Ledger(parts.store, {
-      beginTurn: () => this.beginTurn(),
-      requestTick: () => this.#requestFlush(),
-      storeState: (state, error) => this.observer.storeState?.(state, error),
-    });
+    this.ledger = new Ledger(
+      parts.store,
+      {
+        beginTurn: () => this.beginTurn(),
+        requestTick: () => this.#requestFlush(),
+        storeState: (state, error) => this.observer.storeState?.(state, error),
+      },
+      this.options.storeTimeoutMs,
+    );
+    this.queueReads = new QueueReads(this);
     this.records = new Records(this.ledger, this.clock);
     this.router = new Router(this.options, this.mesh);
     this.retained = new RetainedMessages(this.deadlines, (message) => this.#retainedExpired(message));
@@ -265,12 +272,21 @@ export class Broker {
     return this.ledger.isRecording ? IDLE_SWEEP_MS : Number.POSITIVE_INFINITY;
   }
 
-  /** Ends all connections: 5.0 clients are told that the server shuts down. Resolves when the store has everything. */
-  shutdown(): Promise<void> {
+  /**
+   * Ends all connections: 5.0 clients are told that the server shuts down. Resolves when the store has everything, or has not for
+   * `storeTimeoutMs`, with the number of changes that it has not taken.
+   */
+  shutdown(): Promise<number> {
     this.beginTurn();
     for (const connection of [...this.#connections]) connection.close("server-shutting-down");
     return new Promise((resolve) => {
-      this.ledger.whenKept(resolve);
+      const deadline = this.deadlines.add(this.turnMs + this.options.storeTimeoutMs, () =>
+        resolve(this.ledger.unwritten),
+      );
+      this.ledger.whenKept(() => {
+        deadline.cancel();
+        resolve(0);
+      });
       this.#requestFlush();
     });
   }

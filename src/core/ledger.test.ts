@@ -3,6 +3,8 @@ import { beforeEach, test } from "node:test";
 import { Ledger, Obligation } from "./ledger.ts";
 import type { Change, Store } from "./store.ts";
 
+const TIMEOUT_MS = 5000;
+
 /** A store whose appends end when the test says so. */
 class HeldStore implements Store {
   readonly survives = "power-loss";
@@ -62,11 +64,15 @@ beforeEach(() => {
 });
 
 function newLedger(of: Store): Ledger {
-  return new Ledger(of, {
-    beginTurn: () => nowMs,
-    requestTick() {},
-    storeState: (state) => states.push(state),
-  });
+  return new Ledger(
+    of,
+    {
+      beginTurn: () => nowMs,
+      requestTick() {},
+      storeState: (state) => states.push(state),
+    },
+    TIMEOUT_MS,
+  );
 }
 
 function tickAt(ms: number): void {
@@ -118,15 +124,15 @@ test("a batch waits two milliseconds for more facts, and one that is full does n
   );
 });
 
-test("while an append is under way facts gather, and nothing is due", async () => {
+test("while an append is under way facts gather, and nothing is due but to notice that it takes too long", async () => {
   ledger.note(fact(1));
   tickAt(1002);
   for (let i = 2; i < 2000; i++) ledger.note(fact(i));
-  tickAt(9000);
-  assert.equal(ledger.deadlineMs(), Number.POSITIVE_INFINITY);
+  tickAt(1001 + TIMEOUT_MS);
+  assert.equal(ledger.deadlineMs(), 1002 + TIMEOUT_MS);
   assert.equal(store.batches.length, 1);
   await store.keep();
-  ledger.tick(9000);
+  ledger.tick(nowMs);
   assert.deepEqual(
     store.batches.map(({ length }) => length),
     [1, 1998],
@@ -223,6 +229,30 @@ test("a rejected batch is tried again as it was, later and later, and what waits
   assert.deepEqual([states, log], [["failing", "up"], ["a"]]);
   ledger.tick(nowMs);
   assert.deepEqual(store.batches.at(-1), [2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test("an append that takes too long is a store that fails, until it ends; it is not tried again meanwhile", async () => {
+  const log: string[] = [];
+  owe(log, "a", 1);
+  tickAt(1002);
+  assert.equal(ledger.deadlineMs(), 1002 + TIMEOUT_MS);
+  tickAt(1001 + TIMEOUT_MS);
+  assert.deepEqual(states, []);
+  tickAt(1002 + TIMEOUT_MS);
+  assert.deepEqual(states, ["failing"]);
+  ledger.note(fact(2));
+  tickAt(100_000);
+  assert.equal(ledger.deadlineMs(), Number.POSITIVE_INFINITY);
+  assert.deepEqual([ledger.unwritten, store.batches, log], [2, [[1]], []]);
+  await store.reject();
+  assert.equal(ledger.deadlineMs(), 100_100);
+  tickAt(100_100);
+  tickAt(100_100 + TIMEOUT_MS);
+  await store.keep();
+  assert.deepEqual([ledger.unwritten, states, log], [1, ["failing", "up"], ["a"]]);
+  tickAt(100_200 + TIMEOUT_MS);
+  await store.keep();
+  assert.deepEqual([ledger.unwritten, states], [0, ["failing", "up"]]);
 });
 
 test("a store that throws is a store that rejects", async () => {

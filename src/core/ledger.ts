@@ -2,6 +2,7 @@
  * The acknowledgement rule: nothing leaves that promises more than the store holds. Facts are recorded into an open batch; a batch
  * is appended when it is full or has waited long enough, one at a time, and what waits for it is released in order. An obligation
  * may be discharged earlier, when the receiver itself has acknowledged; a fact that is undone before its batch goes never goes.
+ * A store that rejects a batch, or does not answer in time, fails: it is told so, and everything waits until it works again.
  */
 import type { Change, Store } from "./store.ts";
 
@@ -111,6 +112,9 @@ export class Ledger {
   #appending: Entry[] | null = null;
   #retryAtMs = Number.POSITIVE_INFINITY;
   #retryMs = FIRST_RETRY_MS;
+  /** When the present append counts as failing although it has not ended. */
+  #overdueAtMs = Number.POSITIVE_INFINITY;
+  readonly #timeoutMs: number;
   #state: StoreState = "up";
   #nowMs = 0;
   #current: Obligation | null = null;
@@ -118,9 +122,11 @@ export class Ledger {
   /** false when the store keeps nothing: then nothing is recorded and nothing waits. */
   readonly isRecording: boolean;
 
-  constructor(store: Store, owner: LedgerOwner) {
+  /** @param timeoutMs how long an append may take before the store counts as failing */
+  constructor(store: Store, owner: LedgerOwner, timeoutMs: number) {
     this.#store = store;
     this.#owner = owner;
+    this.#timeoutMs = timeoutMs;
     this.isRecording = store.survives !== "nothing";
   }
 
@@ -131,6 +137,11 @@ export class Ledger {
   /** Facts that are not kept yet. */
   get outstanding(): number {
     return this.#open.length - this.#withdrawn + (this.#appending?.length ?? 0);
+  }
+
+  /** Changes that the store has not taken, as far as we know. */
+  get unwritten(): number {
+    return countChanges(this.#open) + countChanges(this.#appending ?? []);
   }
 
   /** Whether publishers should wait: the store is slower than they are. */
@@ -215,7 +226,7 @@ export class Ledger {
 
   /** When `tick` is due; Infinity when nothing is to be appended. */
   deadlineMs(): number {
-    if (this.#appending !== null) return this.#retryAtMs;
+    if (this.#appending !== null) return Math.min(this.#retryAtMs, this.#overdueAtMs);
     return this.#open.length === 0 ? Number.POSITIVE_INFINITY : this.#openedAtMs + BATCH_WAIT_MS;
   }
 
@@ -224,6 +235,7 @@ export class Ledger {
     this.#nowMs = nowMs;
     if (this.#appending !== null) {
       if (nowMs >= this.#retryAtMs) this.#append(this.#appending);
+      else if (nowMs >= this.#overdueAtMs) this.#overdue();
       return;
     }
     if (this.#open.length - this.#withdrawn >= BATCH_CHANGES || nowMs >= this.deadlineMs()) {
@@ -248,6 +260,7 @@ export class Ledger {
       this.#kept(batch);
       return;
     }
+    this.#overdueAtMs = this.#nowMs + this.#timeoutMs;
     let appended: Promise<void>;
     try {
       appended = this.#store.append(changes);
@@ -266,8 +279,15 @@ export class Ledger {
     );
   }
 
+  /** The append is not given up: it ends when the store says how. */
+  #overdue(): void {
+    this.#overdueAtMs = Number.POSITIVE_INFINITY;
+    this.#setState("failing", new Error(`it has not answered for ${this.#timeoutMs} ms`));
+  }
+
   #kept(batch: readonly Entry[]): void {
     this.#appending = null;
+    this.#overdueAtMs = Number.POSITIVE_INFINITY;
     this.#appendingBytes = 0;
     this.#retryMs = FIRST_RETRY_MS;
     this.#setState("up", null);
@@ -289,6 +309,7 @@ export class Ledger {
   }
 
   #failed(error: unknown): void {
+    this.#overdueAtMs = Number.POSITIVE_INFINITY;
     this.#retryAtMs = this.#nowMs + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#setState("failing", error);
@@ -304,6 +325,10 @@ export class Ledger {
 
 function isEmpty({ change, onKept }: Entry): boolean {
   return change === null && onKept === null;
+}
+
+function countChanges(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { change }) => (change === null ? sum : sum + 1), 0);
 }
 
 /** Bytes of the message that an entry carries. */

@@ -38,7 +38,10 @@ export interface Observer {
   dropped?(reason: DropReason, session: Session, message: Message): void;
   /** Deliveries of `session` could not be read back from the store. */
   queueDamaged?(session: Session, deliveries: number): void;
+  /** Changes fail to be stored or are overdue, or are stored again. */
   storeState?(state: StoreState, error: unknown): void;
+  /** The same for reading queues back. */
+  storeReads?(state: StoreState, error: unknown): void;
   /** An Authenticator failed, which counts as a refusal. */
   authenticatorFailed?(connection: Connection, error: unknown): void;
 }

@@ -11,6 +11,8 @@ export interface BrokerOptions {
   readonly connectTimeoutMs: number;
   /** How long an Authenticator may take for one answer, in milliseconds; then the client is refused. */
   readonly authenticatorTimeoutMs: number;
+  /** How long a store may take for one answer, in milliseconds; then it counts as failing until it has answered. */
+  readonly storeTimeoutMs: number;
   /** QoS 1 and 2 messages taken unacknowledged from a 5.0 client, 1..65,535. */
   readonly receiveMaximum: number;
   /** QoS 1 and 2 messages sent unacknowledged to a client, 0..65,535; 0: as many as the client takes. */
@@ -58,6 +60,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumConnectBytes: 100_000,
   connectTimeoutMs: 15_000,
   authenticatorTimeoutMs: 30_000,
+  storeTimeoutMs: 5000,
   receiveMaximum: 20,
   maximumInflightMessages: 20,
   maximumQueuedMessages: 1000,

@@ -17,8 +17,6 @@ const DELIVERY_BYTES = 400;
 const PAGE_MESSAGES = 1000;
 const REFILL_BELOW = 500;
 const REFILL_BELOW_BYTES = 524_288;
-/** Pause before a page that could not be read is asked for again, in milliseconds. */
-const RETRY_MS = 1000;
 
 /** A queue; first in, first out. */
 export class Queue {
@@ -130,30 +128,17 @@ export class Queue {
   }
 
   #load(expected: number, onFilled: () => void): void {
-    this.#broker.store.readQueue(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES).then(
-      (page) => {
-        this.#isLoading = false;
-        this.#fill(page, expected, onFilled);
-      },
-      (error: unknown) => {
-        this.#broker.observer.storeState?.("failing", error);
-        this.#broker.deadlines.add(this.#broker.clock.nowMs() + RETRY_MS, () => {
-          this.#isLoading = false;
-          this.refill(onFilled);
-        });
-        this.#broker.wake();
-      },
-    );
+    if (this.#session.hasEnded) return;
+    this.#broker.queueReads.read(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES, (page) => {
+      this.#isLoading = false;
+      if (!this.#session.hasEnded) this.#fill(page, expected, onFilled);
+    });
   }
 
   #fill(page: readonly QueuedFact[], expected: number, onFilled: () => void): void {
-    const broker = this.#broker;
-    broker.beginTurn();
-    if (this.#session.hasEnded) return;
     for (const fact of page) this.#take(fact);
     if (page.length === 0) this.#lost(expected);
     onFilled();
-    broker.wake();
   }
 
   #take({ delivery: fact, message }: QueuedFact): void {

@@ -115,6 +115,17 @@ export class BrokerLog implements Observer {
       );
   }
 
+  storeReads(state: StoreState, error: unknown): void {
+    if (state === "up") this.#log.write("notice", "The store can be read again; queues go on.");
+    else
+      this.#log.write("error", `The store cannot be read (${String(error)}); queued messages wait there until it can.`);
+  }
+
+  queueDamaged(session: Session, deliveries: number): void {
+    const client = printable(session.clientId);
+    this.#log.write("error", `${deliveries} queued messages for client ${client} are damaged in the store and lost.`);
+  }
+
   authenticatorFailed(connection: Connection, error: unknown): void {
     this.#log.write("error", `Nobody could say whether ${nameOf(connection)} may connect: ${String(error)}.`);
   }

@@ -7,10 +7,13 @@ import { openLmdbStore, type StoreReport } from "../store/index.ts";
 /** A store and how it is let go. */
 export interface OpenStore {
   readonly store: Store;
+  /** @throws when something of it could not be written */
   close(): Promise<void>;
+  /** Lets go of one that does not answer. */
+  abandon(): void;
 }
 
-const KEPT_IN_MEMORY: OpenStore = { store: NO_STORE, close: () => Promise.resolve() };
+const KEPT_IN_MEMORY: OpenStore = { store: NO_STORE, close: () => Promise.resolve(), abandon() {} };
 
 /**
  * Opens the store.
@@ -28,7 +31,7 @@ export async function openStore(config: PersistenceConfig, log: Log<BrokerLogTyp
     report: (event) => log.write("error", reportLine(event)),
   });
   log.write("information", `Sessions and messages are kept in ${folder}: ${promiseOf(config)}.`);
-  return { store, close: () => store.close() };
+  return { store, close: () => store.close(), abandon: () => store.abandon() };
 }
 
 function promiseOf({ durability }: PersistenceConfig): string {

@@ -14,8 +14,11 @@ export interface Server {
   /** Where clients can come in. */
   readonly listeners: readonly Listener[];
   readonly log: Log<BrokerLogType>;
-  /** Says goodbye to all clients and stops. Resolves when every connection is closed. */
-  close(): Promise<void>;
+  /**
+   * Says goodbye to all clients and stops. Resolves when every connection is closed, with whether the store has everything: one that
+   * does not answer is waited for no longer than `storeTimeoutMs`, twice.
+   */
+  close(): Promise<boolean>;
 }
 
 /**
@@ -45,7 +48,7 @@ class RunningServer implements Server {
   readonly log: Log<BrokerLogType>;
   readonly #loop: EventLoop;
   readonly #store: OpenStore;
-  #closing: Promise<void> | null = null;
+  #closing: Promise<boolean> | null = null;
 
   constructor(loop: EventLoop, log: Log<BrokerLogType>, store: OpenStore) {
     this.#loop = loop;
@@ -99,17 +102,43 @@ class RunningServer implements Server {
     );
   }
 
-  close(): Promise<void> {
+  close(): Promise<boolean> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(): Promise<boolean> {
     const closed = this.listeners.map((listener) => listener.close());
-    await this.broker.shutdown();
+    const unwritten = await this.broker.shutdown();
     await Promise.all(closed);
     this.#loop.stop();
-    await this.#store.close();
+    const trouble = unwritten > 0 ? `has not taken the last ${unwritten} changes` : await this.#closeStore();
+    if (trouble !== null) {
+      this.log.write(
+        "error",
+        `The store ${trouble}. Nothing that was acknowledged is lost, but messages may be delivered again.`,
+      );
+      this.#store.abandon();
+    }
     this.log.flush();
+    return trouble === null;
   }
+
+  /** Returns why it could not be closed, or null. */
+  async #closeStore(): Promise<string | null> {
+    try {
+      await within(this.broker.options.storeTimeoutMs, this.#store.close());
+      return null;
+    } catch (error) {
+      return `could not be closed: ${(error as Error).message}`;
+    }
+  }
+}
+
+/** @throws when `promise` takes longer */
+function within(limitMs: number, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`it has not answered for ${limitMs} ms`)), limitMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(late));
+  });
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Observer } from "../../src/core/index.ts";
 import { BATCH_MS, DurableRig } from "../support/durable-rig.ts";
+import type { Outcome } from "../support/faulty-store.ts";
 import type { TestClient } from "../support/test-client.ts";
 
 interface Scene {
@@ -12,8 +13,8 @@ interface Scene {
   readonly states: string[];
 }
 
-/** A durable Session that is away and subscribes to "t", and a publisher of each version; the store then begins to fail. */
-async function failing(outcome: "rejected" | "rejected but kept"): Promise<Scene> {
+/** A durable Session that is away and subscribes to "t", and a publisher of each version; the store then ends appends with `outcome`. */
+async function failing(outcome: Outcome): Promise<Scene> {
   const states: string[] = [];
   const observer: Observer = { storeState: (state, error) => states.push(`${state} ${error}`) };
   const rig = new DurableRig({ observer });
@@ -50,6 +51,32 @@ for (const outcome of ["rejected", "rejected but kept"] as const) {
     assert.deepEqual((await rig.durable("sub")).payloads(), ["a", "b", "f"]);
   });
 }
+
+test("store that does not answer: after five seconds it fails as one that says no, and heals when it answers", async () => {
+  const { rig, pub4, pub5, states } = await failing("kept");
+  const online = rig.harness.connect("online");
+  online.subscribe("live");
+  rig.hang();
+  pub4.publish("t", "a", { qos: 1 });
+  await rig.harness.rest(BATCH_MS + 4999);
+  pub5.publish("t", "b", { qos: 1 });
+  assert.deepEqual(states, []);
+  await rig.harness.rest(2);
+  assert.deepEqual(states, ["failing Error: it has not answered for 5000 ms"]);
+  const late = rig.harness.connect("late");
+  late.publish("t", "c", { qos: 1 });
+  late.publish("live", "d");
+  pub4.publish("t", "e", { qos: 1 });
+  await rig.harness.rest(60_000);
+  assert.deepEqual([pub4.trace(), pub5.trace(), late.trace()], [[], [], ["PUBACK m1 0x97"]]);
+  assert.deepEqual(online.payloads(), ["d"]);
+  assert.equal(rig.store.batches.at(-1), rig.store.pending);
+  await rig.recover();
+  assert.deepEqual([pub4.trace(), pub5.trace()], [["PUBACK m1", "PUBACK m2"], ["PUBACK m1"]]);
+  assert.deepEqual(states.slice(1), ["up null"]);
+  await rig.restart();
+  assert.deepEqual((await rig.durable("sub")).payloads(), ["a", "b", "e"]);
+});
 
 test("while the store fails QoS 0 goes on, and QoS 1 and 2 between those who are not durable", async () => {
   const { rig, pub4, pub5 } = await failing("rejected");
@@ -139,4 +166,66 @@ test("while the store is too far behind, who wants a Session that is kept is sen
   rig.harness.connect("not durable");
   await rig.recover();
   await rig.durable("new");
+});
+
+for (const [what, reason] of [
+  ["refuses to", "Error: the disk says no"],
+  ["does not answer when it is to", "Error: it has not answered for 5000 ms"],
+] as const)
+  test(`store that ${what} read a queue: somebody is told, and the queue goes on when it can be read`, async () => {
+    const states: string[] = [];
+    const rig = new DurableRig({
+      options: { maximumQueueMemoryBytes: 1, maximumQueuedMessages: 0 },
+      observer: { storeReads: (state, error) => states.push(`${state} ${error}`) },
+    });
+    const sub = await rig.durable("sub");
+    await rig.subscribe(sub, "t");
+    sub.drop();
+    const pub = rig.harness.connect("pub", { version: 4 });
+    for (let i = 0; i < 5; i++) pub.publish("t", `${i}`, { qos: 1 });
+    await rig.recover();
+    if (what === "refuses to") rig.store.readError = new Error("the disk says no");
+    else rig.store.areReadsHeld = true;
+    const back = await rig.durable("sub");
+    await rig.calm();
+    await rig.calm(5000);
+    assert.deepEqual([states, back.payloads()], [[`failing ${reason}`], ["0"]]);
+    rig.store.readError = null;
+    rig.store.endReads();
+    await rig.calm(1000);
+    assert.deepEqual([states.slice(1), back.payloads()], [["up null"], ["1", "2", "3", "4"]]);
+    rig.checkStore();
+  });
+
+test("shutting down waits for a store that does not answer no longer than for any answer, and says what it has not taken", async () => {
+  for (const outcome of ["kept", "rejected"] as const) {
+    const { rig, pub4 } = await failing(outcome);
+    if (outcome === "kept") rig.hang();
+    pub4.publish("t", "a", { qos: 1 });
+    pub4.publish("t", "b", { qos: 1 });
+    await rig.harness.rest(BATCH_MS);
+    let unwritten = -1;
+    void rig.harness.broker.shutdown().then((count) => {
+      unwritten = count;
+    });
+    await rig.harness.rest(4999);
+    assert.equal(unwritten, -1);
+    await rig.harness.rest(1);
+    assert.equal(unwritten, 4);
+  }
+});
+
+test("shutting down resolves as soon as the store has everything", async () => {
+  const { rig, pub4 } = await failing("kept");
+  rig.hang();
+  pub4.publish("t", "a", { qos: 1 });
+  await rig.harness.rest(BATCH_MS);
+  let unwritten = -1;
+  void rig.harness.broker.shutdown().then((count) => {
+    unwritten = count;
+  });
+  await rig.harness.rest(1000);
+  assert.equal(unwritten, -1);
+  await rig.recover();
+  assert.equal(unwritten, 0);
 });

@@ -1,6 +1,7 @@
 // The broker has a process for its store: both end together, whoever is told to end and how, and leave the store to the next broker.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
@@ -10,6 +11,7 @@ import { MAIN } from "./broker-process.ts";
 const skip = process.platform === "win32" ? "needs signals" : false;
 const LOOK_MS = 5;
 const LIMIT_MS = 20_000;
+const STORE_FAILED = 74;
 
 class Pair {
   readonly broker: Program;
@@ -17,7 +19,8 @@ class Pair {
 
   constructor(data: string) {
     this.#data = data;
-    this.broker = new Program(process.execPath, [MAIN, "-p", "0", "--set", `persistence_location=${data}`]);
+    const settings = [`persistence_location=${data}`, "lacewing_store_timeout=1"].flatMap((each) => ["--set", each]);
+    this.broker = new Program(process.execPath, [MAIN, "-p", "0", "--host", "127.0.0.1", ...settings]);
   }
 
   async started(): Promise<number> {
@@ -54,9 +57,14 @@ function isThere(pid: number): boolean {
   }
 }
 
+/** A CONNECT of 3.1.1 with Clean Session off, which the store must know of before it is answered. */
+const DURABLE_CONNECT = Buffer.from("100d00044d5154540400003c000164", "hex");
+
 interface Ending {
   readonly name: string;
   readonly isClean: boolean;
+  /** Exit code of the broker; null: a signal ended it. */
+  readonly code: number | null;
   end(broker: Program, writer: number): Promise<Ended>;
 }
 
@@ -64,31 +72,60 @@ const ENDINGS: readonly Ending[] = [
   {
     name: "Ctrl-C, which a terminal sends to both",
     isClean: true,
+    code: 0,
     end: (broker, writer) => {
       process.kill(writer, "SIGINT");
       return broker.stop("SIGINT");
     },
   },
-  { name: "SIGTERM to the broker", isClean: true, end: (broker) => broker.stop("SIGTERM") },
-  { name: "SIGKILL to the broker", isClean: false, end: (broker) => broker.stop("SIGKILL") },
+  { name: "SIGTERM to the broker", isClean: true, code: 0, end: (broker) => broker.stop("SIGTERM") },
+  { name: "SIGKILL to the broker", isClean: false, code: null, end: (broker) => broker.stop("SIGKILL") },
   {
     name: "SIGKILL to the process of the store, and SIGTERM to the broker while another one starts",
     isClean: true,
+    code: 0,
     end: async (broker, writer) => {
       process.kill(writer, "SIGKILL");
       await broker.printed(/process that has the store's file ended by SIGKILL/);
       return broker.stop("SIGTERM");
     },
   },
+  {
+    name: "a store that does not answer, and SIGTERM to the broker",
+    isClean: false,
+    code: STORE_FAILED,
+    end: async (broker, writer) => {
+      process.kill(writer, "SIGSTOP");
+      const ended = await broker.stop("SIGTERM");
+      assert.match(ended.errors, /The store could not be closed: it has not answered for 1000 ms\. Nothing/);
+      return ended;
+    },
+  },
+  {
+    name: "a store that does not answer and has not taken everything, and SIGTERM to the broker",
+    isClean: false,
+    code: STORE_FAILED,
+    end: async (broker, writer) => {
+      process.kill(writer, "SIGSTOP");
+      const [, port] = await broker.printed(/running: 127\.0\.0\.1:(\d+)/);
+      const client = connect(Number(port), "127.0.0.1").on("error", () => {});
+      client.write(DURABLE_CONNECT);
+      await broker.printed(/The store does not take changes \(Error: it has not answered for 1000 ms\)/);
+      const ended = await broker.stop("SIGTERM");
+      assert.match(ended.errors, /The store has not taken the last \d+ changes\. Nothing/);
+      client.destroy();
+      return ended;
+    },
+  },
 ];
 
-for (const { name, isClean, end } of ENDINGS)
+for (const { name, isClean, code: wanted, end } of ENDINGS)
   test(`${name}: no process is left behind, and the store can be opened`, { skip }, async (context) => {
     const data = join(temporaryFolder(context), "data");
     const pair = new Pair(data);
     const writer = await pair.started();
     const { code, errors } = await end(pair.broker, writer);
-    if (isClean) assert.equal(code, 0, errors);
+    assert.equal(code, wanted, errors);
     await untilGone(writer);
     assert.equal(pair.isLocked, !isClean);
     const next = new Pair(data);

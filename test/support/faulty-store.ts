@@ -28,6 +28,10 @@ export class FaultyStore implements Store {
   /** Places whose records are damaged, in every queue; and how many deliveries a page holds at most. */
   readonly damagedOrders: Set<number> = new Set();
   pageMessages: number = Number.POSITIVE_INFINITY;
+  /** What reading a queue is refused with; null: it is not. While `areReadsHeld`, pages come when `endReads` is called. */
+  readError: Error | null = null;
+  areReadsHeld = false;
+  readonly #heldReads: (() => void)[] = [];
   /** How appends end that are not held, or for which `end` says nothing else. */
   outcome: Outcome = "kept";
   readonly #inner: Store;
@@ -104,7 +108,15 @@ export class FaultyStore implements Store {
 
   async readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]> {
     if (this.#isCutOff) return new Promise(() => {});
+    if (this.readError !== null) throw this.readError;
+    if (this.areReadsHeld) await new Promise<void>((resolve) => this.#heldReads.push(resolve));
     const page = await this.#inner.readQueue(clientId, afterOrder, limit);
     return page.filter(({ delivery }) => !this.damagedOrders.has(delivery.order)).slice(0, this.pageMessages);
+  }
+
+  /** Lets the reads that wait, and later ones, go on. */
+  endReads(): void {
+    this.areReadsHeld = false;
+    for (const go of this.#heldReads.splice(0)) go();
   }
 }

@@ -3,6 +3,7 @@
  * there is. The lock of a process that is gone does not count, also when its number has been given to another one.
  */
 import { linkSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -64,11 +65,12 @@ export class FolderLock {
   }
 
   /** Says which process of ours writes in the folder from now on. */
-  setWriter(pid: number): void {
-    this.#text = JSON.stringify({ ...thisProcess(), writer: pid, writerStarted: startOf(pid) });
+  async setWriter(pid: number): Promise<void> {
+    const text = JSON.stringify({ ...thisProcess(), writer: pid, writerStarted: startOf(pid) });
     const own = ownName(this.#path);
-    writeFileSync(own, this.#text, { mode: 0o600, flag: "wx" });
-    renameSync(own, this.#path);
+    await writeFile(own, text, { mode: 0o600, flag: "wx" });
+    await rename(own, this.#path);
+    this.#text = text;
   }
 
   /** Without waiting: a disk that hangs must not stop the process. */
@@ -80,6 +82,11 @@ export class FolderLock {
       // When it fails, whoever looks takes the lock from us, and LMDB still keeps us apart.
       this.#isTouching = false;
     });
+  }
+
+  /** Leaves the lock where it is, for whoever comes next to find that nobody holds it. Touches no disk. */
+  abandon(): void {
+    clearInterval(this.#beat);
   }
 
   release(): void {

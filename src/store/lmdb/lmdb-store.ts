@@ -99,6 +99,7 @@ export class LmdbStore implements Store {
   #behindBytes = 0;
   #nextSession = 1;
   #isClosed = false;
+  #isAbandoned = false;
 
   /** For `openLmdbStore`. */
   constructor({ folder, durability, report }: LmdbStoreOptions, lock: FolderLock) {
@@ -279,8 +280,19 @@ export class LmdbStore implements Store {
     }
   }
 
+  /**
+   * In place of `close` when the disk, or the process, does not answer: waits for nothing and touches no disk. What was appended is
+   * kept; the next to open the store looks through it.
+   */
+  abandon(): void {
+    this.#isClosed = this.#isAbandoned = true;
+    this.#process.abandon();
+    this.#lock.abandon();
+  }
+
   /** Ends the process and gives the folder free. */
   async letGo(): Promise<void> {
+    if (this.#isAbandoned) return;
     await this.#process.end();
     this.#lock.release();
   }

@@ -13,8 +13,8 @@ const RESTART_MS = 1000;
 
 export interface StoreProcessOptions extends OpenOptions {
   readonly report: (event: StoreReport) => void;
-  /** Told of each process that is started, before it touches a file. */
-  readonly onStarted: (pid: number) => void;
+  /** Told of each process that is started, and waited for before it touches a file. */
+  readonly onStarted: (pid: number) => Promise<void>;
   /** Called when one has opened the file, and waited for. */
   readonly onOpened: (opened: Opened) => Promise<void>;
 }
@@ -23,6 +23,8 @@ export interface StoreProcessOptions extends OpenOptions {
 export class StoreProcess {
   readonly #options: StoreProcessOptions;
   #child: Child | null = null;
+  /** The one that was started last, whether or not it has the file open. */
+  #latest: Child | null = null;
   #opening: Promise<Child> | null = null;
   #isEnded = false;
 
@@ -53,8 +55,9 @@ export class StoreProcess {
   async #open(): Promise<Child> {
     const { report, folder, intervalMs, onStarted, onOpened } = this.#options;
     const child = new Child(report, (reason) => this.#ended(child, reason));
+    this.#latest = child;
     try {
-      onStarted(child.pid);
+      await onStarted(child.pid);
       await onOpened(await child.call("open", { folder, intervalMs }));
     } catch (error) {
       await child.end();
@@ -76,6 +79,12 @@ export class StoreProcess {
     this.#isEnded = true;
     await this.#opening?.catch(() => {});
     await this.#child?.end();
+  }
+
+  /** Ends it at once, whatever it does, and waits for nothing. */
+  abandon(): void {
+    this.#isEnded = true;
+    this.#latest?.kill();
   }
 }
 
@@ -165,6 +174,14 @@ export class Child {
   #unref(): void {
     this.#process.unref();
     this.#process.channel?.unref();
+  }
+
+  /** What was asked of it is refused. */
+  kill(): void {
+    this.#isTold = true;
+    this.#process.kill("SIGKILL");
+    this.#fail(new Error("the store is closed"));
+    this.#unref();
   }
 
   /** Tells it to end, and waits. */

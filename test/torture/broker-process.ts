@@ -108,6 +108,10 @@ export class BrokerProcess {
     this.#running.signal(signal);
   }
 
+  signalChildren(signal: NodeJS.Signals): void {
+    for (const pid of childrenOf(this.pid)) process.kill(pid, signal);
+  }
+
   /** Stops it and the processes that it has started, as a machine does that loses its power. */
   async freeze(): Promise<void> {
     this.signal("SIGSTOP");

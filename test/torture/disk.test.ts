@@ -8,6 +8,7 @@ import { powerCuts } from "./power-cut.ts";
 import { type Needs, shortTest } from "./short.ts";
 
 const OURS = lacewing("max_inflight_messages=0");
+const PROMPT = lacewing("max_inflight_messages=0", "lacewing_store_timeout=1");
 const LONGEST_MS = 1000;
 const DISK_IMAGES: Needs = { peers: ["mkfs.ext4"], missing: noLoopMounts };
 
@@ -25,6 +26,10 @@ shortTest("F3: without syncing the same power cut loses, and the ledger sees it"
 
 shortTest("F5: a full disk holds and refuses, and loses nothing", { missing: noMounts }, (context) =>
   fullDisks({ ...context, name: "f5", kind: OURS, rounds: 1, what: "full" }),
+);
+
+shortTest("F5: a disk that does not answer for a while holds and refuses, and loses nothing", {}, (context) =>
+  fullDisks({ ...context, name: "f5c", kind: PROMPT, rounds: 1, what: "hanging" }),
 );
 
 shortTest("F5: a disk that fails holds and refuses, and loses nothing", DISK_IMAGES, (context) =>

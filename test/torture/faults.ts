@@ -97,6 +97,13 @@ export const FAULTS: readonly Fault[] = [
     run: (context) => fullDisks({ ...context, name: "f5b", kind: OURS, what: "broken" }),
   },
   {
+    name: "f5c",
+    title: "the disk does not answer for a while",
+    oneOf: 25,
+    missing: () => undefined,
+    run: (context) => fullDisks({ ...context, name: "f5c", kind: OURS, what: "hanging" }),
+  },
+  {
     name: "f6",
     title: "the network is slow, narrow, crumbles packets and breaks",
     oneOf: 5,

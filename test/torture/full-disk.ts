@@ -1,4 +1,4 @@
-// F5: the disk is full, or refuses every write. The broker lives, acknowledges nothing that it could not keep, goes on with QoS 0, and
+// F5: the disk is full, refuses every write, or does not answer. The broker lives, acknowledges nothing that it could not keep, goes on with QoS 0, and
 // takes up its work when there is space again; what it had acknowledged is all there.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,8 +18,8 @@ export interface FullDiskOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly folder: string;
-  /** "full": no space for a while; "broken": an error of the disk, until it is mended. */
-  readonly what: "full" | "broken";
+  /** "full": no space for a while; "broken": an error of the disk, until it is mended; "hanging": no answer for a while. */
+  readonly what: "full" | "broken" | "hanging";
   readonly progress: Progress;
 }
 
@@ -46,7 +46,7 @@ export async function fullDisks(options: FullDiskOptions): Promise<Round[]> {
   const found: Round[] = [];
   for (let number = 0; number < rounds; number++) {
     const random = new Random(seed + number);
-    const round = await (what === "full" ? fullDisk(options, random, number) : brokenDisk(options, random, number));
+    const round = await ROUNDS[what](options, random, number);
     found.push(round);
     progress(roundText(name, number + 1, rounds, round));
   }
@@ -220,6 +220,25 @@ async function brokenDisk(options: FullDiskOptions, random: Random, number: numb
     disk.remove();
   }
 }
+
+/** The process that writes stops, as it does while a disk does not answer. */
+async function hangingDisk(options: FullDiskOptions, random: Random, number: number): Promise<Round> {
+  const scene = await Scene.begin(options, random, number, join(options.folder, `${options.name}-${number}`));
+  try {
+    await pause(BREAK_AFTER_MS);
+    scene.broker.signalChildren("SIGSTOP");
+    await scene.untilRefused();
+    await scene.endure(FULL_MS);
+    const { acknowledged } = scene.crowd.ledger;
+    scene.broker.signalChildren("SIGCONT");
+    const recoveryMs = await untilAcknowledged(scene.crowd, acknowledged);
+    return await scene.finish({ disk: "did not answer", recovered: secondsText(recoveryMs) });
+  } finally {
+    await scene.end();
+  }
+}
+
+const ROUNDS = { full: fullDisk, broken: brokenDisk, hanging: hangingDisk } as const;
 
 /** Resolves when more is acknowledged, with how long that took. */
 async function untilAcknowledged(crowd: Crowd, acknowledged: number): Promise<number> {

@@ -21,6 +21,7 @@ export { DEFAULT_ENTRANCE, type Entrance, type IdentityAsUsername, usernameOf } 
 export type { StoreState } from "./ledger.ts";
 export { ALONE, type Mesh } from "./mesh.ts";
 export type { Message } from "./message.ts";
+export { type MissKind, type NearMiss, nearMisses } from "./near-misses.ts";
 export type { Observer, PacketObserver, PublishSummary } from "./observer.ts";
 export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
 export type { Session } from "./session.ts";
@@ -34,3 +35,4 @@ export {
   type Store,
 } from "./store.ts";
 export { SubscriptionIndex } from "./subscription-index.ts";
+export { type Outcome, type SessionState, type Trace, type TraceQuestion, trace } from "./tracing.ts";

@@ -1,10 +1,12 @@
 /** What a PUBLISH does: whether it is taken, who gets it, what is retained, and how it is answered. The hot path of the broker. */
-import type { ReasonCode as Code, DropReason, Publish } from "../protocol/index.ts";
+import type { ReasonCode as Code, DropReason, Fault, Publish, Qos } from "../protocol/index.ts";
 import { ReasonCode } from "../protocol/index.ts";
+import type { Policy } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { Message } from "./message.ts";
-import type { Route } from "./router.ts";
+import type { BrokerOptions } from "./options.ts";
+import type { Receiver, Route } from "./router.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a message: nobody subscribes to it; nobody took it because of a full queue; or neither. */
@@ -88,32 +90,46 @@ function isNew(connection: Connection, session: Session, packet: Publish): boole
 
 function isAllowed(connection: Connection, packet: Publish, route: Route): boolean {
   const { policy, broker } = connection;
-  const { options } = broker;
-  const { maximumQos } = connection.entrance;
-  if (route.isTooDeep) {
-    connection.fail(
-      ReasonCode.TopicNameInvalid,
-      `PUBLISH: the topic name has more than ${options.maximumTopicLevels} levels, the most allowed here`,
-    );
-    return false;
-  }
-  if (packet.qos > maximumQos) {
-    connection.fail(
-      ReasonCode.QosNotSupported,
-      `PUBLISH: QoS ${packet.qos}; at most ${maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`,
-    );
-    return false;
-  }
-  if (packet.retain && !options.retainAvailable) {
-    connection.fail(
-      ReasonCode.RetainNotSupported,
-      "PUBLISH: retained messages are switched off here [5.0 MQTT-3.2.2-14]",
-    );
-    return false;
-  }
-  if (!route.isReserved && (policy.allowsAll || policy.canPublish(packet.topicName))) return true;
-  broker.observer.publishDenied?.(connection, Message.received(packet, connection.version, "", 0));
+  const refusal = publishRefusal(broker.options, connection.entrance.maximumQos, policy, packet, route);
+  if (refusal === null) return true;
+  if (refusal === "publish-denied")
+    broker.observer.publishDenied?.(connection, Message.received(packet, connection.version, "", 0));
+  else connection.fail(refusal.reasonCode, refusal.message);
   return false;
+}
+
+/**
+ * What speaks against a PUBLISH: the policy, or a rule that is told with the end of the connection.
+ * @param maximumQos where the publisher came in
+ * @param policy of the publisher; null: not known, and not asked
+ */
+export function publishRefusal(
+  options: BrokerOptions,
+  maximumQos: Qos,
+  policy: Policy | null,
+  { topicName, qos, retain }: Pick<Publish, "topicName" | "qos" | "retain">,
+  route: Route,
+): Fault | "publish-denied" | null {
+  if (route.isTooDeep) {
+    return {
+      reasonCode: ReasonCode.TopicNameInvalid,
+      message: `PUBLISH: the topic name has more than ${options.maximumTopicLevels} levels, the most allowed here`,
+    };
+  }
+  if (qos > maximumQos) {
+    return {
+      reasonCode: ReasonCode.QosNotSupported,
+      message: `PUBLISH: QoS ${qos}; at most ${maximumQos} is allowed here [5.0 MQTT-3.2.2-11]`,
+    };
+  }
+  if (retain && !options.retainAvailable) {
+    return {
+      reasonCode: ReasonCode.RetainNotSupported,
+      message: "PUBLISH: retained messages are switched off here [5.0 MQTT-3.2.2-14]",
+    };
+  }
+  if (!route.isReserved && (policy === null || policy.allowsAll || policy.canPublish(topicName))) return null;
+  return "publish-denied";
 }
 
 /** Publishes what did not come as a client's PUBLISH: a will, or a message of the broker itself. */
@@ -131,7 +147,7 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   for (let i = 0; i < receivers.length; i++) {
     const all = receivers[i]!;
     const { session } = all;
-    const receiver = all.own === all || session.clientId !== message.publisher ? all : all.own;
+    const receiver = receiverOf(all, message);
     const reason =
       receiver === null
         ? "no-local"
@@ -163,6 +179,11 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   if (isOffered && !broker.isAlone && !route.isReserved) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
+}
+
+/** What a Session gets a message by; null: it published it itself and subscribed with no local only. */
+export function receiverOf(all: Receiver, message: Message): Receiver | null {
+  return all.own === all || all.session.clientId !== message.publisher ? all : all.own;
 }
 
 function isOfQueue(reason: DropReason): boolean {

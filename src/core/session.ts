@@ -116,25 +116,33 @@ export class Session {
     group: ShareGroup | null,
   ): DropReason | null {
     const granted = lowerQos(message.qos, qos);
-    const { connection } = this;
-    if (granted === 0) return this.#deliverQos0(connection, message, retain, subscriptionIds);
-    if (connection !== null && this.#hasNothingToOvertake(connection))
-      return this.#send(connection, message, granted, retain, subscriptionIds, group);
-    if (connection === null && !this.isDurable) return "session-offline";
-    return this.#enqueue(message, granted, retain, subscriptionIds, group);
+    const decision = this.#judge(message, granted, subscriptionIds);
+    if (decision === "send") this.#send(this.connection!, message, granted, retain, subscriptionIds, group);
+    else if (decision === "queue") this.#enqueue(message, granted as 1 | 2, retain, subscriptionIds, group);
+    else return decision;
+    return null;
   }
 
-  #deliverQos0(
-    connection: Connection | null,
-    message: Message,
-    retain: boolean,
-    ids: readonly number[] | null,
-  ): DropReason | null {
-    if (connection === null || !connection.isReady) return "session-offline";
-    if (!connection.hasRoomForQos0) return "receiver-slow";
-    const reason = connection.refusal(message, 0, ids);
-    if (reason === null) connection.sendPublish(message, 0, retain, false, 0, ids);
-    return reason;
+  /** What `deliver` would do with a message now, without doing it. */
+  judge(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): "send" | "queue" | DropReason {
+    return this.#judge(message, lowerQos(message.qos, qos), subscriptionIds);
+  }
+
+  #judge(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): "send" | "queue" | DropReason {
+    const { connection } = this;
+    if (qos === 0) {
+      if (connection === null || !connection.isReady) return "session-offline";
+      if (!connection.hasRoomForQos0) return "receiver-slow";
+      return connection.refusal(message, 0, subscriptionIds) ?? "send";
+    }
+    if (connection !== null && this.#hasNothingToOvertake(connection))
+      return connection.refusal(message, qos, subscriptionIds) ?? "send";
+    if (connection === null && !this.isDurable) return "session-offline";
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
+    if (maximumQueuedMessages > 0 && this.queuedMessages >= maximumQueuedMessages) return "queue-full";
+    if (maximumQueuedBytes > 0 && this.queuedBytes + message.payloadBytes > maximumQueuedBytes)
+      return "queue-bytes-full";
+    return "queue";
   }
 
   #hasNothingToOvertake(connection: Connection): boolean {
@@ -155,20 +163,21 @@ export class Session {
   #send(
     connection: Connection,
     message: Message,
-    qos: 1 | 2,
+    qos: Qos,
     retain: boolean,
     ids: readonly number[] | null,
     group: ShareGroup | null,
-  ): DropReason | null {
-    const reason = connection.refusal(message, qos, ids);
-    if (reason !== null) return reason;
+  ): void {
+    if (qos === 0) {
+      connection.sendPublish(message, 0, retain, false, 0, ids);
+      return;
+    }
     // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
     const delivery =
       this.isDurable || this.isStored || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
     const packetId = this.#inflight!.add(delivery, qos);
     if (delivery !== null) this.#keep(delivery, packetId);
     this.#write(connection, message, qos, retain, false, packetId, ids);
-    return null;
   }
 
   #keep(delivery: Delivery, packetId: number): void {
@@ -205,11 +214,8 @@ export class Session {
     retain: boolean,
     ids: readonly number[] | null,
     group: ShareGroup | null,
-  ): DropReason | null {
-    const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
+  ): void {
     const queue = (this.#queue ??= new Queue(this.#broker, this));
-    if (maximumQueuedMessages > 0 && queue.size >= maximumQueuedMessages) return "queue-full";
-    if (maximumQueuedBytes > 0 && queue.bytes + message.payloadBytes > maximumQueuedBytes) return "queue-bytes-full";
     const delivery = new Delivery(message, qos, retain, ids, group);
     if (group === null && this.isStored && queue.isHeadFull) {
       this.#broker.records.deliveryAdded(this, delivery, 0);
@@ -219,7 +225,6 @@ export class Session {
       this.#keep(delivery, 0);
       queue.push(delivery);
     }
-    return null;
   }
 
   /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */

@@ -81,6 +81,18 @@ export class ShareGroup {
    * whose Session waits for them. null: nobody can have it. `without` is left out.
    */
   choose(message: Message, without: Session | null): Subscription | null {
+    const at = this.#nextFor(message, without);
+    if (at < 0) return null;
+    this.#next = (at + 1) % this.members.length;
+    return this.members[at]!;
+  }
+
+  /** Whom `choose` would choose now. */
+  preview(message: Message): Subscription | null {
+    return this.members[this.#nextFor(message, null)] ?? null;
+  }
+
+  #nextFor(message: Message, without: Session | null): number {
     const count = this.members.length;
     let connected = -1;
     let waiting = -1;
@@ -89,17 +101,12 @@ export class ShareGroup {
       const { session, qos } = this.members[at]!;
       if (session === without) continue;
       if (session.connection !== null) {
-        if (session.canTakeNow(message.qos > 0 && qos > 0)) return this.#chosen(at);
+        if (session.canTakeNow(message.qos > 0 && qos > 0)) return at;
         if (connected < 0) connected = at;
       } else if (waiting < 0 && session.isDurable && message.qos > 0 && qos > 0) {
         waiting = at;
       }
     }
-    return connected >= 0 ? this.#chosen(connected) : waiting >= 0 ? this.#chosen(waiting) : null;
-  }
-
-  #chosen(at: number): Subscription {
-    this.#next = (at + 1) % this.members.length;
-    return this.members[at]!;
+    return connected >= 0 ? connected : waiting;
   }
 }

@@ -1,3 +1,11 @@
 /** What is told about the running broker. */
 export { BrokerLog, type BrokerLogOptions, type BrokerLogType } from "./broker-log.ts";
+export {
+  type ConnectionRecord,
+  DEFAULT_RECORDER_OPTIONS,
+  FlightRecorder,
+  type Incident,
+  type RecorderOptions,
+} from "./flight-recorder.ts";
 export { Log, type LogOptions, type LogSink, printable } from "./log.ts";
+export { everyOf } from "./observers.ts";

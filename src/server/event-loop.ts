@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Broker, type BrokerParts, type Clock, type Host } from "../core/index.ts";
 
 /** The clocks of this machine. */
-const SYSTEM_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
+export const SYSTEM_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
 
 /** Longest delay of a timer in Node, in milliseconds. */
 const LONGEST_TIMER_MS = 2_147_483_647;

@@ -1,10 +1,11 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 
+import { ControlService, Taps } from "../admin/index.ts";
 import type { Config, ListenerConfig } from "../config/index.ts";
 import { ANONYMOUS, type Broker, NOBODY } from "../core/index.ts";
-import { BrokerLog, type BrokerLogType, Log, type LogSink } from "../observe/index.ts";
+import { BrokerLog, type BrokerLogType, everyOf, FlightRecorder, Log, type LogSink } from "../observe/index.ts";
 import { type Listener, listenTcp } from "../transport/index.ts";
-import { EventLoop } from "./event-loop.ts";
+import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { ListenError } from "./listen-error.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 
@@ -29,9 +30,12 @@ export interface Server {
  */
 export async function startServer(config: Config, sink: LogSink): Promise<Server> {
   const log = new Log<BrokerLogType>(config.log, sink);
-  const observer = new BrokerLog(log, config.log);
+  const recorder = new FlightRecorder(SYSTEM_CLOCK);
+  const taps = new Taps(SYSTEM_CLOCK);
+  const observer = everyOf(new BrokerLog(log, config.log), recorder, taps);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
+  new ControlService(loop.broker, recorder, taps);
   const running = new RunningServer(loop, log, opened);
   try {
     await running.restore();

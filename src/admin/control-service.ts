@@ -1,0 +1,178 @@
+/** Answers the requests of `requests.ts`. A request that cannot be understood is answered with what is allowed. */
+import {
+  type Broker,
+  type Clock,
+  type ControlRequest,
+  NEVER_EXPIRES_SECONDS,
+  respond,
+  type Session,
+  type TraceQuestion,
+  trace,
+} from "../core/index.ts";
+import type { FlightRecorder } from "../observe/index.ts";
+import { encodeUtf8, type Properties } from "../protocol/index.ts";
+import { field, RequestError } from "./fields.ts";
+import {
+  type Answer,
+  type ClientState,
+  REQUEST_TOPIC,
+  RESPONSE_TOPIC,
+  type RequestName,
+  type Requests,
+} from "./requests.ts";
+import type { Taps } from "./taps.ts";
+
+const MOST_CLIENTS = 1000;
+const MOST_CONNECTIONS = 50;
+const MOST_SIMILAR = 5;
+const LARGEST_REQUEST_BYTES = 65_536;
+const LONGEST_TAP_SECONDS = 86_400;
+const LARGEST_PAYLOAD_BYTES = 268_435_455;
+
+type Answerers = {
+  readonly [Name in RequestName]: (ask: unknown, request: ControlRequest) => Requests[Name]["answer"];
+};
+
+/** The service of one broker. */
+export class ControlService {
+  readonly #broker: Broker;
+  readonly #recorder: FlightRecorder;
+  readonly #clock: Clock;
+  readonly #sinceMs: number;
+  readonly #taps: Taps;
+
+  constructor(broker: Broker, recorder: FlightRecorder, taps: Taps) {
+    this.#broker = broker;
+    this.#recorder = recorder;
+    this.#clock = broker.clock;
+    this.#sinceMs = broker.clock.wallMs();
+    this.#taps = taps;
+    broker.controls.handle(REQUEST_TOPIC, (request) => this.#receive(request));
+  }
+
+  readonly #answerers: Answerers = {
+    clients: (ask) => {
+      const sessions = [...this.#broker.sessions].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+      const after = field.optionalText(ask, "after") ?? "";
+      const limit = field.integer(ask, "limit", 1, MOST_CLIENTS, MOST_CLIENTS);
+      const clients = sessions.filter(({ clientId }) => clientId > after).slice(0, limit);
+      return { clients: clients.map((session) => this.#stateOf(session)), all: sessions.length };
+    },
+    why: (ask) => {
+      const clientId = field.text(ask, "clientId");
+      const limit = field.integer(ask, "limit", 1, MOST_CONNECTIONS, MOST_CONNECTIONS);
+      const connections = this.#recorder.connectionsOf(clientId).slice(-limit);
+      const session = this.#broker.sessions.get(clientId);
+      return {
+        connections,
+        losses: session === undefined ? [] : this.#recorder.lossesOf(session),
+        sinceMs: this.#sinceMs,
+        similar: connections.length === 0 ? this.#similarTo(clientId) : [],
+      };
+    },
+    "why-not": (ask) => {
+      const question = questionOf(ask);
+      const session = this.#broker.sessions.get(question.to);
+      const losses = session === undefined ? [] : this.#recorder.lossesOf(session);
+      return {
+        trace: trace(this.#broker, question),
+        losses: losses.filter(({ topic }) => topic === question.topicName),
+        similar: session === undefined ? this.#similarTo(question.to) : [],
+      };
+    },
+    tap: (ask, request) => {
+      const clientId = field.text(ask, "clientId");
+      const seconds = field.integer(ask, "seconds", 1, LONGEST_TAP_SECONDS);
+      this.#taps.begin(clientId, seconds, request);
+      return { isConnected: this.#broker.sessions.get(clientId)?.connection != null, seconds };
+    },
+    untap: (ask, request) => ({ events: this.#taps.end(field.text(ask, "clientId"), request.connection) }),
+  };
+
+  #receive(request: ControlRequest): void {
+    const answer = this.#answer(request);
+    const { responseTopic = RESPONSE_TOPIC, correlationData } = request.properties;
+    const properties: Properties = correlationData === undefined ? {} : { correlationData };
+    respond(request, responseTopic, encodeUtf8(JSON.stringify(answer)), 1, properties);
+  }
+
+  #answer(request: ControlRequest): Answer {
+    let command: string | null = null;
+    try {
+      requireAllowed(request);
+      const ask = parsed(request.payload);
+      const name = field.text(ask, "command");
+      command = name;
+      if (!Object.hasOwn(this.#answerers, name))
+        throw new RequestError(`unknown command "${name}"; there are ${Object.keys(this.#answerers).join(", ")}`);
+      const data = this.#answerers[name as RequestName](ask, request);
+      return { command: name, data } as Answer;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      return { command, error: error.message };
+    }
+  }
+
+  #similarTo(clientId: string): readonly string[] {
+    const wanted = clientId.toLowerCase();
+    const known = [
+      ...new Set([...this.#recorder.knownClients(), ...[...this.#broker.sessions].map((s) => s.clientId)]),
+    ];
+    const isLike = (name: string): boolean => name.includes(wanted) || (name !== "" && wanted.includes(name));
+    return known.filter((name) => isLike(name.toLowerCase())).slice(0, MOST_SIMILAR);
+  }
+
+  #stateOf(session: Session): ClientState {
+    const { connection } = session;
+    return {
+      clientId: session.clientId,
+      remoteAddress: connection?.link.remoteAddress ?? null,
+      username: connection?.connect?.username ?? null,
+      version: connection?.version ?? null,
+      keepAliveSeconds: connection?.connect?.keepAliveSeconds ?? null,
+      connectedSinceMs:
+        connection === null ? null : this.#clock.wallMs() - (this.#clock.nowMs() - connection.openedAtMs),
+      sessionExpirySeconds: Math.min(session.expirySeconds, NEVER_EXPIRES_SECONDS),
+      subscriptions: session.subscriptions.size,
+      queuedMessages: session.queuedMessages,
+      inflightMessages: session.inflightMessages,
+      receivedPackets: connection?.machine.trail.receivedPackets ?? 0,
+      receivedBytes: connection?.machine.receivedBytes ?? 0,
+      sentPackets: connection?.machine.trail.sentPackets ?? 0,
+      backlogBytes: connection?.backlogBytes ?? 0,
+    };
+  }
+}
+
+/** Where no rules say who may ask, only clients of this machine may. */
+function requireAllowed({ connection }: ControlRequest): void {
+  if (!connection.policy.allowsAll || isLoopback(connection.link.remoteAddress)) return;
+  throw new RequestError(
+    `no rule says who may ask this broker, so only clients on its own machine may; ask there, or give a user write access to ${REQUEST_TOPIC} in the acl_file`,
+  );
+}
+
+function isLoopback(remoteAddress: string): boolean {
+  return /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix|memory)/.test(remoteAddress);
+}
+
+function parsed(payload: Uint8Array): unknown {
+  if (payload.length > LARGEST_REQUEST_BYTES)
+    throw new RequestError(`the request has ${payload.length} bytes; at most ${LARGEST_REQUEST_BYTES} are allowed`);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  } catch {
+    throw new RequestError('the request is not JSON, as in {"command": "clients"}');
+  }
+}
+
+function questionOf(ask: unknown): TraceQuestion {
+  return {
+    topicName: field.text(ask, "topicName"),
+    to: field.text(ask, "to"),
+    from: field.optionalText(ask, "from"),
+    qos: field.integer(ask, "qos", 0, 2, 0) as 0 | 1 | 2,
+    retain: field.flag(ask, "retain"),
+    payloadBytes: field.integer(ask, "payloadBytes", 0, LARGEST_PAYLOAD_BYTES, 0),
+  };
+}

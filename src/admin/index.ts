@@ -1,0 +1,13 @@
+/** The running broker, asked over MQTT. */
+export { ControlService } from "./control-service.ts";
+export {
+  type Answer,
+  type ClientState,
+  REQUEST_TOPIC,
+  RESPONSE_TOPIC,
+  type RequestName,
+  type Requests,
+  TAP_TOPIC,
+  type TapEvent,
+} from "./requests.ts";
+export { Taps } from "./taps.ts";

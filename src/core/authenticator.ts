@@ -11,6 +11,8 @@ export interface Policy {
   canSubscribe(topicFilter: string): boolean;
   /** Whether a message of `topicName` may be delivered; asked again for each delivery. */
   canReceive(topicName: string): boolean;
+  /** Whether `topicFilter` may be unsubscribed from; absent: always. */
+  canUnsubscribe?(topicFilter: string): boolean;
 }
 
 /** The policy that denies nothing. */
@@ -69,6 +71,10 @@ export type Verdict =
       readonly policy: Policy;
       /** Whose Session it is: only the same principal takes a Session over. null: anonymous. */
       readonly principal: string | null;
+      /** The client identifier that it has, when that is not the Applicant's. */
+      readonly clientId?: string;
+      /** The user name that it goes by, when that is not the one of its CONNECT. */
+      readonly username?: string | null;
       /** Last data of an enhanced authentication, for the CONNACK [5.0 §4.12]. */
       readonly data?: Uint8Array;
       /** Begins a re-authentication [5.0 §4.12.1]; without it none is allowed. */
@@ -82,8 +88,17 @@ export type Verdict =
       readonly next: (auth: Auth) => Verdict | Promise<Verdict>;
     };
 
+/** What becomes of clients that name themselves nothing. */
+export interface ClientIdRules {
+  /** Put before assigned client identifiers; null: as the broker's options say. */
+  readonly autoIdPrefix: string | null;
+  readonly allowZeroLength: boolean;
+}
+
 /** Decides who connects. */
 export interface Authenticator {
+  /** Absent: the broker's own, and an empty client identifier is allowed. */
+  readonly clientIds?: ClientIdRules;
   /** A rejected promise counts as a refusal with "server unavailable": it never lets anybody in. */
   authenticate(applicant: Applicant): Verdict | Promise<Verdict>;
 }

@@ -241,10 +241,12 @@ export class Connecting {
   #accept(verdict: Accepted): void {
     const connection = this.#connection;
     const connect = this.#connect!;
-    const clientId = this.clientId!;
+    const clientId = (this.clientId = verdict.clientId ?? this.clientId!);
+    if (verdict.username !== undefined) connection.connect = { ...connection.connect!, username: verdict.username };
     const { sessions, ledger, records } = this.#broker;
     const existing = sessions.get(clientId);
-    if (existing !== undefined && existing.principal !== verdict.principal) {
+    // What was nobody's may become somebody's, as when passwords are introduced.
+    if (existing !== undefined && existing.principal !== null && existing.principal !== verdict.principal) {
       this.#refuse("client-identifier-not-valid", "the client identifier belongs to another user's session");
       return;
     }

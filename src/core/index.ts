@@ -4,6 +4,7 @@ export {
   ANONYMOUS,
   type Applicant,
   type Authenticator,
+  type ClientIdRules,
   NOBODY,
   type PeerCertificate,
   type PeerIdentity,

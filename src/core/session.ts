@@ -28,8 +28,8 @@ export type Acknowledged = "done" | "send PUBREL" | "unknown" | "protocol error"
 /** State that belongs to a Client Identifier. */
 export class Session {
   readonly clientId: string;
-  /** Who it belongs to; null: anonymous. */
-  readonly principal: string | null;
+  /** Who it belongs to; null: nobody, until a client with a principal takes it over. */
+  principal: string | null;
   /** How long it outlives its connection; 0: not at all. Changed by a new CONNECT or a DISCONNECT. */
   expirySeconds: number;
   connection: Connection | null = null;

@@ -49,6 +49,7 @@ export class Sessions {
     session.expiry?.cancel();
     session.expiry = null;
     this.#cancelWill(session);
+    session.principal = principal;
     session.expirySeconds = expirySeconds;
     session.connection = connection;
     return { session, isPresent: present !== undefined, wasStored };

@@ -95,8 +95,10 @@ export function receiveUnsubscribe(connection: Connection, session: Session, pac
   const reasonCodes: number[] = [];
   ledger.beginObligation();
   for (const topicFilter of packet.topicFilters) {
-    const existed = unsubscribe(connection, session, topicFilter);
-    reasonCodes.push(existed ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
+    const isAllowed = connection.policy.canUnsubscribe?.(topicFilter) ?? true;
+    const existed = isAllowed && unsubscribe(connection, session, topicFilter);
+    const otherwise = isAllowed ? ReasonCode.NoSubscriptionExisted : ReasonCode.NotAuthorized;
+    reasonCodes.push(existed ? ReasonCode.Success : otherwise);
     observer.unsubscribed?.(connection, topicFilter, existed);
   }
   // Before 5.0 an UNSUBACK has no codes.

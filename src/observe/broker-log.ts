@@ -63,7 +63,9 @@ export class BrokerLog implements Observer {
     const { session, link } = connection;
     this.#told.delete(session!);
     if (!this.#connectionMessages) return;
-    const user = connect.username === null ? "" : `, u'${printable(connect.username)}'`;
+    // The name that it goes by, which may be that of its certificate.
+    const { username } = connection.connect ?? connect;
+    const user = username === null ? "" : `, u'${printable(username)}'`;
     const facts = `p${connect.version}, c${connect.cleanStart ? 1 : 0}, k${connect.keepAliveSeconds}${user}`;
     this.#log.write("notice", `New client connected from ${link.remoteAddress} as ${nameOf(connection)} (${facts}).`);
   }

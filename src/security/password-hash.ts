@@ -4,6 +4,7 @@
  */
 import { createHash, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
+import { type Argon2Hash, argon2Digest } from "./argon2.ts";
 
 /** As mosquitto_passwd names them. */
 export type PasswordAlgorithm = "sha512" | "sha512-pbkdf2";
@@ -16,6 +17,9 @@ export interface PasswordHash {
   readonly salt: Uint8Array;
   readonly hash: Uint8Array;
 }
+
+/** A hash of any kind that password files hold. */
+export type AnyHash = PasswordHash | Argon2Hash;
 
 /** Rounds of PBKDF2 when nothing else is said: those of mosquitto 2.1. */
 export const DEFAULT_ITERATIONS = 1000;
@@ -46,10 +50,16 @@ export async function hashPassword(
 }
 
 /** Whether `password` is the one that was hashed. Takes as long for a wrong one as for the right one. */
-export async function verifyPassword(password: string | Uint8Array, expected: PasswordHash): Promise<boolean> {
-  const { algorithm, iterations, salt, hash } = expected;
-  const found = await digest(password, algorithm, iterations, salt);
+export async function verifyPassword(password: string | Uint8Array, expected: AnyHash): Promise<boolean> {
+  const { hash } = expected;
+  const found = await digestLike(password, expected);
   return found.length === hash.length && timingSafeEqual(found, hash);
+}
+
+function digestLike(password: string | Uint8Array, expected: AnyHash): Promise<Uint8Array> {
+  if (expected.algorithm === "argon2id") return argon2Digest(password, expected);
+  const { algorithm, iterations, salt } = expected;
+  return digest(password, algorithm, iterations, salt);
 }
 
 async function digest(

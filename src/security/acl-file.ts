@@ -1,0 +1,111 @@
+/** ACL files of mosquitto: what they say, line by line. How they are applied is in `acl-rules.ts`. */
+import { topicFilterFault } from "../protocol/index.ts";
+import { SecurityError } from "./security-error.ts";
+import { linesOf, readText } from "./text-lines.ts";
+import { TopicTree } from "./topic-tree.ts";
+
+/** What a line grants. */
+export const Access = { deny: 0, read: 1, write: 2, readwrite: 3 } as const;
+
+/** One of them. */
+export type Access = (typeof Access)[keyof typeof Access];
+
+/** One `topic` or `pattern` line. */
+export interface AclRule {
+  readonly topicFilter: string;
+  readonly access: Access;
+}
+
+/** The rules of one section, by topic and in the order of the file. */
+export interface AclSection {
+  readonly tree: TopicTree<AclRule>;
+  readonly rules: readonly AclRule[];
+}
+
+/** A whole file. */
+export interface AclFile {
+  readonly anonymous: AclSection;
+  readonly users: ReadonlyMap<string, AclSection>;
+  readonly patterns: AclSection;
+  readonly warnings: readonly string[];
+}
+
+class Section implements AclSection {
+  readonly tree: TopicTree<AclRule>;
+  readonly rules: AclRule[] = [];
+
+  constructor(hasPatterns: boolean) {
+    this.tree = new TopicTree(hasPatterns);
+  }
+
+  add(rule: AclRule): void {
+    this.rules.push(rule);
+    this.tree.add(rule.topicFilter, rule);
+  }
+}
+
+/**
+ * Reads an ACL file.
+ * @throws SecurityError when it cannot be read or has a line that cannot be understood
+ */
+export async function readAclFile(path: string): Promise<AclFile> {
+  return parseAclFile(path, await readText(path));
+}
+
+/**
+ * As `readAclFile`, of text that is here already.
+ * @throws SecurityError
+ */
+export function parseAclFile(path: string, content: string): AclFile {
+  const anonymous = new Section(false);
+  const users = new Map<string, Section>();
+  const patterns = new Section(true);
+  const warnings: string[] = [];
+  let section = anonymous;
+  for (const { number, text } of linesOf(content)) {
+    const [keyword, rest] = firstWord(text);
+    if (keyword === "user") {
+      if (rest === "") throw new SecurityError(path, number, "the user name is missing; the form is: user USERNAME");
+      let own = users.get(rest);
+      if (own === undefined) users.set(rest, (own = new Section(false)));
+      section = own;
+    } else if (keyword === "topic") {
+      section.add(ruleOf(path, number, rest));
+    } else if (keyword === "pattern") {
+      const rule = ruleOf(path, number, rest);
+      if (!/%[cu]/.test(rule.topicFilter)) {
+        warnings.push(`Warning: ACL pattern '${rule.topicFilter}' does not contain '%c' or '%u'.`);
+      } else if (!rule.topicFilter.split("/").some((level) => level === "%c" || level === "%u")) {
+        warnings.push(
+          `${path}:${number}: %c and %u stand for a name only where they are a whole level; ${rule.topicFilter} is taken as it is written.`,
+        );
+      }
+      patterns.add(rule);
+    } else {
+      throw new SecurityError(path, number, `"${keyword}" is none of user, topic and pattern, which a line begins with`);
+    }
+  }
+  return { anonymous, users, patterns, warnings };
+}
+
+function ruleOf(path: string, line: number, text: string): AclRule {
+  const [word, rest] = firstWord(text);
+  if (word === "") {
+    throw new SecurityError(path, line, "the topic is missing; the form is: topic [read|write|readwrite|deny] TOPIC");
+  }
+  const topicFilter = rest === "" ? word : rest;
+  if (rest !== "" && !Object.hasOwn(Access, word)) {
+    throw new SecurityError(path, line, `access "${word}" is none of read, write, readwrite and deny`);
+  }
+  // Shared subscriptions are judged by their filter, so "$share/..." is a topic like others here.
+  const fault = topicFilterFault(topicFilter.startsWith("$share") ? topicFilter.slice(1) : topicFilter);
+  if (fault !== null) throw new SecurityError(path, line, `${topicFilter} cannot be used: ${fault}`);
+  return { topicFilter, access: rest === "" ? Access.readwrite : Access[word as keyof typeof Access] };
+}
+
+/** Words are separated by spaces and nothing else, as in mosquitto. */
+function firstWord(text: string): readonly [word: string, rest: string] {
+  const trimmed = text.replace(/^ +/, "");
+  const space = trimmed.indexOf(" ");
+  return space < 0 ? [trimmed, ""] : [trimmed.slice(0, space), trimmed.slice(space).trim()];
+}

@@ -1,0 +1,64 @@
+/** Password files, as mosquitto_passwd and `lacewing passwd` write them: `USERNAME:HASH` on each line. */
+import { HAS_ARGON2, parseArgon2 } from "./argon2.ts";
+import { type AnyHash, parsePasswordHash } from "./password-hash.ts";
+import { SecurityError } from "./security-error.ts";
+import { linesOf, readText } from "./text-lines.ts";
+
+/** Users with the hash of their password. */
+export interface PasswordFile {
+  readonly users: ReadonlyMap<string, AnyHash>;
+  /** What an operator should hear of, and why it opens nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** Longest user name, in bytes [5.0 §1.5.4]. */
+const LONGEST_NAME_BYTES = 65_535;
+
+/**
+ * Reads a password file. As in mosquitto, a line without a colon and a second line of the same user are passed over with a warning,
+ * and a password that is not hashed is an error.
+ * @throws SecurityError when it cannot be read or has a line that cannot be understood
+ */
+export async function readPasswordFile(path: string): Promise<PasswordFile> {
+  return parsePasswordFile(path, await readText(path));
+}
+
+/**
+ * As `readPasswordFile`, of text that is here already.
+ * @throws SecurityError
+ */
+export function parsePasswordFile(path: string, content: string): PasswordFile {
+  const users = new Map<string, AnyHash>();
+  const warnings: string[] = [];
+  for (const { number, text } of linesOf(content)) {
+    const warn = (what: string): void => void warnings.push(`${path}:${number}: ${what}; the line is passed over.`);
+    const [name = "", password] = text.split(":", 2);
+    const username = name.trim();
+    if (password === undefined) warn("no colon between user name and password");
+    else if (username === "") warn("the user name is empty");
+    else if (Buffer.byteLength(username) > LONGEST_NAME_BYTES)
+      warn(`the user name is longer than ${LONGEST_NAME_BYTES} bytes`);
+    else if (password.trim() === "") warn(`user ${username} has no password`);
+    else if (users.has(username)) warn(`user ${username} is there twice, and the first line counts`);
+    else users.set(username, hashOf(path, number, username, password.trim()));
+  }
+  return { users, warnings };
+}
+
+function hashOf(path: string, line: number, username: string, text: string): AnyHash {
+  const hash = parsePasswordHash(text) ?? parseArgon2(text);
+  if (hash === null) {
+    const what = text.startsWith("$")
+      ? `the password of user ${username} is not one of $6$SALT$HASH, $7$ITERATIONS$SALT$HASH and $argon2id$...`
+      : `the password of user ${username} is not hashed; lacewing passwd -U ${path} hashes all passwords of a plain file`;
+    throw new SecurityError(path, line, what);
+  }
+  if (hash.algorithm === "argon2id" && !HAS_ARGON2) {
+    throw new SecurityError(
+      path,
+      line,
+      `the password of user ${username} is hashed with Argon2, which needs Node.js 24.7 or later (this is ${process.versions.node}); lacewing passwd -b ${path} ${username} sets it anew`,
+    );
+  }
+  return hash;
+}

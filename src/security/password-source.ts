@@ -1,0 +1,36 @@
+/** A password file as a source of who clients are. */
+import type { PasswordCheck } from "./password-check.ts";
+import type { PasswordFile } from "./password-file.ts";
+import type { AnyHash } from "./password-hash.ts";
+import type { AuthenticationSource, Claim, Judgement } from "./sources.ts";
+
+/** Knows the users of a password file. */
+export class PasswordSource implements AuthenticationSource {
+  readonly #file: () => PasswordFile;
+  readonly #check: PasswordCheck;
+
+  /** @param file the file as it was last read */
+  constructor(file: () => PasswordFile, check: PasswordCheck) {
+    this.#file = file;
+    this.#check = check;
+  }
+
+  async judge({ username, password }: Claim): Promise<Judgement> {
+    if (username === null || password === null) return null;
+    const { users } = this.#file();
+    const hash = users.get(username) ?? null;
+    const [like = null] = users.values();
+    const answer = await this.#check.check(password, hash, like);
+    if (answer === "busy") {
+      return { kind: "no", reason: "server-busy", why: "too many clients wait for their passwords to be checked" };
+    }
+    // Another source may know who this one does not.
+    if (hash === null) return null;
+    if (answer === "wrong") return { kind: "no", why: `the password of user ${username} is wrong` };
+    return { kind: "yes", holds: () => isSame(this.#file().users.get(username), hash) };
+  }
+}
+
+function isSame(one: AnyHash | undefined, other: AnyHash): boolean {
+  return one !== undefined && Buffer.compare(one.hash, other.hash) === 0 && Buffer.compare(one.salt, other.salt) === 0;
+}

@@ -1,95 +1,12 @@
-/** Who is asked whether a client may come in and what it may do: files, and what takes the place of mosquitto's plugins. */
-
-/** mosquitto's dynamic security: users, groups and roles in a JSON file, changed by `$CONTROL/dynamic-security/v1`. */
-export interface DynamicSecurityConfig {
-  readonly kind: "dynamic-security";
-  /** `plugin_opt_config_file` */
-  readonly configFile: string;
-  /** `plugin_opt_password_init_file`: where the first administrator's password is read from, or written to. */
-  readonly passwordInitFile: string | null;
-}
-
-/** JSON web tokens as passwords: `lacewing_jwt_*`. */
-export interface JwtConfig {
-  readonly kind: "jwt";
-  /** `lacewing_jwt_jwks_file`: keys as JSON (JWKS). */
-  readonly jwksFile: string | null;
-  /** `lacewing_jwt_secret_file`: the secret of HS256, HS384 and HS512. */
-  readonly secretFile: string | null;
-  /** `lacewing_jwt_public_key_file`: one PEM key of RS* or ES*. */
-  readonly publicKeyFile: string | null;
-  /** `lacewing_jwt_issuer`: what `iss` must be; null: not looked at. */
-  readonly issuer: string | null;
-  /** `lacewing_jwt_audience`: what `aud` must name; null: not looked at. */
-  readonly audience: string | null;
-  /** `lacewing_jwt_username_claim`: claim that names the user. */
-  readonly usernameClaim: string;
-}
-
-/** Asks a web service about each CONNECT: `lacewing_http_auth_*`. */
-export interface HttpAuthConfig {
-  readonly kind: "http";
-  /** `lacewing_http_auth_url`: gets a POST with JSON. */
-  readonly url: string;
-  /** `lacewing_http_auth_timeout_ms`: 1..60,000; a late answer is a refusal. */
-  readonly timeoutMs: number;
-  /** `lacewing_http_auth_cache_seconds`: how long an answer is remembered; 0: never. */
-  readonly cacheSeconds: number;
-}
-
-/** 5.0 enhanced authentication by SCRAM-SHA-256: `lacewing_scram_file`. */
-export interface ScramConfig {
-  readonly kind: "scram";
-  /** Lines of salted verifiers, as `lacewing passwd --scram` writes them. */
-  readonly file: string;
-}
-
-/** mosquitto 2.1's plugins for its own two files, which do what `password_file` and `acl_file` do. */
-export interface FilePluginConfig {
-  readonly kind: "password-file" | "acl-file";
-  readonly file: string;
-}
-
-/** A plugin of the user: an ES module whose default export makes an Authenticator. */
-export interface ModulePluginConfig {
-  readonly kind: "module";
-  /** Path of a `.mjs` or `.js` file. */
-  readonly path: string;
-  /** `plugin_opt_*` in order, without the prefix. */
-  readonly options: ReadonlyMap<string, string>;
-}
-
-/** One more who is asked, in the order in which they are configured. */
-export type SecurityPlugin =
-  | DynamicSecurityConfig
-  | JwtConfig
-  | HttpAuthConfig
-  | ScramConfig
-  | FilePluginConfig
-  | ModulePluginConfig;
-
-/** Who is asked. Listeners that share their security share one object. */
-export interface SecurityConfig {
-  /** `password_file`: null: none. */
-  readonly passwordFile: string | null;
-  /** `acl_file`: null: none. */
-  readonly aclFile: string | null;
-  /** `psk_file`: keys of listeners with `psk_hint`; null: none. */
-  readonly pskFile: string | null;
-  /** Asked after the files, those of all listeners first. */
-  readonly plugins: readonly SecurityPlugin[];
-  /** `auth_plugin_deny_special_chars`: whether plugins deny whatever a client with `+` or `#` in its name or identifier asks. */
-  readonly denySpecialCharacters: boolean;
-  /** `lacewing_acl_refuse_subscriptions`: whether a SUBSCRIBE that nothing can ever come through is refused, not granted and logged. */
-  readonly refuseSubscriptions: boolean;
-}
-
-/** Nobody to ask: only anonymous clients, where those are allowed. */
-export const NO_SECURITY: SecurityConfig = {
-  passwordFile: null,
-  aclFile: null,
-  pskFile: null,
-  plugins: [],
-  denySpecialCharacters: true,
-  refuseSubscriptions: false,
-};
+/** Who is asked about clients: typed where it is used, by `security`. */
+export {
+  type DynamicSecurityConfig,
+  type FilePluginConfig,
+  type HttpAuthConfig,
+  type JwtConfig,
+  type ModulePluginConfig,
+  NO_SECURITY,
+  type ScramConfig,
+  type SecurityConfig,
+  type SecurityPlugin,
+} from "../security/index.ts";

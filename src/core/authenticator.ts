@@ -71,8 +71,6 @@ export type Verdict =
       readonly policy: Policy;
       /** Whose Session it is: only the same principal takes a Session over. null: anonymous. */
       readonly principal: string | null;
-      /** The client identifier that it has, when that is not the Applicant's. */
-      readonly clientId?: string;
       /** The user name that it goes by, when that is not the one of its CONNECT. */
       readonly username?: string | null;
       /** Last data of an enhanced authentication, for the CONNACK [5.0 §4.12]. */
@@ -88,17 +86,8 @@ export type Verdict =
       readonly next: (auth: Auth) => Verdict | Promise<Verdict>;
     };
 
-/** What becomes of clients that name themselves nothing. */
-export interface ClientIdRules {
-  /** Put before assigned client identifiers; null: as the broker's options say. */
-  readonly autoIdPrefix: string | null;
-  readonly allowZeroLength: boolean;
-}
-
 /** Decides who connects. */
 export interface Authenticator {
-  /** Absent: the broker's own, and an empty client identifier is allowed. */
-  readonly clientIds?: ClientIdRules;
   /** A rejected promise counts as a refusal with "server unavailable": it never lets anybody in. */
   authenticate(applicant: Applicant): Verdict | Promise<Verdict>;
 }

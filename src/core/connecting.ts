@@ -241,7 +241,7 @@ export class Connecting {
   #accept(verdict: Accepted): void {
     const connection = this.#connection;
     const connect = this.#connect!;
-    const clientId = (this.clientId = verdict.clientId ?? this.clientId!);
+    const clientId = this.clientId!;
     if (verdict.username !== undefined) connection.connect = { ...connection.connect!, username: verdict.username };
     const { sessions, ledger, records } = this.#broker;
     const existing = sessions.get(clientId);

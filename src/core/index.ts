@@ -4,7 +4,6 @@ export {
   ANONYMOUS,
   type Applicant,
   type Authenticator,
-  type ClientIdRules,
   NOBODY,
   type PeerCertificate,
   type PeerIdentity,

@@ -82,7 +82,11 @@ export function parseAclFile(path: string, content: string): AclFile {
       }
       patterns.add(rule);
     } else {
-      throw new SecurityError(path, number, `"${keyword}" is none of user, topic and pattern, which a line begins with`);
+      throw new SecurityError(
+        path,
+        number,
+        `"${keyword}" is none of user, topic and pattern, which a line begins with`,
+      );
     }
   }
   return { anonymous, users, patterns, warnings };

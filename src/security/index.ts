@@ -1,8 +1,6 @@
 /** Who may do what: adapters of the core's Authenticator, and what they are made of. */
-export { AccessControl, type AccessParts } from "./access-control.ts";
-export { type AccessOptions, DEFAULT_ACCESS, type UsernameSource } from "./access-options.ts";
+export { AccessControl } from "./access-control.ts";
 export type { EnhancedMethod, Exchange, ExchangeStep } from "./enhanced-method.ts";
-export { PasswordCheck } from "./password-check.ts";
 export {
   DEFAULT_ITERATIONS,
   formatPasswordHash,
@@ -13,7 +11,20 @@ export {
   parsePasswordHash,
   verifyPassword,
 } from "./password-hash.ts";
+export { Realm, RealmParts } from "./realm.ts";
 export type { Answer, Rules } from "./rules.ts";
+export {
+  type AccessOptions,
+  type DynamicSecurityConfig,
+  type FilePluginConfig,
+  type HttpAuthConfig,
+  type JwtConfig,
+  type ModulePluginConfig,
+  NO_SECURITY,
+  type ScramConfig,
+  type SecurityConfig,
+  type SecurityPlugin,
+} from "./security-config.ts";
 export { SecurityError } from "./security-error.ts";
 export type {
   AuthenticationSource,

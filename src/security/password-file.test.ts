@@ -11,7 +11,10 @@ const HASH = `$7$1$${Buffer.alloc(12).toString("base64")}$${Buffer.alloc(64).toS
 const ARGON2 = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
 test("users, comments, empty lines and white space are read as mosquitto reads them", () => {
-  const { users, warnings } = parsePasswordFile("pw", `# users\n\nalice:${HASH}\r\n bob : ${HASH} \ncarol:${HASH}:more\n`);
+  const { users, warnings } = parsePasswordFile(
+    "pw",
+    `# users\n\nalice:${HASH}\r\n bob : ${HASH} \ncarol:${HASH}:more\n`,
+  );
   assert.deepEqual([...users.keys()], ["alice", "bob", "carol"]);
   assert.deepEqual(warnings, []);
 });

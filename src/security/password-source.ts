@@ -6,18 +6,17 @@ import type { AuthenticationSource, Claim, Judgement } from "./sources.ts";
 
 /** Knows the users of a password file. */
 export class PasswordSource implements AuthenticationSource {
-  readonly #file: () => PasswordFile;
+  readonly #file: PasswordFile;
   readonly #check: PasswordCheck;
 
-  /** @param file the file as it was last read */
-  constructor(file: () => PasswordFile, check: PasswordCheck) {
+  constructor(file: PasswordFile, check: PasswordCheck) {
     this.#file = file;
     this.#check = check;
   }
 
   async judge({ username, password }: Claim): Promise<Judgement> {
     if (username === null || password === null) return null;
-    const { users } = this.#file();
+    const { users } = this.#file;
     const hash = users.get(username) ?? null;
     const [like = null] = users.values();
     const answer = await this.#check.check(password, hash, like);
@@ -26,11 +25,17 @@ export class PasswordSource implements AuthenticationSource {
     }
     // Another source may know who this one does not.
     if (hash === null) return null;
-    if (answer === "wrong") return { kind: "no", why: `the password of user ${username} is wrong` };
-    return { kind: "yes", holds: () => isSame(this.#file().users.get(username), hash) };
+    return answer === "right"
+      ? { kind: "yes", hash }
+      : { kind: "no", why: `the password of user ${username} is wrong` };
+  }
+
+  isCurrent(username: string, hash: AnyHash): boolean | null {
+    const current = this.#file.users.get(username);
+    return current === undefined ? null : isSame(current, hash);
   }
 }
 
-function isSame(one: AnyHash | undefined, other: AnyHash): boolean {
-  return one !== undefined && Buffer.compare(one.hash, other.hash) === 0 && Buffer.compare(one.salt, other.salt) === 0;
+function isSame(one: AnyHash, other: AnyHash): boolean {
+  return Buffer.compare(one.hash, other.hash) === 0 && Buffer.compare(one.salt, other.salt) === 0;
 }

@@ -1,6 +1,7 @@
 /** What decides about clients: sources that know who they are, and sources of rules. An AccessControl asks them in order. */
 import type { Applicant } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
+import type { AnyHash } from "./password-hash.ts";
 import type { Rules } from "./rules.ts";
 import type { Names } from "./topic-tree.ts";
 
@@ -20,8 +21,8 @@ export type Judgement =
       readonly username?: string;
       /** Rules that came with it and take the place of all others. */
       readonly rules?: Rules;
-      /** Whether the same claim would be good now: asked after a reload. */
-      holds?(): boolean;
+      /** The hash of the password that it has shown: when that changes, the client goes. */
+      readonly hash?: AnyHash;
     }
   | {
       readonly kind: "no";
@@ -35,6 +36,8 @@ export type Judgement =
 export interface AuthenticationSource {
   /** A rejected promise refuses the client with "server unavailable". */
   judge(claim: Claim): Judgement | Promise<Judgement>;
+  /** Whether `hash` is still that of the user's password; null: there is no such user here. Asked after a reload. */
+  isCurrent?(username: string, hash: AnyHash): boolean | null;
 }
 
 /** Has rules for clients. */

@@ -2,10 +2,19 @@
 
 import { ControlService, Taps } from "../admin/index.ts";
 import type { Config, ListenerConfig } from "../config/index.ts";
-import { ANONYMOUS, type Broker, NOBODY } from "../core/index.ts";
-import { BrokerLog, type BrokerLogType, everyOf, FlightRecorder, Log, type LogSink } from "../observe/index.ts";
+import type { Broker } from "../core/index.ts";
+import {
+  BrokerLog,
+  type BrokerLogType,
+  everyOf,
+  FlightRecorder,
+  Log,
+  type LogSink,
+  printable,
+} from "../observe/index.ts";
 import { type Listener, listenTcp } from "../transport/index.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
+import { Guards } from "./guards.ts";
 import { ListenError } from "./listen-error.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 
@@ -26,6 +35,7 @@ export interface Server {
  * Starts a broker.
  * @param sink takes the log's text
  * @throws StoreError when the store cannot be used
+ * @throws SecurityError when a file of users or rules cannot be used
  * @throws ListenError when an address cannot be had; nothing runs then
  */
 export async function startServer(config: Config, sink: LogSink): Promise<Server> {
@@ -52,22 +62,25 @@ class RunningServer implements Server {
   readonly log: Log<BrokerLogType>;
   readonly #loop: EventLoop;
   readonly #store: OpenStore;
+  readonly #guards: Guards;
   #closing: Promise<boolean> | null = null;
 
   constructor(loop: EventLoop, log: Log<BrokerLogType>, store: OpenStore) {
     this.#loop = loop;
     this.log = log;
     this.#store = store;
+    this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
   }
 
   get broker(): Broker {
     return this.#loop.broker;
   }
 
-  async listen({ host, port, allowAnonymous, isOptional, entrance }: ListenerConfig): Promise<void> {
+  async listen(listener: ListenerConfig): Promise<void> {
+    const { host, port, isOptional, entrance } = listener;
     // With any free port asked for, all listeners get the same one.
     const wanted = port === 0 ? (this.listeners[0]?.port ?? 0) : port;
-    const authenticator = allowAnonymous ? ANONYMOUS : NOBODY;
+    const authenticator = await this.#guards.open(listener);
     const onAcceptError = (error: Error): void =>
       this.log.write("error", `A connection could not be taken: ${error.message}.`);
     try {
@@ -85,7 +98,7 @@ class RunningServer implements Server {
     }
     const { address } = this.listeners.at(-1)!;
     this.log.write("information", `Opening listen socket on ${address}.`);
-    if (!allowAnonymous) {
+    if (!authenticator.knowsAnybody) {
       this.log.write(
         "warning",
         `Nobody may connect to ${address}: it is not only for this machine, and --allow-anonymous is not set.`,

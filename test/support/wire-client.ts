@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createConnection, type NetConnectOpts, type Socket } from "node:net";
 import {
+  type Acknowledgement,
   decodePacket,
   encodePacket,
   Framer,
@@ -35,6 +36,8 @@ export class WireClient {
   readonly #received: Packet[] = [];
   #wake: () => void = () => {};
   #lastPacketId = 0;
+  /** That of the last PUBACK or PUBREC that `publish` waited for. */
+  lastReasonCode = 0;
 
   private constructor(socket: Socket, version: Version) {
     this.#socket = socket;
@@ -60,12 +63,25 @@ export class WireClient {
 
   /** Connects, sends CONNECT and waits for a CONNACK that lets it in. */
   static async connect(to: NetConnectOpts, clientId: string, options: ConnectOptions = {}): Promise<WireClient> {
+    const client = await WireClient.#open(to, clientId, options);
+    const { reasonCode } = await client.expect("CONNACK");
+    if (reasonCode !== 0) throw new Error(`${clientId} was not let in: ${reasonCode}`);
+    return client;
+  }
+
+  /** Connects and leaves again; returns the reason code, or return code, of the CONNACK. */
+  static async reasonCode(to: NetConnectOpts, clientId: string, options: ConnectOptions = {}): Promise<number> {
+    const client = await WireClient.#open(to, clientId, options);
+    const { reasonCode } = await client.expect("CONNACK");
+    await client.drop();
+    return reasonCode;
+  }
+
+  static async #open(to: NetConnectOpts, clientId: string, options: ConnectOptions): Promise<WireClient> {
     const socket = createConnection(to);
     await once(socket, "connect");
     const client = new WireClient(socket, options.version ?? 5);
     client.send(connectOf(client.version, clientId, options));
-    const { reasonCode } = await client.expect("CONNACK");
-    if (reasonCode !== 0) throw new Error(`${clientId} was not let in: ${reasonCode}`);
     return client;
   }
 
@@ -85,6 +101,13 @@ export class WireClient {
         deadline.addEventListener("abort", () => resolve(), { once: true });
       });
     }
+  }
+
+  /** Packets of `type` that have come and not been waited for, which they are no more. */
+  taken<Type extends Packet["type"]>(type: Type): Extract<Packet, { type: Type }>[] {
+    const found = this.#received.filter((packet) => packet.type === type) as Extract<Packet, { type: Type }>[];
+    for (const packet of found) this.#received.splice(this.#received.indexOf(packet), 1);
+    return found;
   }
 
   #nextPacketId(): number {
@@ -113,8 +136,10 @@ export class WireClient {
     const packetId = qos === 0 ? 0 : (options.packetId ?? this.#nextPacketId());
     const bytes = typeof payload === "string" ? bytesOf(payload) : payload;
     this.send(publishOf({ topicName, payload: bytes, qos, retain, dup: false, packetId, properties }));
-    if (qos === 1) await this.expect("PUBACK");
-    if (qos === 2) await this.expect("PUBREC");
+    if (qos > 0) {
+      const answer = (await this.expect(qos === 1 ? "PUBACK" : "PUBREC")) as Acknowledgement;
+      this.lastReasonCode = answer.reasonCode;
+    }
     return packetId;
   }
 

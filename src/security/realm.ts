@@ -1,0 +1,102 @@
+/**
+ * All who are asked about clients: the files, and what takes the place of mosquitto's plugins, in order.
+ */
+import { readAclFile } from "./acl-file.ts";
+import { AclSource } from "./acl-source.ts";
+import type { EnhancedMethod } from "./enhanced-method.ts";
+import { PasswordCheck } from "./password-check.ts";
+import { readPasswordFile } from "./password-file.ts";
+import { PasswordSource } from "./password-source.ts";
+import { Revision, type Rules } from "./rules.ts";
+import type { SecurityConfig, SecurityPlugin } from "./security-config.ts";
+import { SecurityError } from "./security-error.ts";
+import type { AuthenticationSource, RulesSource, SecurityLog } from "./sources.ts";
+import type { Names } from "./topic-tree.ts";
+
+/** What all Realms of a broker share. */
+export class RealmParts {
+  readonly log: SecurityLog;
+  /** Bounds the hashes that are computed at once. */
+  readonly passwordCheck: PasswordCheck = new PasswordCheck();
+  /** Advances whenever an answer may be another. */
+  readonly revision: Revision = new Revision();
+
+  constructor(log: SecurityLog) {
+    this.log = log;
+  }
+}
+
+/** Who is asked about clients. It never changes: a reload makes another. */
+export class Realm {
+  readonly parts: RealmParts;
+  readonly sources: readonly AuthenticationSource[];
+  readonly methods: ReadonlyMap<string, EnhancedMethod>;
+  readonly #rules: readonly RulesSource[];
+
+  private constructor(parts: RealmParts, asked: Asked) {
+    this.parts = parts;
+    this.sources = asked.sources;
+    this.methods = asked.methods;
+    this.#rules = asked.rules;
+  }
+
+  /**
+   * Reads all that the options name.
+   * @throws SecurityError when something of it cannot be used
+   */
+  static async open(options: SecurityConfig, parts: RealmParts): Promise<Realm> {
+    return new Realm(parts, await read(options, parts));
+  }
+
+  /** The rules for a client; none: it may do everything. */
+  rulesFor(names: Names): readonly Rules[] {
+    return this.#rules.map((source) => source.rulesFor(names));
+  }
+}
+
+interface Asked {
+  readonly sources: readonly AuthenticationSource[];
+  readonly rules: readonly RulesSource[];
+  readonly methods: ReadonlyMap<string, EnhancedMethod>;
+}
+
+async function read(options: SecurityConfig, parts: RealmParts): Promise<Asked> {
+  const sources: AuthenticationSource[] = [];
+  const rules: RulesSource[] = [];
+  const methods = new Map<string, EnhancedMethod>();
+  for (const plugin of [...ownFiles(options), ...options.plugins]) {
+    switch (plugin.kind) {
+      case "password-file":
+        sources.push(await passwordSource(plugin.file, parts));
+        break;
+      case "acl-file":
+        rules.push(await aclSource(plugin.file, options, parts));
+        break;
+      default:
+        throw new SecurityError(plugin.kind, null, "cannot be used yet");
+    }
+  }
+  return { sources, rules, methods };
+}
+
+/** `password_file` and `acl_file` are asked before all plugins. */
+function ownFiles({ passwordFile, aclFile }: SecurityConfig): readonly SecurityPlugin[] {
+  const passwords: SecurityPlugin[] = passwordFile === null ? [] : [{ kind: "password-file", file: passwordFile }];
+  return aclFile === null ? passwords : [...passwords, { kind: "acl-file", file: aclFile }];
+}
+
+async function passwordSource(path: string, { log, passwordCheck }: RealmParts): Promise<PasswordSource> {
+  const file = await readPasswordFile(path);
+  for (const warning of file.warnings) log("warning", warning);
+  return new PasswordSource(file, passwordCheck);
+}
+
+async function aclSource(
+  path: string,
+  { refuseSubscriptions }: SecurityConfig,
+  { log }: RealmParts,
+): Promise<AclSource> {
+  const file = await readAclFile(path);
+  for (const warning of file.warnings) log("warning", warning);
+  return new AclSource(file, refuseSubscriptions, log);
+}

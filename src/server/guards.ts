@@ -1,0 +1,82 @@
+/** The AccessControl of each listener, and the Realm that those with the same security share; reloaded together, all or nothing. */
+import type { ListenerConfig } from "../config/index.ts";
+import type { Broker } from "../core/index.ts";
+import {
+  AccessControl,
+  type AccessOptions,
+  Realm,
+  RealmParts,
+  type SecurityConfig,
+  type SecurityLog,
+} from "../security/index.ts";
+
+/** What of a listener's settings decides who may come in. Listeners that share one security share one Realm. */
+export type GuardedListener = Pick<ListenerConfig, "allowAnonymous" | "security" | "entrance">;
+
+interface Guard {
+  readonly control: AccessControl;
+  listener: GuardedListener;
+}
+
+/** Who guards the listeners of one broker. */
+export class Guards {
+  readonly #broker: Broker;
+  readonly #parts: RealmParts;
+  readonly #realms: Map<SecurityConfig, Realm> = new Map();
+  readonly #guards: Guard[] = [];
+
+  constructor(broker: Broker, log: SecurityLog) {
+    this.#broker = broker;
+    this.#parts = new RealmParts(log);
+  }
+
+  /**
+   * The guard of a listener that is being opened.
+   * @throws SecurityError when a file that it names cannot be used
+   */
+  async open(listener: GuardedListener): Promise<AccessControl> {
+    const realm = await this.#realm(this.#realms, listener);
+    const control = new AccessControl(realm, accessOf(listener));
+    this.#guards.push({ control, listener });
+    return control;
+  }
+
+  async #realm(realms: Map<SecurityConfig, Realm>, { security }: GuardedListener): Promise<Realm> {
+    const known = realms.get(security);
+    if (known !== undefined) return known;
+    const realm = await Realm.open(security, this.#parts);
+    realms.set(security, realm);
+    return realm;
+  }
+
+  /**
+   * Reads all files anew, for `listeners` in the order in which they were opened, and returns what puts everything in force and ends
+   * the connections of clients that may not be here any more.
+   * @throws SecurityError when a file cannot be used; nothing has changed then
+   */
+  async prepareReload(listeners: readonly GuardedListener[] = this.#listeners): Promise<() => void> {
+    const realms = new Map<SecurityConfig, Realm>();
+    const changes: { readonly guard: Guard; readonly listener: GuardedListener; readonly realm: Realm }[] = [];
+    for (const [at, guard] of this.#guards.entries()) {
+      const listener = listeners[at] ?? guard.listener;
+      changes.push({ guard, listener, realm: await this.#realm(realms, listener) });
+    }
+    return () => {
+      this.#realms.clear();
+      for (const [options, realm] of realms) this.#realms.set(options, realm);
+      for (const { guard, listener, realm } of changes) {
+        guard.listener = listener;
+        guard.control.change(realm, accessOf(listener));
+      }
+      for (const { control } of this.#guards) control.endUnwelcome(this.#broker);
+    };
+  }
+
+  get #listeners(): readonly GuardedListener[] {
+    return this.#guards.map(({ listener }) => listener);
+  }
+}
+
+function accessOf({ allowAnonymous, entrance }: GuardedListener): AccessOptions {
+  return { allowAnonymous, identityAsUsername: entrance.identityAsUsername };
+}

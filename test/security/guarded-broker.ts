@@ -1,0 +1,60 @@
+// A broker with rules and users, ours or mosquitto, that plays the same situations: both read the same files.
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { DEFAULT_CONFIG } from "../../src/config/index.ts";
+import { NO_SECURITY, type SecurityConfig } from "../../src/security/index.ts";
+import { startServer } from "../../src/server/index.ts";
+import { startPeer } from "../support/peers.ts";
+
+/** What is guarded by what; paths are absolute. */
+export interface GuardSettings {
+  readonly allowAnonymous: boolean;
+  readonly passwordFile?: string;
+  readonly aclFile?: string;
+}
+
+export interface GuardedBroker {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Our broker in this process. */
+export async function startGuarded(settings: GuardSettings): Promise<GuardedBroker> {
+  const { allowAnonymous, passwordFile = null, aclFile = null } = settings;
+  const security: SecurityConfig = { ...NO_SECURITY, passwordFile, aclFile };
+  const listener = { ...DEFAULT_CONFIG.listeners[0]!, port: 0, allowAnonymous, security };
+  const server = await startServer({ ...DEFAULT_CONFIG, listeners: [listener] }, () => {});
+  return { port: server.listeners[0]!.port, stop: async () => void (await server.close()) };
+}
+
+/** mosquitto, which must be installed. @param folder where its configuration goes */
+export async function startGuardedMosquitto(folder: string, settings: GuardSettings): Promise<GuardedBroker> {
+  const port = await freePort();
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    `allow_anonymous ${settings.allowAnonymous}`,
+    "log_dest stderr",
+    // It would become another user, who may not read the files of a test.
+    ...(process.getuid?.() === 0 ? ["user root"] : []),
+    ...(settings.passwordFile === undefined ? [] : [`password_file ${settings.passwordFile}`]),
+    ...(settings.aclFile === undefined ? [] : [`acl_file ${settings.aclFile}`]),
+  ];
+  const file = join(folder, "mosquitto.conf");
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  const program = startPeer("mosquitto", ["-c", file]);
+  await program.printed(/running$/m);
+  return { port, stop: async () => void (await program.stop()) };
+}
+
+/** A port that was free a moment ago: mosquitto cannot choose one by itself. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -2,11 +2,16 @@
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Message } from "./message.ts";
 
+/** Topics looked at in one go: a search among many that do not match must not stop the event loop. */
+const MOST_STEPS = 10_000;
+
 class TopicNode {
   readonly parent: TopicNode | null;
   readonly level: string;
   children: Map<string, TopicNode> | null = null;
   message: Message | null = null;
+  /** When it was retained, in `RetainedMessages`' own count. */
+  age = 0;
   expiry: Deadline | null = null;
 
   constructor(parent: TopicNode | null, level: string) {
@@ -24,6 +29,7 @@ export class RetainedMessages {
   count = 0;
   /** Their payloads together. */
   payloadBytes = 0;
+  #age = 0;
 
   /** @param onExpired told of each message that is gone because its time is over */
   constructor(deadlines: Deadlines, onExpired: (message: Message) => void) {
@@ -45,6 +51,7 @@ export class RetainedMessages {
     }
     const replaced = this.#take(node);
     node.message = message;
+    node.age = ++this.#age;
     this.count++;
     this.payloadBytes += message.payloadBytes;
     if (message.expiresAtMs !== Number.POSITIVE_INFINITY) {
@@ -89,37 +96,9 @@ export class RetainedMessages {
     }
   }
 
-  /** Every message whose topic a well-formed filter (not a shared one) matches and that has not expired. */
-  match(topicFilter: string, nowMs: number): Message[] {
-    const levels = topicFilter.split("/");
-    const found: Message[] = [];
-    const nodes: TopicNode[] = [this.#root];
-    const depths: number[] = [0];
-    while (nodes.length > 0) {
-      const node = nodes.pop()!;
-      const depth = depths.pop()!;
-      const level = levels[depth];
-      if (level === undefined || level === "#") {
-        // "a/#" matches "a" too [5.0 §4.7.1.2].
-        if (node.message !== null && !node.message.isExpired(nowMs)) found.push(node.message);
-        if (level === undefined) continue;
-      }
-      if (node.children === null) continue;
-      if (level === "#" || level === "+") {
-        const next = level === "#" ? depth : depth + 1;
-        for (const child of node.children.values()) {
-          if (depth === 0 && node === this.#root && child.level.startsWith("$")) continue;
-          nodes.push(child);
-          depths.push(next);
-        }
-      } else {
-        const child = node.children.get(level!);
-        if (child === undefined) continue;
-        nodes.push(child);
-        depths.push(depth + 1);
-      }
-    }
-    return found;
+  /** Looks for the messages whose topics a well-formed filter, not a shared one, matches. */
+  search(topicFilter: string): RetainedSearch {
+    return new RetainedSearch(this.#root, topicFilter, this.#age);
   }
 
   /** Every message held. */
@@ -129,6 +108,81 @@ export class RetainedMessages {
       const node = nodes.pop()!;
       if (node.message !== null) yield node.message;
       if (node.children !== null) for (const child of node.children.values()) nodes.push(child);
+    }
+  }
+}
+
+/**
+ * A search that goes on where it was, however much is retained and deleted meanwhile. What is retained after it began it does not find:
+ * the Subscription that it is for is sent that anyway.
+ */
+export class RetainedSearch {
+  readonly #levels: readonly string[];
+  readonly #isWildFirst: boolean;
+  readonly #until: number;
+  /** Where nodes are taken from, and at which level of the filter these are; the last is the deepest. */
+  readonly #open: Iterator<TopicNode>[] = [];
+  readonly #depths: number[] = [];
+  #found: TopicNode | null = null;
+
+  constructor(root: TopicNode, topicFilter: string, until: number) {
+    this.#levels = topicFilter.split("/");
+    this.#isWildFirst = this.#levels[0] === "#" || this.#levels[0] === "+";
+    this.#until = until;
+    this.#openAt(root, 0);
+  }
+
+  /** Whether there is nothing more to be found. */
+  get isAtEnd(): boolean {
+    return this.#found === null && this.#open.length === 0;
+  }
+
+  /** The next message, which stays the next until `take`; null: none, or `isAtEnd` is false and the search is to be continued. */
+  next(nowMs: number): Message | null {
+    for (let steps = 0; steps < MOST_STEPS; steps++) {
+      const message = this.#found?.message ?? null;
+      if (message !== null && this.#found!.age <= this.#until && !message.isExpired(nowMs)) return message;
+      this.#found = null;
+      if (this.#open.length === 0) break;
+      this.#step();
+    }
+    return null;
+  }
+
+  /** The next message is another one. */
+  take(): void {
+    this.#found = null;
+  }
+
+  #step(): void {
+    const depth = this.#depths.at(-1)!;
+    const { value: node, done } = this.#open.at(-1)!.next();
+    if (done) {
+      this.#open.pop();
+      this.#depths.pop();
+      return;
+    }
+    // Wildcards at the start match no topic that begins with "$" [5.0 MQTT-4.7.2-1].
+    if (node.level.startsWith("$") && node.parent?.parent === null && this.#isWildFirst) return;
+    const level = this.#levels[depth];
+    // "a/#" matches "a" too [5.0 §4.7.1.2].
+    if (level === undefined || level === "#") this.#found = node;
+    if (level !== undefined) this.#openAt(node, depth);
+  }
+
+  /** Goes on with the children of `node`, which `levels[depth]` is about. */
+  #openAt(node: TopicNode, depth: number): void {
+    const { children } = node;
+    if (children === null) return;
+    const level = this.#levels[depth]!;
+    if (level === "#" || level === "+") {
+      this.#open.push(children.values());
+      this.#depths.push(level === "#" ? depth : depth + 1);
+    } else {
+      const child = children.get(level);
+      if (child === undefined) return;
+      this.#open.push([child].values());
+      this.#depths.push(depth + 1);
     }
   }
 }

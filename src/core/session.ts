@@ -18,9 +18,15 @@ import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
 import type { Message } from "./message.ts";
 import { Queue } from "./queue.ts";
+import { RetainedBacklog } from "./retained-backlog.ts";
+import type { RetainedSearch } from "./retained-messages.ts";
 import type { QueueSummary } from "./store.ts";
 import type { ShareGroup, Subscription } from "./subscription.ts";
 import type { PendingWill } from "./wills.ts";
+
+/** Retained messages queued at once; more follow when the client has taken some. */
+const RETAINED_AHEAD = 1000;
+const RETAINED_AHEAD_BYTES = 1_048_576;
 
 /** What an acknowledgement asks of the connection that it came on. */
 export type Acknowledged = "done" | "send PUBREL" | "unknown" | "protocol error";
@@ -50,6 +56,7 @@ export class Session {
   #queue: Queue | null = null;
   /** Packet identifiers in flight on the last connection that have not been sent again on this one, in order. */
   #resend: Deque<number> | null = null;
+  #retained: RetainedBacklog | null = null;
   /** Deliveries whose PUBREL is out, for the store. */
   #releasing: Map<number, Delivery> | null = null;
 
@@ -227,6 +234,37 @@ export class Session {
     }
   }
 
+  /** Sends a Subscription the retained messages that `search` finds, as far as there is room, and the rest later. */
+  sendRetained(subscription: Subscription, search: RetainedSearch): void {
+    this.#retained ??= new RetainedBacklog(this.#broker, this);
+    this.#retained.add(subscription, search);
+    this.#fillRetained();
+  }
+
+  /** What the client was still to be sent of retained messages for a Subscription is not sent. */
+  forgetRetained(topicFilter: string): void {
+    this.#retained?.remove(topicFilter);
+  }
+
+  /** Whether a retained message would be sent, or queued not far ahead of what the client takes. */
+  hasRoomFor(message: Message, qos: Qos): boolean {
+    if (lowerQos(message.qos, qos) === 0) return this.connection?.hasRoom === true;
+    const queue = this.#queue;
+    if (queue === null || queue.size === 0) return true;
+    const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
+    if (queue.size >= RETAINED_AHEAD || queue.bytes >= RETAINED_AHEAD_BYTES) return false;
+    if (maximumQueuedMessages > 0 && queue.size >= maximumQueuedMessages) return false;
+    return maximumQueuedBytes === 0 || queue.bytes + message.payloadBytes <= maximumQueuedBytes;
+  }
+
+  #fillRetained(): void {
+    const retained = this.#retained;
+    if (retained === null || this.connection?.isReady !== true) return;
+    const isCutShort = retained.fill();
+    if (retained.isEmpty) this.#retained = null;
+    else if (isCutShort) this.#broker.later(() => this.#fillRetained());
+  }
+
   /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */
   resume(connection: Connection): void {
     if (this.#inflight !== null) {
@@ -244,8 +282,12 @@ export class Session {
     const { connection } = this;
     if (connection === null || !connection.isReady) return;
     if (this.#resend !== null) this.#pumpResend(connection, this.#resend);
-    const queue = this.#queue;
-    if (queue === null || this.#resend !== null) return;
+    if (this.#resend !== null) return;
+    if (this.#queue !== null) this.#pumpQueue(connection, this.#queue);
+    this.#fillRetained();
+  }
+
+  #pumpQueue(connection: Connection, queue: Queue): void {
     const inflight = (this.#inflight ??= new Inflight(this.#window(connection)));
     while (queue.headSize > 0 && inflight.hasRoom && connection.hasRoom) {
       this.#sendQueued(connection, inflight, queue.shift()!);
@@ -293,7 +335,7 @@ export class Session {
     const step = inflight.acknowledge(packetId, ack, refused);
     if (step === "unexpected") return "protocol error";
     if (delivery !== null || this.#releasing !== null) this.#record(packetId, delivery, step);
-    if (step === "done" && (this.#queue !== null || this.#resend !== null)) this.pump();
+    if (step === "done" && (this.#queue !== null || this.#resend !== null || this.#retained !== null)) this.pump();
     return step;
   }
 
@@ -315,6 +357,7 @@ export class Session {
     this.connection = null;
     this.disconnectedAtMs = nowMs;
     this.#resend = null;
+    this.#retained?.detach();
   }
 
   /**
@@ -348,7 +391,7 @@ export class Session {
     }
     records.sessionDeleted(this);
     this.#broker.counters.dropped["session-ended"] += this.#queue?.clear() ?? 0;
-    this.#inflight = this.#queue = this.#received = this.#releasing = this.#resend = null;
+    this.#inflight = this.#queue = this.#received = this.#releasing = this.#resend = this.#retained = null;
   }
 
   /** Puts a delivery back that a store kept. */

@@ -11,6 +11,7 @@ import {
   type Unsubscribe,
 } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
+import type { RetainedSearch } from "./retained-messages.ts";
 import type { Session } from "./session.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -19,7 +20,7 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   const { ledger, observer } = connection.broker;
   const subscriptionId = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
-  const wanting: Subscription[] = [];
+  const wanting: [Subscription, RetainedSearch][] = [];
   ledger.beginObligation();
   for (const request of packet.subscriptions) {
     const refusal = refusalOf(connection, request);
@@ -30,7 +31,7 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   const codes = connection.isVersion5 ? reasonCodes : reasonCodes.map((code) => Math.min(code, 0x80));
   const respond = (): void => {
     connection.send({ type: "SUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
-    for (const subscription of wanting) sendRetained(connection, session, subscription);
+    for (const [subscription, search] of wanting) session.sendRetained(subscription, search);
   };
   const obligation = ledger.endObligation();
   if (obligation === null && !connection.isHolding) respond();
@@ -50,9 +51,9 @@ function subscribe(
   request: SubscriptionRequest,
   subscriptionId: number,
   connection: Connection,
-  wanting: Subscription[],
+  wanting: [Subscription, RetainedSearch][],
 ): ReasonCode {
-  const { router, records } = connection.broker;
+  const { router, records, retained } = connection.broker;
   const { topicFilter, noLocal, retainAsPublished, retainHandling } = request;
   const qos = lowerQos(request.qos, connection.entrance.maximumQos);
   let subscription = session.subscriptions.get(topicFilter);
@@ -70,23 +71,10 @@ function subscribe(
     router.changed(subscription);
   }
   records.subscriptionSet(subscription);
+  // Never for a shared one [5.0 §4.8.2].
   const wantsRetained = subscription.group === null && (retainHandling === 0 || (retainHandling === 1 && isNew));
-  if (wantsRetained) wanting.push(subscription);
+  if (wantsRetained) wanting.push([subscription, retained.search(topicFilter)]);
   return qos;
-}
-
-/** Sends the retained messages of a Subscription [5.0 §3.3.1.3]; never those of a shared one [5.0 §4.8.2]. */
-function sendRetained(connection: Connection, session: Session, subscription: Subscription): void {
-  const { broker } = connection;
-  const { topicFilter, qos, noLocal, subscriptionId } = subscription;
-  const ids = subscriptionId > 0 ? [subscriptionId] : null;
-  broker.ledger.beginObligation();
-  for (const message of broker.retained.match(topicFilter, broker.turnMs)) {
-    const isOwn = noLocal && message.publisher === session.clientId;
-    const reason = isOwn ? "no-local" : session.deliver(message, qos, true, ids, null);
-    if (reason !== null) broker.dropped(reason, session, message);
-  }
-  broker.ledger.endObligation();
 }
 
 /** Takes an UNSUBSCRIBE. */
@@ -114,6 +102,7 @@ function unsubscribe(connection: Connection, session: Session, topicFilter: stri
   const subscription = session.subscriptions.get(topicFilter);
   if (subscription === undefined) return false;
   session.subscriptions.delete(topicFilter);
+  session.forgetRetained(topicFilter);
   connection.broker.router.remove(subscription);
   connection.broker.records.subscriptionDeleted(subscription);
   return true;

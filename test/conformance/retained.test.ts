@@ -4,6 +4,15 @@ import { test } from "node:test";
 import { BrokerHarness } from "../support/broker-harness.ts";
 
 const VERSIONS = [3, 4, 5] as const;
+const MANY = Array.from({ length: 50 }, (_, i) => `${i}`);
+
+/** A broker that queues three messages for a client, and has fifty retained ones of topics `t/0`, `t/1`, ... */
+function withMany(qos: 0 | 1 | 2 = 1): BrokerHarness {
+  const harness = new BrokerHarness({ options: { maximumQueuedMessages: 3, maximumInflightMessages: 2 } });
+  const pub = harness.connect("pub");
+  for (const name of MANY) pub.publish(`t/${name}`, name, { qos, retain: true });
+  return harness;
+}
 
 for (const version of VERSIONS) {
   test(`[5.0 MQTT-3.3.1-5] [5.0 MQTT-3.3.1-8] [3.1.1 MQTT-3.3.1-6] [3.1.1 MQTT-3.3.1-8] version ${version}: a new subscriber gets the last retained message of each topic, with RETAIN`, () => {
@@ -19,7 +28,7 @@ for (const version of VERSIONS) {
     sub.subscribe("t/+");
     assert.deepEqual(
       sub.publishes().map(({ topicName, qos, retain, dup }) => [topicName, qos, retain, dup].join(" ")),
-      ["t/2 2 true false", "t/1 1 true false", "t/0 0 true false"],
+      ["t/0 0 true false", "t/1 1 true false", "t/2 2 true false"],
     );
   });
 
@@ -46,6 +55,75 @@ for (const version of VERSIONS) {
     assert.deepEqual(sub.payloads(), ["kept", "kept"]);
   });
 }
+
+for (const version of VERSIONS)
+  for (const qos of [0, 1, 2] as const)
+    test(`version ${version}, QoS ${qos}: a Subscription gets all retained messages, however few may be queued`, () => {
+      const harness = withMany(qos);
+      const sub = harness.connect("sub", { version });
+      sub.subscribe("t/+");
+      assert.deepEqual(sub.payloads(), MANY);
+      assert.equal(harness.broker.counters.dropped["queue-full"], 0);
+    });
+
+test("what a client does not take yet waits for it, also when it comes back, and stands in nobody's way", () => {
+  const harness = withMany();
+  const durable = { cleanStart: false, properties: { sessionExpirySeconds: 100 } };
+  const sub = harness.connect("sub", { ...durable, acknowledges: false });
+  sub.subscribe("t/#");
+  assert.deepEqual(sub.payloads(), ["0", "1"]);
+  assert.equal(harness.broker.sessions.get("sub")?.queuedMessages, 3);
+  sub.drop();
+  harness.connect("pub2").publish("t/0", "live", { qos: 1 });
+  assert.equal(harness.broker.counters.dropped["queue-full"], 1);
+  assert.deepEqual(harness.connect("sub", durable).payloads(), MANY);
+});
+
+test("what is retained while a client is being sent the others reaches it once, and what is deleted not at all", () => {
+  const harness = withMany();
+  const sub = harness.connect("sub", { acknowledges: false });
+  sub.subscribe("t/#");
+  assert.deepEqual(sub.payloads(), ["0", "1"]);
+  const pub = harness.connect("pub2");
+  pub.publish("t/40", "", { retain: true });
+  pub.publish("t/41", "new", { retain: true });
+  assert.deepEqual(sub.payloads(), ["", "new"]);
+  sub.acknowledges = true;
+  for (const packetId of [1, 2]) sub.acknowledge("PUBACK", packetId);
+  assert.deepEqual(
+    sub.payloads(),
+    MANY.filter((name) => !["0", "1", "40", "41"].includes(name)),
+  );
+});
+
+test("[5.0 MQTT-3.10.4-3] after an UNSUBSCRIBE only those come that were queued already; another SUBSCRIBE begins anew", () => {
+  const harness = withMany();
+  const sub = harness.connect("sub", { acknowledges: false });
+  sub.subscribe("t/#");
+  sub.subscribe("t/1");
+  sub.unsubscribe("t/#");
+  sub.subscribe("t/7");
+  sub.acknowledges = true;
+  for (const packetId of [1, 2]) sub.acknowledge("PUBACK", packetId);
+  assert.deepEqual(sub.payloads(), ["0", "1", "2", "3", "4", "1", "7"]);
+});
+
+test("a slow network gets all retained messages of QoS 0, and no more at a time than it may be behind", () => {
+  const harness = new BrokerHarness();
+  const pub = harness.connect("pub");
+  for (let i = 0; i < 200; i++) pub.publish(`t/${i}`, new Uint8Array(65_536), { retain: true });
+  const sub = harness.connect("sub");
+  sub.setReading(false);
+  sub.send({
+    type: "SUBSCRIBE",
+    packetId: 1,
+    subscriptions: [{ topicFilter: "#", qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+    properties: {},
+  });
+  assert.ok(sub.connection.backlogBytes < 2 * 65_536 + 2 ** 20);
+  sub.setReading(true);
+  assert.equal(sub.publishes().length, 200);
+});
 
 test("[5.0 MQTT-3.3.1-10] retain handling 1 sends them only to a Subscription that is new", () => {
   const harness = new BrokerHarness();

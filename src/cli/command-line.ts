@@ -58,7 +58,7 @@ interface WordsOption extends ValueOptionBase {
 }
 
 /** Values by the names of rows. Where a row is repeatable, its value is added. */
-export type Given = Readonly<Record<string, string | number>>;
+export type Given = Readonly<Record<string, string | number | boolean>>;
 
 interface IntegerOption extends ValueOptionBase {
   readonly type: "integer";
@@ -162,8 +162,8 @@ export function parseCommandLine<Table extends OptionTable>(
   return reading.finish() as ParsedOptions<Table>;
 }
 
-type Value = string | number | readonly string[];
-type Values = Record<string, boolean | Value | Value[] | undefined>;
+type Value = string | number | boolean | readonly string[];
+type Values = Record<string, Value | Value[] | undefined>;
 type ReadOption = Exclude<Option, FlagOption | OperandOption>;
 
 /** Values as they come together. */

@@ -1,5 +1,7 @@
 /** Asks for a password: unseen on a terminal, as lines of standard input otherwise. */
+import { openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
+import { ReadStream, WriteStream } from "node:tty";
 
 /** A password, or why there is none. */
 export type Answer = { readonly password: string } | { readonly exitCode: number; readonly why: string };
@@ -26,6 +28,24 @@ export async function askPassword(stdin: Readable, stdout: Writable): Promise<An
     return password === again ? { password } : { exitCode: 2, why: "Error: Passwords do not match." };
   } finally {
     source.close();
+  }
+}
+
+/** Asks whoever sits at the terminal, also when standard input is something else. Returns null when nobody does, or wants to. */
+export async function askOnTerminal(prompt: string): Promise<string | null> {
+  let source: Source;
+  let output: WriteStream;
+  try {
+    output = new WriteStream(openSync("/dev/tty", "w"));
+    source = new Source(new ReadStream(openSync("/dev/tty", "r")));
+  } catch {
+    return null;
+  }
+  try {
+    return await source.ask(prompt, output);
+  } finally {
+    source.close();
+    output.destroy();
   }
 }
 

@@ -2,6 +2,8 @@
 import type { Readable } from "node:stream";
 import { type Client, ClientError, type Outcome } from "../client/index.ts";
 import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
+import type { Connector } from "../transport/index.ts";
+import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import { linesOf } from "./lines.ts";
 import { payloadOf } from "./options/message-options.ts";
@@ -17,11 +19,12 @@ export function runPub(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(PUB_COMMAND, args, io, (parsed) => {
     const wanted = publishArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, async (output) => {
-      if (wanted.source.from === "lines") return new Publisher(wanted, output, null, io.stdin).run();
-      const payload = await payloadOf(wanted.source, io.stdin);
-      if (typeof payload !== "string") return new Publisher(wanted, output, payload, io.stdin).run();
-      output.complain(payload);
-      return 1;
+      const payload = wanted.source.from === "lines" ? null : await payloadOf(wanted.source, io.stdin);
+      if (typeof payload === "string") {
+        output.complain(payload);
+        return 1;
+      }
+      return new Publisher(wanted, await connectorOf(wanted, io), output, payload, io.stdin).run();
     });
   });
 }
@@ -43,14 +46,20 @@ class Publisher {
   #resumeReading: (() => void) | null = null;
   #finish: (exitCode: number) => void = () => {};
 
-  constructor(args: PublishArguments, output: ToolOutput, payload: Uint8Array | null, stdin: Readable) {
+  constructor(
+    args: PublishArguments,
+    connector: Connector,
+    output: ToolOutput,
+    payload: Uint8Array | null,
+    stdin: Readable,
+  ) {
     this.#args = args;
     this.#output = output;
     this.#payload = payload;
     this.#stdin = stdin;
     this.#left = args.repeat;
     // One message is sent or is not; a stream of lines goes on after the network has come back.
-    this.#client = toolClient(args, output.out, payload === null ? reconnectLikeMosquitto : neverReconnect, {
+    this.#client = toolClient(args, connector, output.out, payload === null ? reconnectLikeMosquitto : neverReconnect, {
       connected: () => this.#connected(),
       published: (mid, outcome) => this.#published(mid, outcome),
       drained: () => this.#resumeReading?.(),

@@ -1,6 +1,8 @@
 /** `lacewing rr`: publishes a request and shows the response, as mosquitto_rr does. */
 import { type Client, ClientError, type IncomingMessage, type Outcome } from "../client/index.ts";
 import { ReasonCode, reasonCodeName } from "../protocol/index.ts";
+import type { Connector } from "../transport/index.ts";
+import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import { MessageView } from "./message-view.ts";
 import { payloadOf } from "./options/message-options.ts";
@@ -14,9 +16,11 @@ export function runRr(args: readonly string[], io: ToolIo): Promise<number> {
     const wanted = requestArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, async (output) => {
       const payload = await payloadOf(wanted.source, io.stdin);
-      if (typeof payload !== "string") return new Requester(wanted, output, payload).run();
-      output.complain(payload);
-      return 1;
+      if (typeof payload === "string") {
+        output.complain(payload);
+        return 1;
+      }
+      return new Requester(wanted, await connectorOf(wanted, io), output, payload).run();
     });
   });
 }
@@ -33,12 +37,12 @@ class Requester {
   #isDone = false;
   #finish: (exitCode: number) => void = () => {};
 
-  constructor(args: RequestArguments, output: ToolOutput, payload: Uint8Array) {
+  constructor(args: RequestArguments, connector: Connector, output: ToolOutput, payload: Uint8Array) {
     this.#args = args;
     this.#output = output;
     this.#payload = payload;
     this.#view = new MessageView(args, output);
-    this.#client = toolClient(args, output.out, neverReconnect, {
+    this.#client = toolClient(args, connector, output.out, neverReconnect, {
       connected: () => this.#connected(),
       subscribed: (_mid, [reasonCode]) => this.#subscribed(reasonCode!),
       published: (_mid, outcome) => this.#published(outcome),

@@ -1,6 +1,8 @@
 /** `lacewing sub`: subscribes and shows the messages that come, as mosquitto_sub does. */
 import type { Client, ClientError, IncomingMessage } from "../client/index.ts";
 import { ReasonCode, topicMatches } from "../protocol/index.ts";
+import type { Connector } from "../transport/index.ts";
+import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
@@ -19,8 +21,8 @@ export function runSub(args: readonly string[], io: ToolIo): Promise<number> {
       drained: () => subscriber?.resume(),
       broken: () => subscriber?.end(),
     };
-    return withOutput(io, wanted.quiet, listener, (output) => {
-      subscriber = new Subscriber(wanted, output);
+    return withOutput(io, wanted.quiet, listener, async (output) => {
+      subscriber = new Subscriber(wanted, await connectorOf(wanted, io), output);
       return subscriber.run();
     });
   });
@@ -43,11 +45,11 @@ class Subscriber {
   #isDone = false;
   #finish: (exitCode: number) => void = () => {};
 
-  constructor(args: SubscribeArguments, output: ToolOutput) {
+  constructor(args: SubscribeArguments, connector: Connector, output: ToolOutput) {
     this.#args = args;
     this.#output = output;
-    this.#view = new MessageView(args, output, args.isWatch ? args.host : null);
-    this.#client = toolClient(args, output.out, reconnectLikeMosquitto, {
+    this.#view = new MessageView(args, output, args.isWatch ? (args.unixPath ?? args.host) : null);
+    this.#client = toolClient(args, connector, output.out, reconnectLikeMosquitto, {
       connected: () => this.#connected(),
       subscribed: (mid, reasonCodes) => this.#subscribed(mid, reasonCodes),
       unsubscribed: () => this.#answered(),

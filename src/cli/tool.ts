@@ -6,7 +6,7 @@ import {
   PacketLog,
   type ReconnectPolicy,
 } from "../client/index.ts";
-import { TcpConnector } from "../transport/index.ts";
+import type { Connector } from "../transport/index.ts";
 import {
   type Command,
   CommandLineError,
@@ -20,10 +20,8 @@ import {
 import type { ConnectionArguments } from "./options/connection-options.ts";
 import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
+import { SetUpError } from "./set-up-error.ts";
 import { version } from "./version.ts";
-
-/** How long a TCP connection may take, in milliseconds: that of Linux's first four attempts and a bit. */
-const CONNECT_TIMEOUT_MS = 60_000;
 
 /** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
 const RECONNECT_MS = 1000;
@@ -93,24 +91,30 @@ export async function withOutput(
   };
   try {
     return await work({ out, complain });
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    complain(error.message);
+    complain(error.advice);
+    return 1;
   } finally {
     await out.end();
     await errors.end();
   }
 }
 
-/** The client that the arguments describe; -d shows its packets on `out`. */
+/** The client that the arguments describe, by the way that `connector` is; -d shows its packets on `out`. */
 export function toolClient(
   args: ConnectionArguments & { readonly debug: boolean },
+  connector: Connector,
   out: Output,
   reconnect: ReconnectPolicy,
   listener: ClientListener,
 ): Client {
-  const { host, port, maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
+  const { maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
   const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
   return new Client(
     {
-      connector: new TcpConnector({ host, port, timeoutMs: CONNECT_TIMEOUT_MS }),
+      connector,
       ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
       limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
       ...(debug && { observer: new PacketLog(clientId, (line) => out.write(`${line}\n`)) }),

@@ -19,18 +19,17 @@ const IPV4 = 1;
 const DOMAIN_NAME = 3;
 const IPV6 = 4;
 
-/** What a proxy says when it does not connect. */
-const REPLIES: readonly string[] = [
-  "",
-  "it failed",
-  "its rules do not allow it",
-  "it has no way to the network",
-  "it has no way to the server",
-  "the server refuses the connection",
-  "it took too long",
-  "it does not know how to connect",
-  "it does not know this kind of address",
-];
+/** What a proxy says when it does not connect, by its number: a code for programs, and words. */
+const REPLIES: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  1: ["SOCKS_FAILED", "it failed"],
+  2: ["SOCKS_NOT_ALLOWED", "its rules do not allow it"],
+  3: ["SOCKS_NETWORK_UNREACHABLE", "it has no way to the network"],
+  4: ["SOCKS_HOST_UNREACHABLE", "it has no way to the server"],
+  5: ["SOCKS_CONNECTION_REFUSED", "the server refuses the connection"],
+  6: ["SOCKS_TIMED_OUT", "it took too long"],
+  7: ["SOCKS_NO_COMMAND", "it does not know how to connect"],
+  8: ["SOCKS_NO_ADDRESS_TYPE", "it does not know this kind of address"],
+};
 
 /** The way to a server through a proxy. */
 export class Socks5Dialer implements Dialer {
@@ -94,7 +93,10 @@ export class Socks5Dialer implements Dialer {
     socket.write(Buffer.concat([Uint8Array.of(VERSION, 1, 0), target(host), Uint8Array.of(port >>> 8, port)]));
     const [version, reply, , kind] = await answers.read(4);
     if (version !== VERSION) throw this.#failure("it does not speak SOCKS5");
-    if (reply !== 0) throw this.#failure(REPLIES[reply!] ?? `it answers ${reply}`);
+    if (reply !== 0) {
+      const [code, text] = REPLIES[reply!] ?? ["SOCKS_FAILED", `it answers ${reply}`];
+      throw this.#failure(text, Object.assign(new Error(text), { code }));
+    }
     // The address that the proxy connects from, which nobody needs.
     const bytes = kind === IPV4 ? 4 : kind === IPV6 ? 16 : (await answers.read(1))[0]!;
     await answers.read(bytes + 2);
@@ -128,7 +130,8 @@ class Answers {
   #error: Error | null = null;
   #wake: () => void = () => {};
   readonly #onReadable = (): void => this.#wake();
-  readonly #onEnd = (): void => this.#fail(new Error("it closed the connection"));
+  readonly #onEnd = (): void =>
+    this.#fail(Object.assign(new Error("it closed the connection"), { code: "ECONNRESET" }));
   readonly #onError = (error: Error): void => this.#fail(error);
   readonly #onAbort = (): void => this.#fail(this.#signal.reason as Error);
 

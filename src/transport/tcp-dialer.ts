@@ -1,5 +1,5 @@
 /** Opens plain TCP connections. */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { type Dialer, untilReady } from "./dialer.ts";
 import { formatAddress } from "./listener.ts";
 
@@ -29,7 +29,8 @@ export class TcpDialer implements Dialer {
     const { host, port, bindAddress } = this.#options;
     const socket = connect({
       ...{ host, port, noDelay: true, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS },
-      ...(bindAddress !== undefined && { localAddress: bindAddress }),
+      // Only addresses of the same kind can be reached from it.
+      ...(bindAddress !== undefined && { localAddress: bindAddress, family: isIP(bindAddress) }),
     });
     return untilReady(socket, "connect", signal);
   }

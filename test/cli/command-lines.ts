@@ -10,6 +10,7 @@ export interface CommandLine {
   /** After host, port and, but for passwd, identifier. `{folder}` is a folder of the test's own. */
   readonly args: readonly string[];
   readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly differs: readonly Difference[];
 }
 
@@ -52,7 +53,7 @@ export const KEPT: readonly Kept[] = [
   { topicName: "many/sub/3", payload: "three" },
 ];
 
-function line(tool: ToolName, args: string | readonly string[], ...differs: Difference[]): CommandLine {
+export function line(tool: ToolName, args: string | readonly string[], ...differs: Difference[]): CommandLine {
   return { tool, args: typeof args === "string" ? args.split(" ") : args, differs };
 }
 

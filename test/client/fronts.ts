@@ -33,7 +33,10 @@ function pipeThrough(client: Duplex, port: number): void {
   client.pipe(server).pipe(client);
 }
 
-async function listening<S extends Server>(context: TestContext, server: S, path?: string): Promise<S> {
+/** Who ends what a test began. */
+type Ending = Pick<TestContext, "after">;
+
+async function listening<S extends Server>(context: Ending, server: S, path?: string): Promise<S> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket));
   context.after(() => {
@@ -93,7 +96,7 @@ export interface ProxyRequest {
  * @param password what it wants to hear, or null
  * @param reply what it says to a request; 0 connects
  */
-export async function socksFront(context: TestContext, port: number, password: string | null, reply: number = 0) {
+export async function socksFront(context: Ending, port: number, password: string | null, reply: number = 0) {
   const requests: ProxyRequest[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -15,9 +15,11 @@ export interface MosquittoProcess<Name extends string> extends BrokerProcess {
 /**
  * Starts it, when it is installed; else what needs it is skipped.
  * @param listeners more listeners: lines of the configuration for each, by a name
+ * @param last lines for the end: listeners without a port, as unix sockets
  */
 export async function startMosquitto<Name extends string = never>(
   listeners: Readonly<Record<Name, readonly string[]>> = {} as Readonly<Record<Name, readonly string[]>>,
+  last: readonly string[] = [],
 ): Promise<MosquittoProcess<Name>> {
   const ports = {} as Record<Name, number>;
   if (findPeer("mosquitto") === undefined) return { port: 0, ports, stop: async () => {} };
@@ -25,12 +27,18 @@ export async function startMosquitto<Name extends string = never>(
   const file = join(folder, "mosquitto.conf");
   const port = await freePort();
   // Only what is written to a log file, standard error included, comes at once.
-  const lines = ["per_listener_settings true", "log_dest stderr", `listener ${port} 127.0.0.1`, "allow_anonymous true"];
+  const lines = [
+    "per_listener_settings true",
+    "user root",
+    "log_dest stderr",
+    `listener ${port} 127.0.0.1`,
+    "allow_anonymous true",
+  ];
   for (const [name, settings] of Object.entries(listeners) as [Name, readonly string[]][]) {
     ports[name] = await freePort();
     lines.push(`listener ${ports[name]} 127.0.0.1`, ...settings);
   }
-  writeFileSync(file, `${lines.join("\n")}\n`);
+  writeFileSync(file, `${[...lines, ...last].join("\n")}\n`);
   const program = startPeer("mosquitto", ["-c", file]);
   await program.printed(/running$/m);
   const stop = async () => {

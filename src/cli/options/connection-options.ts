@@ -1,32 +1,12 @@
 /** The options that say where to connect and as whom, for every tool that is a client. */
 import { DEFAULT_SESSION_LIMITS } from "../../client/index.ts";
 import { encodeUtf8, type Properties, type Version, type Will } from "../../protocol/index.ts";
-import { CommandLineError, type OptionTable, type ParsedOptions, type TextOption } from "../command-line.ts";
+import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
 import { type GivenProperties, givenProperties, PROPERTY_OPTIONS } from "./property-options.ts";
-import { urlParts } from "./url-option.ts";
+import { SERVER_OPTIONS, type ServerArguments, serverOf } from "./server-options.ts";
 import { WILL_OPTIONS, willOf } from "./will-options.ts";
 
 const CONNECTION = {
-  host: {
-    group: "Connection",
-    short: "h",
-    long: "host",
-    type: "text",
-    argument: "host",
-    default: "localhost",
-    help: "Name or address of the broker.",
-  },
-  port: {
-    group: "Connection",
-    short: "p",
-    long: "port",
-    type: "integer",
-    argument: "port",
-    min: 1,
-    max: 65_535,
-    default: 1883,
-    help: "Port of the broker.",
-  },
   id: {
     group: "Connection",
     short: "i",
@@ -107,25 +87,7 @@ const CONNECTION = {
     invalid: "Maximum inflight messages must be greater than 0 and at most 65535.",
     help: "Most messages sent at QoS 1 and 2 and not acknowledged.",
   },
-  noDelay: {
-    group: "Connection",
-    long: "nodelay",
-    type: "flag",
-    help: "Do not gather small packets before sending; never done here, so this changes nothing.",
-  },
 } as const;
-
-const URL_OPTION: { readonly url: TextOption } = {
-  url: {
-    group: "Connection",
-    short: "L",
-    long: "url",
-    type: "text",
-    argument: "URL",
-    gives: urlParts,
-    help: "User, password, host, port and topic in one: mqtt://[user[:password]@]host[:port]/topic.",
-  },
-};
 
 const OUTPUT = {
   optionsFile: {
@@ -141,12 +103,12 @@ const OUTPUT = {
   showVersion: { group: "Output", long: "version", type: "flag", isFinal: true, help: "Show the version." },
 } as const;
 
-type Table = typeof CONNECTION & typeof URL_OPTION & typeof PROPERTY_OPTIONS & typeof WILL_OPTIONS & typeof OUTPUT;
+type Table = typeof SERVER_OPTIONS & typeof CONNECTION & typeof PROPERTY_OPTIONS & typeof WILL_OPTIONS & typeof OUTPUT;
 
 /** The table. */
 export const CONNECTION_OPTIONS: Table = {
+  ...SERVER_OPTIONS,
   ...CONNECTION,
-  ...URL_OPTION,
   ...PROPERTY_OPTIONS,
   ...WILL_OPTIONS,
   ...OUTPUT,
@@ -155,9 +117,7 @@ export const CONNECTION_OPTIONS: Table = {
 CONNECTION_OPTIONS satisfies OptionTable;
 
 /** What of a ClientOptions the command line gives. */
-export interface ConnectionArguments {
-  readonly host: string;
-  readonly port: number;
+export interface ConnectionArguments extends ServerArguments {
   readonly version: Version;
   readonly clientId: string;
   readonly cleanStart: boolean;
@@ -185,7 +145,7 @@ const NEVER_EXPIRES_SECONDS = 4_294_967_295;
  * @throws CommandLineError when they contradict each other
  */
 export function connectionOf(parsed: Parsed, defaultVersion: Version = 4): ConnectionArguments {
-  const { host, port, keepAliveSeconds, keepsSession, maximumInflight, username = null, password = null } = parsed;
+  const { keepAliveSeconds, keepsSession, maximumInflight, username = null, password = null } = parsed;
   const version = parsed.version ?? (parsed.sessionExpiry === undefined ? defaultVersion : 5);
   if (parsed.property.length > 0 && version !== 5) {
     throw new CommandLineError("Properties came with MQTT 5: leave out -V, or give -V 5.");
@@ -197,8 +157,7 @@ export function connectionOf(parsed: Parsed, defaultVersion: Version = 4): Conne
     throw new CommandLineError("A password needs a user name before MQTT 5: give -u too, or -V 5.");
   }
   return {
-    host,
-    port,
+    ...serverOf(parsed),
     version,
     clientId,
     cleanStart: !keepsSession,

@@ -4,12 +4,18 @@ import { test } from "node:test";
 import { urlParts } from "./url-option.ts";
 
 for (const [url, parts] of [
-  ["mqtt://h/t", { host: "h", port: 1883, topic: "t" }],
-  ["MQTT://h:5/a/b/", { host: "h", port: 5, topic: "a/b/" }],
-  ["mqtt://u@h/t", { host: "h", port: 1883, topic: "t", username: "u" }],
-  ["mqtt://u:p:q@h:7//", { host: "h", port: 7, topic: "/", username: "u", password: "p:q" }],
-  ["mqtt://u:@h/t", { host: "h", port: 1883, topic: "t", username: "u", password: "" }],
-  ["mqtt://[::1]:7/t@x", { host: "::1", port: 7, topic: "t@x" }],
+  ["mqtt://h/t", { host: "h", port: 1883, unix: "", topic: "t" }],
+  ["MQTT://h:5/a/b/", { host: "h", port: 5, unix: "", topic: "a/b/" }],
+  ["mqtt://u@h/t", { host: "h", port: 1883, unix: "", topic: "t", username: "u" }],
+  ["mqtt://u:p:q@h:7//", { host: "h", port: 7, unix: "", topic: "/", username: "u", password: "p:q" }],
+  ["mqtt://u:@h/t", { host: "h", port: 1883, unix: "", topic: "t", username: "u", password: "" }],
+  ["mqtt://[::1]:7/t@x", { host: "::1", port: 7, unix: "", topic: "t@x" }],
+  ["mqtts://h/t", { host: "h", port: 8883, unix: "", tlsUseOsCerts: true, topic: "t" }],
+  ["ws://h:1", { host: "h", port: 1, unix: "", usesWebSocket: true }],
+  [
+    "WSS://u@h/a?b",
+    { host: "h", port: 443, unix: "", username: "u", tlsUseOsCerts: true, usesWebSocket: true, webSocketPath: "/a?b" },
+  ],
 ] as const) {
   test(`-L ${url}`, () => assert.deepEqual(urlParts(url), parts));
 }

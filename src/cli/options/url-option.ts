@@ -1,32 +1,53 @@
-/** -L: user, password, host, port and topic in one. */
+/** -L: user, password, host, port and topic in one, and the transport. */
 import { CommandLineError, type Given } from "../command-line.ts";
 
-/** Schemes, and the port that each means. */
-const SCHEMES: Readonly<Record<string, number>> = { mqtt: 1883 };
+/** What a scheme says. */
+interface Scheme {
+  readonly port: number;
+  readonly isSafe: boolean;
+  readonly isWebSocket: boolean;
+}
+
+const SCHEMES: Readonly<Record<string, Scheme>> = {
+  mqtt: { port: 1883, isSafe: false, isWebSocket: false },
+  mqtts: { port: 8883, isSafe: true, isWebSocket: false },
+  ws: { port: 80, isSafe: false, isWebSocket: true },
+  wss: { port: 443, isSafe: true, isWebSocket: true },
+};
 
 /**
  * What a URL says, by the names of the rows of the tables. As in mosquitto's tools nothing is decoded, and the topic is all after
- * the first "/".
+ * the first "/"; for a WebSocket that is the path.
  * @throws CommandLineError when it is not one
  */
 export function urlParts(url: string): Given {
-  const [, scheme, rest] = /^([a-z]+):\/\/(.*)$/is.exec(url) ?? [];
-  const port = scheme === undefined ? undefined : SCHEMES[scheme.toLowerCase()];
-  if (rest === undefined || port === undefined) {
+  const [, name, rest] = /^([a-z]+):\/\/(.*)$/is.exec(url) ?? [];
+  const scheme =
+    name === undefined || !Object.hasOwn(SCHEMES, name.toLowerCase()) ? undefined : SCHEMES[name.toLowerCase()];
+  if (rest === undefined || scheme === undefined) {
     throw new CommandLineError(
-      `Unsupported URL scheme in '${url}'; the form is mqtt://[user[:password]@]host[:port]/topic.`,
+      `Unsupported URL scheme in '${url}'; there are mqtt, mqtts, ws and wss, as in mqtt://[user[:password]@]host[:port]/topic.`,
     );
   }
+  const { port, isSafe, isWebSocket } = scheme;
   const slash = rest.indexOf("/");
-  if (slash < 0) throw new CommandLineError("Invalid URL for -L argument specified - topic missing.");
-  const authority = rest.slice(0, slash);
+  if (slash < 0 && !isWebSocket) throw new CommandLineError("Invalid URL for -L argument specified - topic missing.");
+  const authority = slash < 0 ? rest : rest.slice(0, slash);
   const at = authority.indexOf("@");
   return {
     port,
+    unix: "",
     ...hostOf(authority.slice(at + 1)),
     ...(at >= 0 && userOf(authority.slice(0, at))),
-    topic: rest.slice(slash + 1),
+    ...(isSafe && { tlsUseOsCerts: true }),
+    ...(isWebSocket && { usesWebSocket: true }),
+    ...afterHost(slash < 0 ? "" : rest.slice(slash), isWebSocket),
   };
+}
+
+function afterHost(text: string, isWebSocket: boolean): Given {
+  if (!isWebSocket) return { topic: text.slice(1) };
+  return text.length > 1 ? { webSocketPath: text } : {};
 }
 
 function userOf(text: string): Given {

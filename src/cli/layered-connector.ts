@@ -1,0 +1,83 @@
+/** The ways to a broker that are more than TCP: a unix socket, SRV records, a proxy, TLS, WebSocket, one over the other. */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import {
+  type Connector,
+  type Dialer,
+  formatAddress,
+  SocketConnector,
+  Socks5Dialer,
+  TcpDialer,
+  TlsDialer,
+  type TlsOptions,
+  UnixDialer,
+  WebSocketConnector,
+} from "../transport/index.ts";
+import { CONNECT_TIMEOUT_MS } from "./broker-connector.ts";
+import type { ServerArguments } from "./options/server-options.ts";
+import type { ToolIo } from "./output.ts";
+import { SetUpError } from "./set-up-error.ts";
+import { SrvDialer } from "./srv-dialer.ts";
+import { tlsOptionsOf } from "./tls-set-up.ts";
+
+/**
+ * The Connector that goes through all layers.
+ * @throws SetUpError when a file is not there or a word is not understood
+ */
+export async function layeredConnector(server: ServerArguments, io: ToolIo): Promise<Connector> {
+  const { host, port, webSocketPath } = server;
+  const tls = server.tls === null ? null : await tlsOptionsOf(server.tls, io);
+  const bindAddress = await boundTo(server);
+  const dialer = server.usesSrv
+    ? new SrvDialer(domainOf(server), tls !== null, (target, at) => dialerTo(server, target, at, bindAddress, tls))
+    : dialerTo(server, host, port, bindAddress, tls);
+  if (webSocketPath === null) return new SocketConnector(dialer, CONNECT_TIMEOUT_MS);
+  const url = `${tls === null ? "ws" : "wss"}://${formatAddress(host, port)}${webSocketPath}`;
+  return new WebSocketConnector(dialer, { url, timeoutMs: CONNECT_TIMEOUT_MS });
+}
+
+function dialerTo(
+  { unixPath, proxy }: ServerArguments,
+  host: string,
+  port: number,
+  bindAddress: string | undefined,
+  tls: TlsOptions | null,
+): Dialer {
+  let dialer: Dialer;
+  if (unixPath !== null) {
+    dialer = new UnixDialer(unixPath);
+  } else if (proxy !== null) {
+    const { username, password } = proxy;
+    const toProxy = new TcpDialer({ host: proxy.host, port: proxy.port, bindAddress });
+    dialer = new Socks5Dialer(toProxy, { host, port, username, password });
+  } else {
+    dialer = new TcpDialer({ host, port, bindAddress });
+  }
+  return tls === null ? dialer : new TlsDialer(dialer, host, tls);
+}
+
+/** Whose SRV records to look up: without -h those of the domain that this machine is in. */
+function domainOf({ host }: ServerArguments): string {
+  if (host !== "localhost") return host;
+  const [, ...domain] = hostname().split(".");
+  if (domain.length > 0) return domain.join(".");
+  throw new SetUpError(
+    "Unable to connect (Lookup error.).",
+    "This machine is in no domain: name the broker's with -h.",
+  );
+}
+
+/** The address to connect from; -A takes names too. */
+async function boundTo({ bindAddress }: ServerArguments): Promise<string | undefined> {
+  if (bindAddress === null) return undefined;
+  if (isIP(bindAddress) !== 0) return bindAddress;
+  try {
+    return (await lookup(bindAddress)).address;
+  } catch {
+    throw new SetUpError(
+      "Unable to connect (Lookup error.).",
+      `No address was found for the name '${bindAddress}': see -A.`,
+    );
+  }
+}

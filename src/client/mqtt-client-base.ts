@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The client that applications use, whatever the transports are: promises and async iterators, and in the same object the callbacks
  * of libmosquitto. It joins the parts beside it; the rules are in the Session and the connection below.

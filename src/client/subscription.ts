@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** One `subscribe` of the application: its `mid` at once, what the server granted later, and the messages. */
 import type { Properties, Qos, SubscriptionRequest } from "../protocol/index.ts";
 import { MessageStream, type StreamLimits, type StreamSource } from "./message-stream.ts";

@@ -1,6 +1,7 @@
 // Eclipse mosquitto as a broker in a process of its own, on a free port of the loopback interface.
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPeer, startPeer } from "../support/peers.ts";
@@ -25,17 +26,18 @@ export async function startMosquitto<Name extends string = never>(
   if (findPeer("mosquitto") === undefined) return { port: 0, ports, stop: async () => {} };
   const folder = mkdtempSync(join(tmpdir(), "lacewing-mosquitto-"));
   const file = join(folder, "mosquitto.conf");
-  const port = await freePort();
+  const [port = 0, ...others] = await freePorts(1 + Object.keys(listeners).length);
   // Only what is written to a log file, standard error included, comes at once.
+  // Started as root it would become a user who may not read our files.
   const lines = [
-    "per_listener_settings true",
     "user root",
+    "per_listener_settings true",
     "log_dest stderr",
     `listener ${port} 127.0.0.1`,
     "allow_anonymous true",
   ];
   for (const [name, settings] of Object.entries(listeners) as [Name, readonly string[]][]) {
-    ports[name] = await freePort();
+    ports[name] = others.shift() ?? 0;
     lines.push(`listener ${ports[name]} 127.0.0.1`, ...settings);
   }
   writeFileSync(file, `${[...lines, ...last].join("\n")}\n`);
@@ -48,14 +50,23 @@ export async function startMosquitto<Name extends string = never>(
   return { port, ports, stop };
 }
 
-/** A port that was free a moment ago: mosquitto cannot choose one by itself. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
+/** Ports that were free a moment ago: mosquitto cannot choose one by itself. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  // All at once, as one that is free again may be the next one chosen.
+  const servers = await Promise.all(Array.from({ length: count }, listening));
+  return Promise.all(servers.map(closed));
+}
+
+async function listening(): Promise<Server> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+/** Closes it and returns its port. */
+async function closed(server: Server): Promise<number> {
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

@@ -9,3 +9,4 @@ export {
 } from "./flight-recorder.ts";
 export { Log, type LogOptions, type LogSink, printable } from "./log.ts";
 export { everyOf } from "./observers.ts";
+export { type Pattern, patternsOf } from "./patterns.ts";

@@ -9,6 +9,12 @@ type Tool = (args: readonly string[], io: ToolIo) => Promise<number>;
 
 // Each is loaded when it is asked for: a tool starts faster without the broker.
 const TOOLS: Readonly<Record<string, Tool>> = {
+  clients: async (args, io) => (await import("./clients.ts")).runClients(args, io),
+  record: async (args, io) => (await import("./record.ts")).runRecord(args, io),
+  replay: async (args, io) => (await import("./replay.ts")).runReplay(args, io),
+  top: async (args, io) => (await import("./clients.ts")).runTop(args, io),
+  why: async (args, io) => (await import("./why.ts")).runWhy(args, io),
+  "why-not": async (args, io) => (await import("./why-not.ts")).runWhyNot(args, io),
   passwd: async (args, io) => (await import("./passwd.ts")).runPasswd(args, io),
   pub: async (args, io) => (await import("./pub.ts")).runPub(args, io),
   rr: async (args, io) => (await import("./rr.ts")).runRr(args, io),

@@ -1,15 +1,33 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
+import { runClients, runTop } from "../../src/cli/clients.ts";
 import type { Environment } from "../../src/cli/options-file.ts";
 import { runPasswd } from "../../src/cli/passwd.ts";
 import { runPub } from "../../src/cli/pub.ts";
+import { runRecord } from "../../src/cli/record.ts";
+import { runReplay } from "../../src/cli/replay.ts";
 import { runRr } from "../../src/cli/rr.ts";
 import { runSub } from "../../src/cli/sub.ts";
+import { runWhy } from "../../src/cli/why.ts";
+import { runWhyNot } from "../../src/cli/why-not.ts";
 import type { Ended } from "../support/program.ts";
 
-export type ToolName = keyof typeof TOOLS;
+/** Those that mosquitto has too. */
+const MOSQUITTO_TOOLS = { passwd: runPasswd, pub: runPub, rr: runRr, sub: runSub } as const;
 
-const TOOLS = { passwd: runPasswd, pub: runPub, rr: runRr, sub: runSub } as const;
+export type ToolName = keyof typeof MOSQUITTO_TOOLS;
+
+const TOOLS = {
+  ...MOSQUITTO_TOOLS,
+  clients: runClients,
+  record: runRecord,
+  replay: runReplay,
+  top: runTop,
+  why: runWhy,
+  "why-not": runWhyNot,
+} as const;
+
+export type CommandName = keyof typeof TOOLS;
 
 /** One run of a tool. */
 export class ToolRun {
@@ -23,7 +41,7 @@ export class ToolRun {
   #waiting: (() => void)[] = [];
 
   /** @param input standard input; null leaves it open */
-  constructor(tool: ToolName, args: readonly string[], input: string | Buffer | null = "", env: Environment = {}) {
+  constructor(tool: CommandName, args: readonly string[], input: string | Buffer | null = "", env: Environment = {}) {
     this.env = env;
     this.stdout.on("data", (bytes: Buffer) => {
       this.#out.push(bytes);
@@ -31,6 +49,7 @@ export class ToolRun {
     });
     this.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#errors += text;
+      for (const look of this.#waiting.splice(0)) look();
     });
     if (input !== null) this.stdin.end(input);
     this.ended = TOOLS[tool](args, this).then((code) => {
@@ -50,8 +69,17 @@ export class ToolRun {
   }
 
   /** Resolves once standard output matches. */
-  async printed(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.out)) {
+  printed(pattern: RegExp): Promise<void> {
+    return this.#untilIn(() => this.out, pattern);
+  }
+
+  /** Resolves once standard error matches. */
+  complained(pattern: RegExp): Promise<void> {
+    return this.#untilIn(() => this.#errors, pattern);
+  }
+
+  async #untilIn(text: () => string, pattern: RegExp): Promise<void> {
+    while (!pattern.test(text())) {
       const more = new Promise<boolean>((resolve) => this.#waiting.push(() => resolve(true)));
       const isAlive = await Promise.race([more, this.ended.then(() => false)]);
       if (!isAlive) throw new Error(`it ended before ${pattern}: ${this.out}${this.#errors}`);
@@ -61,7 +89,7 @@ export class ToolRun {
 
 /** Runs a tool to its end. */
 export function runTool(
-  tool: ToolName,
+  tool: CommandName,
   args: readonly string[],
   input: string | Buffer = "",
   env: Environment = {},

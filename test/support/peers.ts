@@ -15,7 +15,8 @@ export type PeerName =
   | "aedes"
   | "chromium"
   | "libfaketime"
-  | "mkfs.ext4";
+  | "mkfs.ext4"
+  | "tshark";
 
 interface PeerKind {
   /** Debian's package that has it; null when `npm ci` brings it. */
@@ -76,6 +77,11 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     debianPackage: "e2fsprogs",
     commands: [["mkfs.ext4"], ["/usr/sbin/mkfs.ext4"]],
     version: (command) => answer([...command, "-V"], /mke2fs (\S+)/),
+  },
+  tshark: {
+    debianPackage: "tshark",
+    commands: [["tshark"]],
+    version: (command) => answer([...command, "--version"], /TShark[^\d]*(\d\S*)/),
   },
 };
 

@@ -1,0 +1,149 @@
+/** Asks a running broker: one connection, requests and their answers, and what else comes on it. */
+import type { TapEvent } from "../admin/index.ts";
+import { type Answer, REQUEST_TOPIC, type RequestName, type Requests, TAP_TOPIC } from "../admin/index.ts";
+import type { Client, ClientError, IncomingMessage, Outcome } from "../client/index.ts";
+import { decodeUtf8, encodeUtf8 } from "../protocol/index.ts";
+import { failureOf } from "./client-failure.ts";
+import type { AskArguments } from "./options/ask-options.ts";
+import { neverReconnect, type ToolOutput, toolClient } from "./tool.ts";
+
+/** How long an answer may take, in milliseconds. */
+const ANSWER_LIMIT_MS = 10_000;
+
+/** No answer: what to say, and the exit code. */
+export class AskError extends Error {
+  override readonly name: string = "AskError";
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+
+  constructor(lines: readonly string[], exitCode: number = 1) {
+    super(lines.join(" "));
+    this.lines = lines;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs `work` with a connection for requests; what went wrong is said on standard error. */
+export async function asking(
+  args: AskArguments,
+  output: ToolOutput,
+  work: (asker: Asker) => Promise<number>,
+): Promise<number> {
+  const asker = new Asker(args, output);
+  try {
+    await asker.connect();
+    return await work(asker);
+  } catch (error) {
+    if (!(error instanceof AskError)) throw error;
+    for (const line of error.lines) output.complain(line);
+    return error.exitCode;
+  } finally {
+    asker.close();
+  }
+}
+
+interface Waiting {
+  resolve(answer: Answer): void;
+  reject(error: AskError): void;
+}
+
+/** A connection for requests, one at a time. */
+export class Asker {
+  readonly #args: AskArguments;
+  readonly #client: Client;
+  #waiting: Waiting | null = null;
+  #onConnected: (() => void) | null = null;
+  #onLost: ((error: AskError) => void) | null = null;
+  #mid = 0;
+  /** Told of what a recording sends. */
+  onTap: ((event: TapEvent) => void) | null = null;
+
+  constructor(args: AskArguments, { out }: ToolOutput) {
+    this.#args = args;
+    this.#client = toolClient(args, out, neverReconnect, {
+      connected: () => this.#onConnected?.(),
+      published: (mid, outcome) => this.#published(mid, outcome),
+      message: (message) => this.#message(message),
+      disconnected: (error) => this.#disconnected(error),
+    });
+  }
+
+  connect(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onConnected = resolve;
+      this.#onLost = reject;
+      this.#client.connect();
+    });
+  }
+
+  /**
+   * Asks one thing.
+   * @throws AskError when there is no answer, or a refusal
+   */
+  async ask<Name extends RequestName>(command: Name, ask: Requests[Name]["ask"]): Promise<Requests[Name]["answer"]> {
+    const { host, port } = this.#args;
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const lines = [
+          `Error: ${host}:${port} did not answer.`,
+          "Only a Lacewing broker knows these requests. Is it one, and of this version?",
+        ];
+        reject(new AskError(lines));
+      }, ANSWER_LIMIT_MS);
+      const done = (): void => clearTimeout(timer);
+      this.#waiting = {
+        resolve: (value) => {
+          done();
+          resolve(value);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      this.#onLost = this.#waiting.reject;
+      this.#mid = this.#client.publish(REQUEST_TOPIC, encodeUtf8(JSON.stringify({ command, ...ask })), { qos: 1 });
+    });
+    if ("error" in answer) throw new AskError([`Error: The broker says: ${answer.error}.`]);
+    return answer.data as Requests[Name]["answer"];
+  }
+
+  #published(mid: number, { reasonCode }: Outcome): void {
+    if (mid !== this.#mid || reasonCode === 0) return;
+    const { host, port } = this.#args;
+    this.#waiting?.reject(
+      new AskError(
+        reasonCode === 0x87
+          ? [
+              "Error: The broker does not let this client ask.",
+              `Its rules must give the user write access to ${REQUEST_TOPIC}: see -u and -P, and the broker's acl_file.`,
+            ]
+          : [`Error: Nobody at ${host}:${port} takes these requests.`, "Only a Lacewing broker does. Is it one?"],
+      ),
+    );
+  }
+
+  #message({ topicName, payload }: IncomingMessage): void {
+    const text = decodeUtf8(payload, 0, payload.length);
+    if (text === null) return;
+    if (topicName === TAP_TOPIC) this.onTap?.(JSON.parse(text) as TapEvent);
+    else this.#waiting?.resolve(JSON.parse(text) as Answer);
+  }
+
+  #disconnected(error: ClientError | null): void {
+    if (error === null) return;
+    const { exitCode, lines, advice } = failureOf(error, this.#args);
+    this.#onLost?.(new AskError([...lines, ...advice], exitCode));
+  }
+
+  /** Rejects when the connection is lost. */
+  lost(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.#onLost = reject;
+    });
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+}

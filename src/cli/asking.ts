@@ -3,8 +3,11 @@ import type { TapEvent } from "../admin/index.ts";
 import { type Answer, REQUEST_TOPIC, type RequestName, type Requests, TAP_TOPIC } from "../admin/index.ts";
 import type { Client, ClientError, IncomingMessage, Outcome } from "../client/index.ts";
 import { decodeUtf8, encodeUtf8 } from "../protocol/index.ts";
+import type { Connector } from "../transport/index.ts";
+import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import type { AskArguments } from "./options/ask-options.ts";
+import type { ToolIo } from "./output.ts";
 import { neverReconnect, type ToolOutput, toolClient } from "./tool.ts";
 
 /** How long an answer may take, in milliseconds. */
@@ -26,10 +29,11 @@ export class AskError extends Error {
 /** Runs `work` with a connection for requests; what went wrong is said on standard error. */
 export async function asking(
   args: AskArguments,
+  io: ToolIo,
   output: ToolOutput,
   work: (asker: Asker) => Promise<number>,
 ): Promise<number> {
-  const asker = new Asker(args, output);
+  const asker = new Asker(args, await connectorOf(args, io), output);
   try {
     await asker.connect();
     return await work(asker);
@@ -58,9 +62,9 @@ export class Asker {
   /** Told of what a recording sends. */
   onTap: ((event: TapEvent) => void) | null = null;
 
-  constructor(args: AskArguments, { out }: ToolOutput) {
+  constructor(args: AskArguments, connector: Connector, { out }: ToolOutput) {
     this.#args = args;
-    this.#client = toolClient(args, out, neverReconnect, {
+    this.#client = toolClient(args, connector, out, neverReconnect, {
       connected: () => this.#onConnected?.(),
       published: (mid, outcome) => this.#published(mid, outcome),
       message: (message) => this.#message(message),

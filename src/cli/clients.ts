@@ -18,7 +18,7 @@ export function runClients(args: readonly string[], io: ToolIo): Promise<number>
   return runTool(CLIENTS_COMMAND, args, io, (parsed) => {
     const wanted = askArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, (output) =>
-      asking(wanted, output, async (asker) => {
+      asking(wanted, io, output, async (asker) => {
         const clients = await allClients(asker);
         const lines = parsed.json ? clients.map((client) => JSON.stringify(client)) : clientLines(clients, Date.now());
         for (const line of lines) output.out.write(`${line}\n`);
@@ -64,7 +64,7 @@ export function runTop(args: readonly string[], io: ToolIo): Promise<number> {
     const wanted = askArgumentsOf(parsed);
     const terminal = io.stdout as Partial<Pick<NodeJS.WriteStream, "isTTY" | "rows">>;
     return withOutput(io, wanted.quiet, {}, (output) =>
-      asking(wanted, output, async (asker) => {
+      asking(wanted, io, output, async (asker) => {
         const isEnded = signalled();
         let before = await allClients(asker);
         for (let times = 0; times < (parsed.times ?? Number.POSITIVE_INFINITY); times++) {

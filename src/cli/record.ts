@@ -14,7 +14,7 @@ export function runRecord(args: readonly string[], io: ToolIo): Promise<number> 
     const seconds = secondsOf(parsed.forTime);
     const wanted = askArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, (output) =>
-      asking(wanted, output, (asker) =>
+      asking(wanted, io, output, (asker) =>
         follow(asker, output, { client, seconds, path, megabytes, showsPackets: false }),
       ),
     );

@@ -18,7 +18,7 @@ export function runWhyNot(args: readonly string[], io: ToolIo): Promise<number> 
     const question = whyNotArgumentsOf(parsed);
     const wanted = askArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, (output) =>
-      asking(wanted, output, async (asker) => {
+      asking(wanted, io, output, async (asker) => {
         const answer = await asker.ask("why-not", question);
         const language = languageOf(parsed.lang, io.env ?? {});
         const lines = parsed.json ? [JSON.stringify(answer)] : whyNotLines(question, answer, language);

@@ -15,7 +15,7 @@ export function runWhy(args: readonly string[], io: ToolIo): Promise<number> {
     const wanted = askArgumentsOf(parsed);
     const seconds = secondsOf(parsed.forTime);
     return withOutput(io, wanted.quiet, {}, (output) =>
-      asking(wanted, output, async (asker) => {
+      asking(wanted, io, output, async (asker) => {
         if (parsed.follow || pcap !== undefined)
           return follow(asker, output, { client, seconds, path: pcap ?? null, megabytes: size, showsPackets: true });
         const answer = await asker.ask("why", { clientId: client });

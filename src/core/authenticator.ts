@@ -27,7 +27,7 @@ export const ALLOW_ALL: Policy = {
 export interface PeerCertificate {
   /** Whole subject, most specific part first, as `CN=device-7,OU=Production,O=Example,C=GB`: mosquitto's `use_subject_as_username`. */
   readonly subject: string;
-  /** The subject's CN; null when it has none, several, or one that is not UTF-8 or has a U+0000. */
+  /** The subject's first CN, as mosquitto's; null when it has none, or one that is not UTF-8 or has a U+0000. */
   readonly commonName: string | null;
   /** Whole issuer, in the form of `subject`. */
   readonly issuer: string;

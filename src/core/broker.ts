@@ -133,11 +133,20 @@ export class Broker {
     this.#requestFlush();
   }
 
-  /** Takes a connection that has been opened by `entrance`; `authenticator` decides who may come in by it. */
-  accept(link: Link, authenticator: Authenticator, entrance: Entrance = DEFAULT_ENTRANCE): Connection {
+  /**
+   * Takes a connection that has been opened by `entrance`; `authenticator` decides who may come in by it.
+   * @param openedAtMs when its peer could first have spoken, on the monotonic clock: what TLS, WebSocket and the like took counts
+   *   against the time for its CONNECT
+   */
+  accept(
+    link: Link,
+    authenticator: Authenticator,
+    entrance: Entrance = DEFAULT_ENTRANCE,
+    openedAtMs: number = this.clock.nowMs(),
+  ): Connection {
     this.beginTurn();
     const hasRoom = this.#hasRoomFor(entrance);
-    const connection = new Connection(this, link, authenticator, entrance);
+    const connection = new Connection(this, link, authenticator, entrance, openedAtMs);
     this.#connections.add(connection);
     this.#connectionsBy.set(entrance, this.connectionsBy(entrance) + 1);
     this.counters.connectionsOpened++;

@@ -8,6 +8,7 @@ import {
   type Connect,
   type Disconnect,
   type DropReason,
+  END_REASONS,
   type EndReason,
   type Fault,
   MAXIMUM_PACKET_ID,
@@ -100,14 +101,14 @@ export class Connection implements Outlet {
   /** Whether messages may wait in the Session because the output was full, and not the network. */
   #wasFull = false;
 
-  constructor(broker: Broker, link: Link, authenticator: Authenticator, entrance: Entrance) {
+  constructor(broker: Broker, link: Link, authenticator: Authenticator, entrance: Entrance, openedAtMs: number) {
     const { maximumConnectBytes, connectTimeoutMs, trailEntries, reasonStrings } = broker.options;
     const trail = new PacketTrail(trailEntries, broker);
     this.broker = broker;
     this.link = link;
     this.authenticator = authenticator;
     this.entrance = entrance;
-    this.openedAtMs = broker.clock.nowMs();
+    this.openedAtMs = openedAtMs;
     this.machine = new ServerMachine(
       { maximumConnectBytes, connectTimeoutMs, reasonStrings, pool: broker.pool, trail },
       this.openedAtMs,
@@ -443,6 +444,15 @@ export class Connection implements Outlet {
   /** The network is gone; `isError`: not by the peer's closing. */
   closed(isError: boolean): void {
     this.close(isError ? "network-error" : "connection-closed");
+    this.#pending(0);
+  }
+
+  /** The link ended by a mistake that its transport knows more of. */
+  failed(reason: EndReason, message: string): void {
+    if (this.machine.ended !== null) return;
+    this.broker.beginTurn();
+    this.machine.end(reason);
+    this.#finish(reason, { reasonCode: END_REASONS[reason].code, message });
     this.#pending(0);
   }
 

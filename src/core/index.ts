@@ -22,7 +22,7 @@ export type { StoreState } from "./ledger.ts";
 export { ALONE, type Mesh } from "./mesh.ts";
 export type { Message } from "./message.ts";
 export { type MissKind, type NearMiss, nearMisses } from "./near-misses.ts";
-export type { Observer, PacketObserver, PublishSummary } from "./observer.ts";
+export type { Observer, PacketObserver, PublishSummary, RefusedConnection } from "./observer.ts";
 export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
 export type { Session } from "./session.ts";
 export {

@@ -23,10 +23,22 @@ export interface PacketObserver {
   sentPublish(connection: Connection, publish: PublishSummary): void;
 }
 
+/** A connection that ended before it could have said anything of MQTT, or that was not taken at all. */
+export interface RefusedConnection {
+  /** "ADDRESS:PORT" of the peer, as far as it is known. */
+  readonly remoteAddress: string;
+  /** Port that the peer connected to; 0: a unix socket. */
+  readonly localPort: number;
+  readonly reason: EndReason;
+  /** What the reason does not say. */
+  readonly message: string | null;
+}
+
 /** Told of events; a method that is absent is not called. */
 export interface Observer {
   readonly packets?: PacketObserver | undefined;
   opened?(connection: Connection): void;
+  refused?(refused: RefusedConnection): void;
   /** A client has got its CONNACK. */
   connected?(connection: Connection, connect: Connect): void;
   /** A connection has ended, whether or not a CONNECT was ever accepted on it. */

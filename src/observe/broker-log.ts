@@ -6,6 +6,7 @@ import type {
   Observer,
   PacketObserver,
   PublishSummary,
+  RefusedConnection,
   Session,
   StoreState,
 } from "../core/index.ts";
@@ -59,6 +60,24 @@ export class BrokerLog implements Observer {
     this.#log.write("notice", `New connection from ${remoteAddress} on port ${localPort ?? 0}.`);
   }
 
+  refused({ remoteAddress, localPort, reason, message }: RefusedConnection): void {
+    const what = message === null ? null : printable(message);
+    if (reason === "too-many-connections" || reason.startsWith("proxy-")) {
+      const denied =
+        reason === "too-many-connections"
+          ? `Client connection from ${remoteAddress} denied:`
+          : `Connection from ${remoteAddress} rejected,`;
+      this.#log.write("notice", `${denied} ${END_REASONS[reason].log}${what === null ? "" : ` (${what})`}.`);
+      return;
+    }
+    if (this.#connectionMessages)
+      this.#log.write("notice", `New connection from ${remoteAddress} on port ${localPort}.`);
+    // mosquitto does not say whose error it was.
+    const isTls = reason === "tls-failed" || reason === "client-certificate-refused";
+    if (isTls && what !== null) this.#log.write("error", `OpenSSL Error[0]: ${what} [${remoteAddress}]`);
+    this.#ended("<unknown>", remoteAddress, reason, isTls ? null : what);
+  }
+
   connected(connection: Connection, connect: Connect): void {
     const { session, link } = connection;
     this.#told.delete(session!);
@@ -71,10 +90,13 @@ export class BrokerLog implements Observer {
   }
 
   ended(connection: Connection, reason: EndReason, fault: Fault | null): void {
-    const client = `Client ${nameOf(connection)} [${connection.link.remoteAddress}]`;
-    if (fault !== null) {
-      this.#log.write("notice", `${client}: ${reasonCodeName(fault.reasonCode)}: ${printable(fault.message)}.`);
-    }
+    const what = fault === null ? null : `${reasonCodeName(fault.reasonCode)}: ${printable(fault.message)}`;
+    this.#ended(nameOf(connection), connection.link.remoteAddress, reason, what);
+  }
+
+  #ended(name: string, remoteAddress: string, reason: EndReason, what: string | null): void {
+    const client = `Client ${name} [${remoteAddress}]`;
+    if (what !== null) this.#log.write("notice", `${client}: ${what}.`);
     if (!this.#connectionMessages) return;
     const why = reason === "client-disconnected" ? "" : `: ${END_REASONS[reason].log}`;
     this.#log.write("notice", `${client} disconnected${why}.`);

@@ -6,6 +6,7 @@ export function everyOf(...observers: readonly Observer[]): Observer {
   return {
     packets: observers.find(({ packets }) => packets !== undefined)?.packets,
     opened: (...what) => tell(observers, "opened", what),
+    refused: (...what) => tell(observers, "refused", what),
     connected: (...what) => tell(observers, "connected", what),
     ended: (...what) => tell(observers, "ended", what),
     subscribed: (...what) => tell(observers, "subscribed", what),
@@ -14,6 +15,7 @@ export function everyOf(...observers: readonly Observer[]): Observer {
     dropped: (...what) => tell(observers, "dropped", what),
     queueDamaged: (...what) => tell(observers, "queueDamaged", what),
     storeState: (...what) => tell(observers, "storeState", what),
+    storeReads: (...what) => tell(observers, "storeReads", what),
     authenticatorFailed: (...what) => tell(observers, "authenticatorFailed", what),
   };
 }

@@ -32,6 +32,11 @@ test("mosquitto 2.1's words in the log", () => {
     ["banned", "client banned"],
     ["bad-authentication-method", "bad authentication method"],
     ["quota-exceeded", "quota exceeded"],
+    ["tls-failed", "bad socket read/write: A TLS error occurred"],
+    ["bad-http-origin", "non-matching http origin"],
+    ["proxy-header-corrupt", "corrupt PROXY header"],
+    ["proxy-without-tls", "client did not connect using TLS"],
+    ["proxy-without-certificate", "client did not provide a certificate"],
   ] as const satisfies readonly (readonly [EndReason, string])[])
     assert.equal(END_REASONS[reason].log, words);
 });

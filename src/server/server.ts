@@ -12,7 +12,7 @@ import {
   type LogSink,
   printable,
 } from "../observe/index.ts";
-import { type Listener, listenTcp } from "../transport/index.ts";
+import { type Listener, listen } from "../transport/index.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
 import { ListenError } from "./listen-error.ts";
@@ -85,8 +85,8 @@ class RunningServer implements Server {
       this.log.write("error", `A connection could not be taken: ${error.message}.`);
     try {
       this.listeners.push(
-        await listenTcp(
-          { host: host ?? "::", port: wanted },
+        await listen(
+          { target: { kind: "network", host, port: wanted } },
           { broker: this.broker, authenticator, entrance, onAcceptError },
         ),
       );

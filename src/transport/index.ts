@@ -1,14 +1,22 @@
 /** How bytes travel: the transports of both ends. */
 export type { Connector, LinkSeeker } from "./connector.ts";
+export { watchDescriptors } from "./descriptor-watch.ts";
 export type { Dialer } from "./dialer.ts";
 export type { LinkOwner } from "./link-owner.ts";
 export { formatAddress, type Listener, type Reception } from "./listener.ts";
+export type {
+  ListenerOptions,
+  ListenTarget,
+  ProxyOptions,
+  WebSocketOptions,
+} from "./listener-options.ts";
+export { listen } from "./network-listener.ts";
 export { Pump, type Pumped } from "./pump.ts";
+export type { PskOptions, ServerCertificate, ServerTlsOptions } from "./server-tls-options.ts";
 export { SocketConnector } from "./socket-connector.ts";
 export { Socks5Dialer, type Socks5DialerOptions } from "./socks5-dialer.ts";
 export { TcpConnector, type TcpConnectorOptions } from "./tcp-connector.ts";
 export { TcpDialer, type TcpDialerOptions } from "./tcp-dialer.ts";
-export { listenTcp, type TcpListenerOptions } from "./tcp-listener.ts";
 export { type Pem, TlsDialer, type TlsOptions } from "./tls-dialer.ts";
 export { TransportError, type TransportPart } from "./transport-error.ts";
 export { UnixDialer } from "./unix-dialer.ts";

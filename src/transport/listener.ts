@@ -1,13 +1,25 @@
 /** What every way in for clients has in common. */
+import type { X509Certificate } from "node:crypto";
 import type { Authenticator, Broker, Entrance } from "../core/index.ts";
 
 /** Where connections come in. */
 export interface Listener {
-  /** "ADDRESS:PORT" as logs show it; the port is the real one when 0 was asked for. */
+  /** "ADDRESS:PORT" as logs show it, or the path of a unix socket; the port is the real one when 0 was asked for. */
   readonly address: string;
-  /** The port in use. */
+  /** All of them, when a name has several, or all of a machine were asked for. */
+  readonly addresses: readonly string[];
+  /** The port in use; 0: a unix socket. */
   readonly port: number;
-  /** Takes no new connections any more; those there are go on. Resolves when the address is free again. */
+  /** The server's own certificates; empty without TLS. */
+  readonly certificates: readonly X509Certificate[];
+  /**
+   * Reads the files of TLS again; connections that there are go on with what they have.
+   * @throws TransportError when one cannot be used; all stays as it was then
+   */
+  reload(): Promise<void>;
+  /** Whether a file of TLS is another one than when it was read. */
+  hasChanged(): Promise<boolean>;
+  /** Takes no new connections any more; those there are go on. Resolves when all of them have ended. */
   close(): Promise<void>;
 }
 
@@ -16,13 +28,14 @@ export interface Reception {
   readonly broker: Broker;
   /** Decides who may come in here. */
   readonly authenticator: Authenticator;
-  /** What holds for all who come in here; absent: the defaults. */
-  readonly entrance?: Entrance;
+  /** What holds for all who come in here. */
+  readonly entrance: Entrance;
   /** Told when a connection could not be taken, for example for want of file descriptors. */
   readonly onAcceptError: (error: Error) => void;
 }
 
-/** "ADDRESS:PORT", with brackets around an address of IPv6. */
+/** "ADDRESS:PORT", with brackets around an address of IPv6; the path alone of a unix socket, which has no port. */
 export function formatAddress(address: string, port: number): string {
+  if (address.startsWith("/")) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -3,7 +3,7 @@
  * listeners are shared functions and not closures, as an idle connection should cost little more than its socket.
  */
 import type { Socket } from "node:net";
-import type { Link } from "../core/index.ts";
+import { type Link, type PeerIdentity, UNKNOWN_PEER } from "../core/index.ts";
 import type { Taken } from "../protocol/index.ts";
 import type { LinkOwner } from "./link-owner.ts";
 import { formatAddress } from "./listener.ts";
@@ -16,21 +16,35 @@ const NOTHING = new Uint8Array(0);
 
 type LinkedSocket = Socket & { [LINK]?: TcpLink };
 
+/** What is known of a socket's ends, when it is not what the socket itself says. */
+export interface LinkFacts {
+  readonly remoteAddress: string;
+  /** 0: a unix socket. */
+  readonly localPort: number;
+  readonly peer: PeerIdentity;
+}
+
 /** The network side of one connection. */
 export class TcpLink implements Link {
   readonly remoteAddress: string;
   readonly localPort: number;
+  readonly peer: PeerIdentity;
   readonly #socket: LinkedSocket;
   #owner: LinkOwner | null = null;
   /** Buffers whose bytes have not left yet. */
   #unsent: Uint8Array[] | null = null;
   #isAwaitingDrain = false;
   #patience: NodeJS.Timeout | null = null;
+  /** Called when a write has left, where writes never leave at once: with TLS. */
+  readonly #onWritten: (() => void) | null;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, facts: LinkFacts | null = null) {
     this.#socket = socket;
-    this.localPort = socket.localPort ?? 0;
-    this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+    this.localPort = facts?.localPort ?? socket.localPort ?? 0;
+    this.remoteAddress =
+      facts?.remoteAddress ?? formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+    this.peer = facts?.peer ?? UNKNOWN_PEER;
+    this.#onWritten = "encrypted" in socket ? () => this.#written() : null;
   }
 
   /** Hands what the socket reads to `owner` from now on. */
@@ -41,49 +55,68 @@ export class TcpLink implements Link {
     socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
   }
 
-  write(taken: Taken): number {
+  write({ segments, spent }: Taken): number {
     const socket = this.#socket;
-    const { segments, spent } = taken;
     if (socket.destroyed) return 0;
-    if (segments.length === 1) {
-      socket.write(segments[0]!);
-    } else {
-      socket.cork();
-      for (let i = 0; i < segments.length; i++) socket.write(segments[i]!);
-      socket.uncork();
-    }
+    this.send(segments);
     const waiting = socket.writableLength;
     if (waiting === 0) {
       if (spent !== null) this.#owner!.recycle(spent);
       return 0;
     }
-    this.#awaitDrain(spent);
-    return waiting;
-  }
-
-  /** The kernel has not taken everything: an empty write behind it tells when it has. */
-  #awaitDrain(spent: readonly Uint8Array[] | null): void {
     if (spent !== null) {
       this.#unsent ??= [];
       this.#unsent.push(...spent);
     }
-    if (this.#isAwaitingDrain) return;
-    this.#isAwaitingDrain = true;
-    this.#socket.write(NOTHING, () => this.#drained());
+    this.#awaitDrain();
+    return waiting;
   }
 
-  #drained(): void {
-    this.#isAwaitingDrain = false;
+  /** Bytes that have not left yet. */
+  protected get waitingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Hands bytes to the socket, in one write. */
+  protected send(segments: readonly Uint8Array[]): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
+    const onWritten = this.#onWritten ?? undefined;
+    const last = segments.length - 1;
+    if (last === 0) {
+      socket.write(segments[0]!, onWritten);
+      return;
+    }
+    socket.cork();
+    for (let i = 0; i < last; i++) socket.write(segments[i]!);
+    socket.write(segments[last]!, onWritten);
+    socket.uncork();
+  }
+
+  /** The kernel has not taken everything: an empty write behind it tells when it has. */
+  #awaitDrain(): void {
+    if (this.#isAwaitingDrain) return;
+    this.#isAwaitingDrain = true;
+    if (this.#onWritten === null) this.#socket.write(NOTHING, () => this.#written());
+  }
+
+  #written(): void {
+    const socket = this.#socket;
+    if (socket.destroyed || !this.#isAwaitingDrain) return;
+    this.#isAwaitingDrain = false;
     if (socket.writableLength > 0) {
-      this.#awaitDrain(null);
+      this.#awaitDrain();
       return;
     }
     if (this.#unsent !== null) {
       this.#owner?.recycle(this.#unsent);
       this.#unsent = null;
     }
+    this.drained();
+  }
+
+  /** Everything written has left. */
+  protected drained(): void {
     this.#owner?.drained();
   }
 

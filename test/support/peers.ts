@@ -16,6 +16,7 @@ export type PeerName =
   | "chromium"
   | "libfaketime"
   | "mkfs.ext4"
+  | "openssl"
   | "tshark";
 
 interface PeerKind {
@@ -72,6 +73,11 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     debianPackage: "libfaketime",
     commands: [[]],
     version: () => (libfaketimePath() === undefined ? undefined : "present"),
+  },
+  openssl: {
+    debianPackage: "openssl",
+    commands: [["openssl"]],
+    version: (command) => answer([...command, "version"], /OpenSSL (\S+)/),
   },
   "mkfs.ext4": {
     debianPackage: "e2fsprogs",

@@ -1,0 +1,255 @@
+/**
+ * One way in for clients, whatever lies between the socket and MQTT: a PROXY header, TLS, WebSocket, each a stage that a socket
+ * passes or is refused at. The core hears of a connection when its client can say CONNECT; the time for that runs from its opening.
+ */
+import type { X509Certificate } from "node:crypto";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { UNKNOWN_PEER } from "../core/index.ts";
+import type { EndReason } from "../protocol/index.ts";
+import { bindAddresses } from "./listen-addresses.ts";
+import { formatAddress, type Listener, type Reception } from "./listener.ts";
+import type { ListenerOptions, ListenTarget } from "./listener-options.ts";
+import { readProxyHeader } from "./proxy-gate.ts";
+import { ServerTls } from "./server-tls.ts";
+import { StaticFiles } from "./static-files.ts";
+import { type LinkFacts, TcpLink } from "./tcp-link.ts";
+import { freeUnixPath } from "./unix-socket-file.ts";
+import { WebSocketGate } from "./web-socket-gate.ts";
+import { WebSocketServerLink } from "./web-socket-server-link.ts";
+
+/** Connections that the kernel holds until they are accepted; it may cut this. */
+const BACKLOG_CONNECTIONS = 4096;
+
+/** Owner and group, as mosquitto. */
+const DEFAULT_UNIX_MODE = 0o660;
+
+/** Without these an address can be done without, where others were meant too. */
+const MISSING_FAMILY = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];
+
+/**
+ * Begins to listen.
+ * @throws the system's error, with its `code`, when an address cannot be had; TransportError when TLS cannot be set up
+ */
+export async function listen(options: ListenerOptions, reception: Reception): Promise<Listener> {
+  const { tls = null, webSocket = null } = options;
+  const timeoutMs = reception.broker.options.connectTimeoutMs;
+  const serverTls = tls === null ? null : await ServerTls.open(tls, timeoutMs);
+  const folder = webSocket?.httpFolder ?? null;
+  const files = folder === null ? null : await StaticFiles.open(folder);
+  const gate = webSocket === null ? null : new WebSocketGate(webSocket, files, timeoutMs, reception.broker.clock);
+  const listener = new NetworkListener(options, reception, serverTls, gate);
+  try {
+    await listener.open();
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+  return listener;
+}
+
+class NetworkListener implements Listener {
+  readonly addresses: string[] = [];
+  port = 0;
+  readonly #options: ListenerOptions;
+  readonly #reception: Reception;
+  readonly #tls: ServerTls | null;
+  readonly #gate: WebSocketGate | null;
+  readonly #servers: Server[] = [];
+  /** Sockets that are at a stage before MQTT. */
+  readonly #early: Set<Socket> = new Set();
+
+  constructor(options: ListenerOptions, reception: Reception, tls: ServerTls | null, gate: WebSocketGate | null) {
+    this.#options = options;
+    this.#reception = reception;
+    this.#tls = tls;
+    this.#gate = gate;
+  }
+
+  get address(): string {
+    return this.addresses[0] ?? "";
+  }
+
+  get certificates(): readonly X509Certificate[] {
+    return this.#tls?.certificates ?? [];
+  }
+
+  async reload(): Promise<void> {
+    await this.#tls?.reload();
+  }
+
+  async hasChanged(): Promise<boolean> {
+    return (await this.#tls?.hasChanged()) ?? false;
+  }
+
+  async open(): Promise<void> {
+    const { target } = this.#options;
+    if (target.kind === "unix") await this.#openUnix(target);
+    else await this.#openNetwork(target);
+  }
+
+  async #openUnix({ path, mode = DEFAULT_UNIX_MODE }: Extract<ListenTarget, { kind: "unix" }>): Promise<void> {
+    await freeUnixPath(path);
+    const server = this.#createServer();
+    // The file is made before `listen` returns: there is no moment at which others could open it.
+    const before = process.umask(0o777 & ~mode);
+    try {
+      await listening(
+        server,
+        () => server.listen({ path, backlog: BACKLOG_CONNECTIONS }),
+        () => process.umask(before),
+      );
+    } finally {
+      process.umask(before);
+    }
+    this.addresses.push(path);
+    this.#serve(server);
+  }
+
+  async #openNetwork(target: Extract<ListenTarget, { kind: "network" }>): Promise<void> {
+    const addresses = await bindAddresses(target);
+    let failure: unknown = null;
+    for (const { host, isOptional } of addresses) {
+      const server = this.#createServer();
+      // With any free port asked for, all addresses get the same one.
+      const port = target.port === 0 ? this.port : target.port;
+      const wanted = { host, port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS };
+      try {
+        await listening(server, () => server.listen(wanted));
+      } catch (error) {
+        if (!isOptional || !MISSING_FAMILY.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        failure ??= error;
+        continue;
+      }
+      const bound = server.address() as AddressInfo;
+      this.port = bound.port;
+      this.addresses.push(formatAddress(bound.address, bound.port));
+      this.#serve(server);
+    }
+    if (this.addresses.length === 0) throw failure;
+  }
+
+  #createServer(): Server {
+    return createServer({ noDelay: true }, (socket) => this.#opened(socket));
+  }
+
+  #serve(server: Server): void {
+    server.on("error", this.#reception.onAcceptError);
+    this.#servers.push(server);
+  }
+
+  #opened(socket: Socket): void {
+    const { target, proxy = null } = this.#options;
+    // A peer that has gone before we looked has no address any more.
+    if (target.kind === "network" && socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const facts = factsOf(socket, target);
+    if (proxy === null && this.#tls === null && this.#gate === null) {
+      this.#greet(socket, facts, undefined);
+      return;
+    }
+    if (!this.#hasRoom) {
+      socket.destroy();
+      this.#refused(facts, "too-many-connections", null);
+      return;
+    }
+    this.#early.add(socket);
+    socket.once("close", () => this.#early.delete(socket));
+    const openedAtMs = this.#reception.broker.clock.nowMs();
+    if (proxy === null) {
+      this.#secure(socket, facts, openedAtMs);
+      return;
+    }
+    readProxyHeader(socket, facts, proxy, this.#timeoutMs, {
+      told: (client) => this.#secure(socket, client, openedAtMs),
+      refused: (remoteAddress, reason, message) => this.#refused({ ...facts, remoteAddress }, reason, message),
+      left: () => {},
+    });
+  }
+
+  /** Whether one more may come: those at an early stage, of whom the core does not know yet, count as well. */
+  get #hasRoom(): boolean {
+    const { broker, entrance } = this.#reception;
+    const early = this.#early.size;
+    const { maximumConnections: most } = broker.options;
+    const { maximumConnections: mostHere } = entrance;
+    if (most > 0 && broker.connections.size + early >= most) return false;
+    return mostHere === 0 || broker.connectionsBy(entrance) + early < mostHere;
+  }
+
+  get #timeoutMs(): number {
+    return this.#reception.broker.options.connectTimeoutMs;
+  }
+
+  #secure(socket: Socket, facts: LinkFacts, openedAtMs: number): void {
+    if (this.#tls === null) {
+      this.#upgrade(socket, socket, facts, openedAtMs);
+      return;
+    }
+    this.#tls.begin(socket, {
+      secured: (secure, peer) => this.#upgrade(socket, secure, { ...facts, peer }, openedAtMs),
+      refused: ({ reason, message }) => this.#refused(facts, reason, message),
+    });
+  }
+
+  /** @param socket what MQTT is read from, and `below` what it stands on */
+  #upgrade(below: Socket, socket: Socket, facts: LinkFacts, openedAtMs: number): void {
+    if (this.#gate === null) {
+      this.#early.delete(below);
+      this.#greet(socket, facts, openedAtMs);
+      return;
+    }
+    this.#gate.begin(socket, openedAtMs, {
+      upgraded: (head, askedAtMs) => {
+        this.#early.delete(below);
+        const link = new WebSocketServerLink(socket, facts);
+        const { broker, authenticator, entrance } = this.#reception;
+        link.attach(broker.accept(link, authenticator, entrance, askedAtMs));
+        if (head.length > 0) link.received(head);
+      },
+      refused: (reason, message) => this.#refused(facts, reason, message),
+      left: () => {},
+    });
+  }
+
+  /** The client can say CONNECT. */
+  #greet(socket: Socket, facts: LinkFacts, openedAtMs: number | undefined): void {
+    const { broker, authenticator, entrance } = this.#reception;
+    const link = new TcpLink(socket, facts);
+    link.attach(broker.accept(link, authenticator, entrance, openedAtMs));
+  }
+
+  #refused({ remoteAddress, localPort }: LinkFacts, reason: EndReason, message: string | null): void {
+    this.#reception.broker.observer.refused?.({ remoteAddress, localPort, reason, message });
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const socket of this.#early) socket.destroy();
+    await Promise.all(closed);
+  }
+}
+
+function factsOf(socket: Socket, target: ListenTarget): LinkFacts {
+  return target.kind === "unix"
+    ? { remoteAddress: target.path, localPort: 0, peer: UNKNOWN_PEER }
+    : {
+        remoteAddress: formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0),
+        localPort: socket.localPort ?? 0,
+        peer: UNKNOWN_PEER,
+      };
+}
+
+/** Waits until `begin` has made `server` listen, or could not. @param begun called when `begin` has returned */
+function listening(server: Server, begin: () => void, begun: () => void = () => {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve();
+    });
+    begin();
+    begun();
+  });
+}

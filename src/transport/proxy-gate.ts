@@ -1,0 +1,87 @@
+/** Reads the PROXY header of a connection before anything else is read from it. */
+import type { Socket } from "node:net";
+import { type PeerIdentity, UNKNOWN_PEER } from "../core/index.ts";
+import type { EndReason } from "../protocol/index.ts";
+import { formatAddress } from "./listener.ts";
+import type { ProxyOptions } from "./listener-options.ts";
+import { type ProxyHeader, parseProxyHeader } from "./proxy-header.ts";
+import type { LinkFacts } from "./tcp-link.ts";
+
+/** Who waits for a header. */
+export interface ProxyOwner {
+  /** What is known of the client now; what came behind the header has been given back to the socket. */
+  told(facts: LinkFacts): void;
+  /** `message` null: the reason says it all. */
+  refused(remoteAddress: string, reason: EndReason, message: string | null): void;
+  /** The proxy went away before it had said anything: a health check. */
+  left(): void;
+}
+
+/**
+ * Reads the header.
+ * @param facts of the proxy's own connection
+ * @param timeoutMs for the whole header, in milliseconds
+ */
+export function readProxyHeader(
+  socket: Socket,
+  facts: LinkFacts,
+  options: ProxyOptions,
+  timeoutMs: number,
+  owner: ProxyOwner,
+): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const stop = (): void => {
+    clearTimeout(timer);
+    socket.off("readable", read).off("end", ended).off("error", ended).off("close", ended);
+  };
+  const refuse = (remoteAddress: string, reason: EndReason, message: string | null): void => {
+    stop();
+    socket.on("error", ignore).destroy();
+    owner.refused(remoteAddress, reason, message);
+  };
+  const corrupt = (why: string): void => refuse(facts.remoteAddress, "proxy-header-corrupt", why);
+  const ended = (): void => {
+    if (bytes.length > 0) return corrupt("it is cut");
+    stop();
+    socket.on("error", ignore).destroy();
+    owner.left();
+  };
+  const read = (): void => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    let header: ProxyHeader | null;
+    try {
+      header = parseProxyHeader(bytes, options.version);
+    } catch (error) {
+      return corrupt((error as Error).message);
+    }
+    if (header === null) return;
+    const client = clientFacts(header, facts);
+    if (options.requireTls === true && !header.isTls) return refuse(client.remoteAddress, "proxy-without-tls", null);
+    if (options.requireCertificate === true && !header.hasCertificate)
+      return refuse(client.remoteAddress, "proxy-without-certificate", null);
+    stop();
+    if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
+    owner.told(client);
+  };
+  const timer = setTimeout(() => corrupt("no whole header within the connect timeout"), timeoutMs);
+  socket.on("readable", read).on("end", ended).on("error", ended).on("close", ended);
+}
+
+function clientFacts({ source, isTls, hasCertificate, commonName }: ProxyHeader, facts: LinkFacts): LinkFacts {
+  const peer: PeerIdentity = isTls
+    ? { isEncrypted: true, certificate: hasCertificate ? proxiedCertificate(commonName) : null, pskIdentity: null }
+    : UNKNOWN_PEER;
+  const remoteAddress = source === null ? facts.remoteAddress : formatAddress(source.address, source.port);
+  return { ...facts, remoteAddress, peer };
+}
+
+/** The proxy has seen the certificate, and tells of it only its CN. */
+function proxiedCertificate(commonName: string | null): PeerIdentity["certificate"] {
+  const subject = commonName === null ? "" : `CN=${commonName}`;
+  const endsAtMs = Number.POSITIVE_INFINITY;
+  return { subject, commonName, issuer: "", serialNumber: "", fingerprint: "", endsAtMs };
+}
+
+function ignore(): void {}

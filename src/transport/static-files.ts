@@ -1,0 +1,108 @@
+/** Serves the files of a folder by HTTP, as `http_dir` of mosquitto: to read only, and nothing outside of the folder. */
+import { createReadStream } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { extname, join, sep } from "node:path";
+
+/** What a file is, by its name's end; others are bytes to be saved. */
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".htm": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".map": "application/json; charset=utf-8",
+  ".txt": "text/plain; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".ico": "image/x-icon",
+  ".webp": "image/webp",
+  ".woff2": "font/woff2",
+  ".wasm": "application/wasm",
+};
+
+/** Status by the error with which the system refuses a file; others are our own failure. */
+const STATUS_OF_ERROR: Readonly<Record<string, number>> = {
+  ENOENT: 404,
+  ENOTDIR: 404,
+  EACCES: 403,
+  EPERM: 403,
+  ENAMETOOLONG: 414,
+};
+
+/** One folder. */
+export class StaticFiles {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @throws the system's error when there is no such folder */
+  static async open(folder: string): Promise<StaticFiles> {
+    const real = await realpath(folder);
+    if (!(await stat(real)).isDirectory())
+      throw Object.assign(new Error(`${folder} is not a folder`), { code: "ENOTDIR" });
+    return new StaticFiles(real);
+  }
+
+  /** Answers one request. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, { Allow: "GET, HEAD" });
+    try {
+      await this.#send(request, response);
+    } catch (error) {
+      refuse(response, STATUS_OF_ERROR[(error as NodeJS.ErrnoException).code ?? ""] ?? 500);
+    }
+  }
+
+  async #send(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request.url ?? "/");
+    if (path === null) return refuse(response, 400);
+    const file = await realpath(join(this.#folder, path.endsWith("/") ? `${path}index.html` : path));
+    // Neither ".." nor a symbolic link leads out.
+    if (file !== this.#folder && !file.startsWith(this.#folder + sep)) return refuse(response, 403);
+    const found = await stat(file);
+    if (found.isDirectory()) return refuse(response, 302, { Location: `${encodeURI(path)}/` });
+    if (!found.isFile()) return refuse(response, 403);
+    const modified = new Date(found.mtimeMs).toUTCString();
+    if (request.headers["if-modified-since"] === modified) return refuse(response, 304);
+    response.writeHead(200, {
+      "Content-Type": MEDIA_TYPES[extname(file).toLowerCase()] ?? "application/octet-stream",
+      "Content-Length": found.size,
+      "Last-Modified": modified,
+      "X-Content-Type-Options": "nosniff",
+    });
+    if (request.method === "HEAD" || found.size === 0) {
+      response.end();
+      return;
+    }
+    // No more than was promised, should it grow meanwhile; should it shrink, the connection is cut.
+    const stream = createReadStream(file, { end: found.size - 1 });
+    stream.on("error", () => response.destroy());
+    response.on("close", () => stream.destroy());
+    stream.pipe(response);
+  }
+}
+
+/** The path that is asked for, decoded; null when it is none. */
+function pathOf(url: string): string | null {
+  try {
+    const path = decodeURIComponent(url.replace(/[?#].*$/s, ""));
+    return path.startsWith("/") && !path.includes("\0") ? path : null;
+  } catch {
+    return null;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, headers).end();
+}

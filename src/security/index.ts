@@ -11,6 +11,7 @@ export {
   parsePasswordHash,
   verifyPassword,
 } from "./password-hash.ts";
+export { type PskKeys, readPskFile } from "./psk-file.ts";
 export { Realm, RealmParts } from "./realm.ts";
 export type { Answer, Rules } from "./rules.ts";
 export {

@@ -1,5 +1,5 @@
 /** Why an address could not be listened on, in words that say what to do. */
-import { formatAddress } from "../transport/index.ts";
+import { TransportError } from "../transport/index.ts";
 
 /** An address could not be had: the broker does not start. */
 export class ListenError extends Error {
@@ -7,10 +7,10 @@ export class ListenError extends Error {
   /** The system's name of the error, as EADDRINUSE. */
   readonly code: string;
 
-  constructor(host: string, port: number, cause: unknown) {
+  /** @param where as logs show it; `port` 0: a unix socket */
+  constructor(where: string, port: number, cause: unknown) {
     const code = codeOf(cause);
-    const where = formatAddress(host, port);
-    super(`Cannot listen on ${where}: ${explanation(code, port) ?? String(cause)}`, { cause });
+    super(`Cannot listen on ${where}: ${explanation(code, port, cause) ?? messageOf(cause)}`, { cause });
     this.code = code;
   }
 }
@@ -19,13 +19,21 @@ function codeOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : "UNKNOWN";
 }
 
-function explanation(code: string, port: number): string | null {
+function messageOf(cause: unknown): string {
+  if (cause instanceof TransportError) return cause.message;
+  return cause instanceof Error ? `${cause.message}.` : String(cause);
+}
+
+function explanation(code: string, port: number, cause: unknown): string | null {
   switch (code) {
     case "EADDRINUSE":
+      if (port === 0) return "another program listens there already. Stop it, or choose another path.";
       return `another program has the port (often a mosquitto that runs already: "ss -ltnp 'sport = :${port}'" shows it). Stop it, or choose another port with -p.`;
     case "EACCES":
+      if (port === 0) return "the folder does not allow this user to make a socket there.";
       return `the system does not allow ports below 1024 to this user. Choose another port with -p, or allow it.`;
     case "EADDRNOTAVAIL":
+      if (cause instanceof Error && cause.message.startsWith("bind_interface")) return null;
       return "this machine does not have that address (ip addr shows those it has).";
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -12,10 +12,10 @@ import {
   type LogSink,
   printable,
 } from "../observe/index.ts";
-import { type Listener, listen } from "../transport/index.ts";
+import type { Listener } from "../transport/index.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
-import { ListenError } from "./listen-error.ts";
+import { Listeners } from "./listeners.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 
 /** A broker that runs. */
@@ -58,17 +58,18 @@ export async function startServer(config: Config, sink: LogSink): Promise<Server
 }
 
 class RunningServer implements Server {
-  readonly listeners: Listener[] = [];
   readonly log: Log<BrokerLogType>;
   readonly #loop: EventLoop;
   readonly #store: OpenStore;
   readonly #guards: Guards;
+  readonly #listeners: Listeners;
   #closing: Promise<boolean> | null = null;
 
   constructor(loop: EventLoop, log: Log<BrokerLogType>, store: OpenStore) {
     this.#loop = loop;
     this.log = log;
     this.#store = store;
+    this.#listeners = new Listeners(loop.broker, log);
     this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
   }
 
@@ -76,34 +77,18 @@ class RunningServer implements Server {
     return this.#loop.broker;
   }
 
-  async listen(listener: ListenerConfig): Promise<void> {
-    const { host, port, isOptional, entrance } = listener;
-    // With any free port asked for, all listeners get the same one.
-    const wanted = port === 0 ? (this.listeners[0]?.port ?? 0) : port;
-    const authenticator = await this.#guards.open(listener);
-    const onAcceptError = (error: Error): void =>
-      this.log.write("error", `A connection could not be taken: ${error.message}.`);
-    try {
-      this.listeners.push(
-        await listen(
-          { target: { kind: "network", host, port: wanted } },
-          { broker: this.broker, authenticator, entrance, onAcceptError },
-        ),
-      );
-    } catch (error) {
-      const failure = new ListenError(host ?? "::", wanted, error);
-      if (!isOptional) throw failure;
-      this.log.write("warning", `${failure.message} Going on without it.`);
-      return;
-    }
-    const { address } = this.listeners.at(-1)!;
-    this.log.write("information", `Opening listen socket on ${address}.`);
-    if (!authenticator.knowsAnybody) {
-      this.log.write(
-        "warning",
-        `Nobody may connect to ${address}: it is not only for this machine, and --allow-anonymous is not set.`,
-      );
-    }
+  get listeners(): readonly Listener[] {
+    return this.#listeners.all;
+  }
+
+  async listen(config: ListenerConfig): Promise<void> {
+    const authenticator = await this.#guards.open(config);
+    const listener = await this.#listeners.open(config, authenticator);
+    if (listener === null || authenticator.knowsAnybody) return;
+    this.log.write(
+      "warning",
+      `Nobody may connect to ${listener.address}: it is not only for this machine, and --allow-anonymous is not set.`,
+    );
   }
 
   /** Takes back what the store has kept. */
@@ -125,9 +110,9 @@ class RunningServer implements Server {
   }
 
   async #close(): Promise<boolean> {
-    const closed = this.listeners.map((listener) => listener.close());
+    const closed = this.#listeners.close();
     const unwritten = await this.broker.shutdown();
-    await Promise.all(closed);
+    await closed;
     this.#loop.stop();
     const trouble = unwritten > 0 ? `has not taken the last ${unwritten} changes` : await this.#closeStore();
     if (trouble !== null) {

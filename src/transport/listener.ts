@@ -13,11 +13,11 @@ export interface Listener {
   /** The server's own certificates; empty without TLS. */
   readonly certificates: readonly X509Certificate[];
   /**
-   * Reads the files of TLS again; connections that there are go on with what they have.
-   * @throws TransportError when one cannot be used; all stays as it was then
+   * Reads the files of TLS again, and returns what has them used; connections that there are go on with what they have.
+   * @throws TransportError when one cannot be used; nothing has changed then
    */
-  reload(): Promise<void>;
-  /** Whether a file of TLS is another one than when it was read. */
+  prepareReload(): Promise<() => void>;
+  /** Whether a file of TLS has changed since it was read or this was asked last. */
   hasChanged(): Promise<boolean>;
   /** Takes no new connections any more; those there are go on. Resolves when all of them have ended. */
   close(): Promise<void>;

@@ -73,8 +73,8 @@ class NetworkListener implements Listener {
     return this.#tls?.certificates ?? [];
   }
 
-  async reload(): Promise<void> {
-    await this.#tls?.reload();
+  async prepareReload(): Promise<() => void> {
+    return (await this.#tls?.prepareReload()) ?? (() => {});
   }
 
   async hasChanged(): Promise<boolean> {

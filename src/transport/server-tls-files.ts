@@ -7,12 +7,18 @@ import { type RevocationList, readRevocationLists } from "./revocation-list.ts";
 import type { ServerCertificate, ServerTlsOptions } from "./server-tls-options.ts";
 import { TransportError } from "./transport-error.ts";
 
+/** A certificate that clients get who ask for one of its names. */
+export interface NamedContext {
+  readonly context: SecureContext;
+  isFor(serverName: string): boolean;
+}
+
 /** What was read. */
 export interface ServerTlsFiles {
   /** For those who ask for no name that another certificate has. */
   readonly contextOptions: SecureContextOptions;
-  /** By the certificate's names. */
-  readonly named: readonly { readonly certificate: X509Certificate; readonly context: SecureContext }[];
+  /** The certificates, each with the names that it is for. */
+  readonly named: readonly NamedContext[];
   /** Whom clients' certificates are trusted by. */
   readonly authorities: readonly X509Certificate[];
   /** null: none are asked for. */
@@ -42,9 +48,11 @@ export async function readServerTlsFiles(options: ServerTlsOptions): Promise<Ser
   const authorities = await readAuthorities(options);
   const shared = await sharedOptions(options, authorities);
   const { crlFile } = options;
-  const contexts = pairs.map(({ cert, key, certificate, passphrase }) => {
+  const contexts = pairs.map(({ cert, key, certificate, passphrase, serverName }) => {
     const contextOptions = { ...shared, cert, key, ...(passphrase !== undefined && { passphrase }) };
-    return { contextOptions, certificate, context: contextOf(contextOptions, options) };
+    const isFor = (name: string): boolean =>
+      serverName === undefined ? certificate.checkHost(name) !== undefined : matchesName(serverName, name);
+    return { contextOptions, isFor, context: contextOf(contextOptions, options) };
   });
   if (contexts.length === 0 && options.psk === undefined)
     throw new TransportError("tls", "TLS needs certfile and keyfile, or psk_hint.");
@@ -60,7 +68,14 @@ export async function readServerTlsFiles(options: ServerTlsOptions): Promise<Ser
   };
 }
 
-async function readPair({ certFile, keyFile, passphrase }: ServerCertificate) {
+/** Whether `wanted` is `name`, whose first label may be "*". */
+function matchesName(name: string, wanted: string): boolean {
+  const asked = wanted.toLowerCase();
+  if (!name.startsWith("*.")) return asked === name.toLowerCase();
+  return asked.slice(asked.indexOf(".")) === name.slice(1).toLowerCase() && asked.indexOf(".") > 0;
+}
+
+async function readPair({ certFile, keyFile, passphrase, serverName }: ServerCertificate) {
   const certWords = `Unable to load server certificate "${certFile}". Check certfile`;
   const keyWords = `Unable to load server key file "${keyFile}". Check keyfile`;
   const cert = await text(certFile, certWords);
@@ -75,7 +90,7 @@ async function readPair({ certFile, keyFile, passphrase }: ServerCertificate) {
       `Server certificate/key are inconsistent: "${keyFile}" is not the key of "${certFile}".`,
     );
   }
-  return { cert, key, certificate, passphrase };
+  return { cert, key, certificate, passphrase, serverName };
 }
 
 async function readAuthorities({ caFile, caPath }: ServerTlsOptions): Promise<readonly X509Certificate[]> {

@@ -7,6 +7,8 @@ export interface ServerCertificate {
   /** PEM: its private key. */
   readonly keyFile: string;
   readonly passphrase?: string | undefined;
+  /** The name that it is for, as "example.org" or "*.example.org"; unset: those that it has. */
+  readonly serverName?: string | undefined;
 }
 
 /** Keys that both sides know (PSK). */

@@ -34,6 +34,7 @@ export class ServerTls {
   readonly #options: ServerTlsOptions;
   readonly #server: Server;
   #files: ServerTlsFiles;
+  #seenStamp: string;
   readonly #owners: WeakMap<Socket, HandshakeOwner> = new WeakMap();
   /** What clients called themselves; whether they know the key is not proven before the end of the handshake. */
   readonly #pskIdentities: WeakMap<TLSSocket, string> = new WeakMap();
@@ -42,6 +43,7 @@ export class ServerTls {
     const { requireCertificate = false, ignoreCertificateDates = false, psk, alpnProtocols, onKeyLog } = options;
     this.#options = options;
     this.#files = files;
+    this.#seenStamp = files.stamp;
     this.#server = createServer({
       ...files.contextOptions,
       requestCert: requireCertificate,
@@ -75,18 +77,24 @@ export class ServerTls {
   }
 
   /**
-   * Reads the files again, for the connections to come.
-   * @throws TransportError when one cannot be used; all stays as it was then
+   * Reads the files again, and returns what has them used for the connections to come.
+   * @throws TransportError when one cannot be used
    */
-  async reload(): Promise<void> {
+  async prepareReload(): Promise<() => void> {
     const files = await readServerTlsFiles(this.#options);
-    this.#server.setSecureContext(files.contextOptions);
-    this.#files = files;
+    return () => {
+      this.#server.setSecureContext(files.contextOptions);
+      this.#files = files;
+      this.#seenStamp = files.stamp;
+    };
   }
 
-  /** Whether a file is another one than when it was read. */
+  /** Whether a file has changed since it was read or this was asked last. */
   async hasChanged(): Promise<boolean> {
-    return (await stampOf(this.#options)) !== this.#files.stamp;
+    const stamp = await stampOf(this.#options);
+    const hasChanged = stamp !== this.#seenStamp;
+    this.#seenStamp = stamp;
+    return hasChanged;
   }
 
   /** Begins a handshake on `socket`, which may have read something already that is given back to it. */
@@ -96,7 +104,7 @@ export class ServerTls {
   }
 
   #contextFor(name: string): SecureContext | undefined {
-    return this.#files.named.find(({ certificate }) => certificate.checkHost(name) !== undefined)?.context;
+    return this.#files.named.find((each) => each.isFor(name))?.context;
   }
 
   #keyOf(socket: TLSSocket, identity: string): Buffer | null {

@@ -1,0 +1,134 @@
+/** The ways in of one broker: opened in order, renewed together, and watched. */
+import type { ListenerConfig } from "../config/index.ts";
+import type { Authenticator, Broker } from "../core/index.ts";
+import type { BrokerLogType, Log } from "../observe/index.ts";
+import { readPskFile } from "../security/index.ts";
+import { type Listener, listen, watchDescriptors } from "../transport/index.ts";
+import { ListenError } from "./listen-error.ts";
+import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
+
+/** How often the files of TLS are looked at, in milliseconds. */
+const LOOK_MS = 10_000;
+
+interface Opened {
+  readonly config: ListenerConfig;
+  readonly listener: Listener;
+  readonly psk: PskHolder;
+}
+
+/** All of them. */
+export class Listeners {
+  readonly #broker: Broker;
+  readonly #log: Log<BrokerLogType>;
+  readonly #opened: Opened[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopWatching: () => void;
+
+  constructor(broker: Broker, log: Log<BrokerLogType>) {
+    this.#broker = broker;
+    this.#log = log;
+    this.#timer = setInterval(() => void this.#renewChanged(), LOOK_MS).unref();
+    this.#stopWatching = watchDescriptors((isExhausted) => this.#tellOfDescriptors(isExhausted));
+  }
+
+  get all(): readonly Listener[] {
+    return this.#opened.map(({ listener }) => listener);
+  }
+
+  /**
+   * Opens one more.
+   * @returns null when it cannot be had and the broker goes on without it
+   * @throws ListenError when it cannot be had; SecurityError when its keys cannot
+   */
+  async open(config: ListenerConfig, authenticator: Authenticator): Promise<Listener | null> {
+    const { port, isOptional, entrance } = config;
+    // With any free port asked for, all listeners get the same one.
+    const taken = this.all.find((listener) => listener.port !== 0)?.port ?? 0;
+    const wanted = port === 0 && config.unixPath === null ? taken : port;
+    const psk: PskHolder = { keys: await keysOf(config) };
+    const reception = {
+      broker: this.#broker,
+      authenticator,
+      entrance,
+      onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
+    };
+    try {
+      const listener = await listen(listenerOptions(config, wanted, psk), reception);
+      this.#opened.push({ config, listener, psk });
+      this.#tellOf(config, listener);
+      return listener;
+    } catch (error) {
+      const failure = new ListenError(placeOf(config, wanted), wanted, error);
+      if (!isOptional) throw failure;
+      this.#log.write("warning", `${failure.message} Going on without it.`);
+      return null;
+    }
+  }
+
+  /** In mosquitto's words. */
+  #tellOf({ unixPath }: ListenerConfig, { addresses, port }: Listener): void {
+    for (const address of addresses) {
+      const family = address.startsWith("[") ? "ipv6" : "ipv4";
+      const what =
+        unixPath === null ? `${family} listen socket on port ${port}` : `unix listen socket on path ${address}`;
+      this.#log.write("information", `Opening ${what}.`);
+    }
+  }
+
+  #tellOfDescriptors(isExhausted: boolean): void {
+    if (isExhausted) {
+      const advice = 'Try increasing "ulimit -n" or equivalent';
+      const what = "Unable to accept new connection, system socket count has been exceeded";
+      this.#log.write("warning", `${what}. ${advice}.`);
+    } else {
+      this.#log.write("notice", "There are file descriptors again: new connections are taken.");
+    }
+  }
+
+  /**
+   * Reads certificates, keys and lists again, of all listeners, and returns what has them used.
+   * @throws TransportError or SecurityError when a file cannot be used; nothing has changed then
+   */
+  async prepareReload(): Promise<() => void> {
+    const changes = await Promise.all(this.#opened.map(prepared));
+    return () => {
+      for (const change of changes) change();
+    };
+  }
+
+  async #renewChanged(): Promise<void> {
+    for (const opened of this.#opened) {
+      const { listener } = opened;
+      if (!(await listener.hasChanged())) continue;
+      try {
+        (await listener.prepareReload())();
+        this.#log.write("notice", `The files of TLS have changed: ${listener.address} uses the new ones from now on.`);
+      } catch (error) {
+        this.#log.write(
+          "error",
+          `The files of TLS have changed, but ${listener.address} keeps what it has: ${(error as Error).message}`,
+        );
+      }
+    }
+  }
+
+  /** Takes no connections any more. Resolves when all have ended. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopWatching();
+    await Promise.all(this.all.map((listener) => listener.close()));
+  }
+}
+
+async function keysOf({ psk, security }: ListenerConfig): Promise<PskHolder["keys"]> {
+  return psk === null || security.pskFile === null ? new Map() : readPskFile(security.pskFile);
+}
+
+async function prepared({ config, listener, psk }: Opened): Promise<() => void> {
+  const keys = await keysOf(config);
+  const change = await listener.prepareReload();
+  return () => {
+    psk.keys = keys;
+    change();
+  };
+}

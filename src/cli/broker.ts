@@ -1,7 +1,7 @@
 /** `lacewing`: runs the broker until a signal ends it. */
 
 import { type Config, isLocal } from "../config/index.ts";
-import { ListenError, type Server, StoreError, startServer } from "../server/index.ts";
+import { ListenError, SecurityError, type Server, StoreError, startServer } from "../server/index.ts";
 import { BROKER_COMMAND, configOf } from "./broker-options.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
 import { type Access, nextSteps } from "./next-steps.ts";
@@ -27,7 +27,7 @@ export async function runBroker(args: readonly string[]): Promise<number> {
     return await run(configOf(parsed));
   } catch (error) {
     if (error instanceof CommandLineError) process.stderr.write(commandLineErrorText(BROKER_COMMAND, error));
-    else if (error instanceof ListenError || error instanceof StoreError)
+    else if (error instanceof ListenError || error instanceof StoreError || error instanceof SecurityError)
       process.stderr.write(`Error: ${error.message}\n`);
     else throw error;
     return 1;

@@ -1,10 +1,9 @@
 /** `lacewing passwd`: changes password files, as mosquitto_passwd does. */
 import { readFile } from "node:fs/promises";
-import { formatPasswordHash, hashPassword } from "../security/index.ts";
+import { formatPasswordHash, hashPassword, replaceFile } from "../security/index.ts";
 import { PASSWD_COMMAND, type PasswordTask, passwordTaskOf } from "./options/password-options.ts";
 import type { ToolIo } from "./output.ts";
 import { askPassword } from "./password-prompt.ts";
-import { replaceFile } from "./replace-file.ts";
 import { runTool } from "./tool.ts";
 
 /** What ends the program, with its line. */

@@ -78,7 +78,8 @@ export class Sessions {
   disconnected(session: Session, reason: EndReason): void {
     const { turnMs, records } = this.#broker;
     session.detach(turnMs);
-    if (reason === "client-disconnected") this.#cancelWill(session);
+    // Whom an administrator sends away leaves no will, as in mosquitto.
+    if (reason === "client-disconnected" || reason === "administrative-action") this.#cancelWill(session);
     if (!session.isDurable) {
       this.end(session);
       return;

@@ -15,7 +15,7 @@ import type { AnyHash } from "./password-hash.ts";
 import type { Realm } from "./realm.ts";
 import { type Rules, RulesPolicy } from "./rules.ts";
 import type { AccessOptions } from "./security-config.ts";
-import type { Claim, Judgement } from "./sources.ts";
+import type { Asking, AuthenticationSource, Claim, Judgement } from "./sources.ts";
 
 type Accepted = Extract<Verdict, { kind: "accepted" }>;
 type Refused = Extract<Verdict, { kind: "refused" }>;
@@ -37,7 +37,7 @@ interface Findings {
 }
 
 /** Guards what clients come in by. */
-export class AccessControl implements Authenticator {
+export class AccessControl implements Authenticator, Asking {
   #realm: Realm;
   #options: AccessOptions;
   readonly #grounds: WeakMap<Policy, Grounds> = new WeakMap();
@@ -53,6 +53,10 @@ export class AccessControl implements Authenticator {
     return (
       this.#options.allowAnonymous || this.#options.identityAsUsername !== null || sources.length + methods.size > 0
     );
+  }
+
+  asks(source: AuthenticationSource): boolean {
+    return this.#realm.sources.includes(source);
   }
 
   /** Puts other options and files in force, at once for all clients; those that are here stay until `endUnwelcome`. */

@@ -29,7 +29,13 @@ function isWild(level: string): boolean {
 
 /** `pattern` with the names of a client in place of levels that are `%c` or `%u`; null when it can match nothing of it. */
 export function withNames(pattern: string, clientId: string, username: string | null): string | null {
-  const levels = pattern.split("/").map((level) => (level === "%c" ? clientId : level === "%u" ? username : level));
-  const isUsable = levels.every((level, at) => level === pattern.split("/")[at] || (level && !level.includes("/")));
-  return isUsable ? levels.join("/") : null;
+  const levels = pattern.split("/");
+  for (const [at, level] of levels.entries()) {
+    if (level !== "%c" && level !== "%u") continue;
+    const name = level === "%c" ? clientId : username;
+    // A name that is several levels, or a wildcard, stands for none.
+    if (!name || name === "+" || name === "#" || name.includes("/")) return null;
+    levels[at] = name;
+  }
+  return levels.join("/");
 }

@@ -13,6 +13,7 @@ export {
 } from "./password-hash.ts";
 export { type PskKeys, readPskFile } from "./psk-file.ts";
 export { Realm, RealmParts } from "./realm.ts";
+export { replaceFile } from "./replace-file.ts";
 export type { Answer, Rules } from "./rules.ts";
 export {
   type AccessOptions,

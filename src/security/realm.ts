@@ -1,14 +1,17 @@
 /**
  * All who are asked about clients: the files, and what takes the place of mosquitto's plugins, in order.
  */
+import { resolve } from "node:path";
+import type { Broker } from "../core/index.ts";
 import { readAclFile } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
+import { DynamicSecurity } from "./dynamic-security/dynamic-security.ts";
 import type { EnhancedMethod } from "./enhanced-method.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { PasswordSource } from "./password-source.ts";
 import { Revision, type Rules } from "./rules.ts";
-import type { SecurityConfig, SecurityPlugin } from "./security-config.ts";
+import type { DynamicSecurityConfig, SecurityConfig, SecurityPlugin } from "./security-config.ts";
 import { SecurityError } from "./security-error.ts";
 import type { AuthenticationSource, RulesSource, SecurityLog } from "./sources.ts";
 import type { Names } from "./topic-tree.ts";
@@ -20,9 +23,33 @@ export class RealmParts {
   readonly passwordCheck: PasswordCheck = new PasswordCheck();
   /** Advances whenever an answer may be another. */
   readonly revision: Revision = new Revision();
+  readonly #broker: Broker;
+  #dynamicSecurity: DynamicSecurity | null = null;
 
-  constructor(log: SecurityLog) {
+  constructor(broker: Broker, log: SecurityLog) {
+    this.#broker = broker;
     this.log = log;
+  }
+
+  /**
+   * The dynamic security of the broker, opened when it is first asked for.
+   * @throws SecurityError when its file cannot be used, or is another than before
+   */
+  async dynamicSecurity(config: DynamicSecurityConfig): Promise<DynamicSecurity> {
+    const { log, passwordCheck, revision } = this;
+    this.#dynamicSecurity ??= await DynamicSecurity.open(config, {
+      broker: this.#broker,
+      log,
+      passwordCheck,
+      revision,
+    });
+    const { path } = this.#dynamicSecurity;
+    if (path === resolve(config.configFile)) return this.#dynamicSecurity;
+    throw new SecurityError(
+      config.configFile,
+      null,
+      `is a second file of dynamic security beside ${path}; one is all that can be`,
+    );
   }
 }
 
@@ -72,6 +99,12 @@ async function read(options: SecurityConfig, parts: RealmParts): Promise<Asked> 
       case "acl-file":
         rules.push(await aclSource(plugin.file, options, parts));
         break;
+      case "dynamic-security": {
+        const dynamicSecurity = await parts.dynamicSecurity(plugin);
+        sources.push(dynamicSecurity);
+        rules.push(dynamicSecurity.rules);
+        break;
+      }
       default:
         throw new SecurityError(plugin.kind, null, "cannot be used yet");
     }

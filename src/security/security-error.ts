@@ -7,11 +7,15 @@ export class SecurityError extends Error {
   /** From 1; null: it concerns the file as a whole. */
   readonly line: number | null;
 
+  /** Whether the file is not there. */
+  readonly isAbsent: boolean;
+
   /** @param what a sentence without its full stop */
-  constructor(path: string, line: number | null, what: string) {
+  constructor(path: string, line: number | null, what: string, isAbsent: boolean = false) {
     super(`${line === null ? path : `${path}:${line}`}: ${what}.`);
     this.path = path;
     this.line = line;
+    this.isAbsent = isAbsent;
   }
 }
 
@@ -25,5 +29,5 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The SecurityError of a file that the system does not let us read. */
 export function unreadable(path: string, error: unknown): SecurityError {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new SecurityError(path, null, `cannot be read: ${REASONS[code ?? ""] ?? message}`);
+  return new SecurityError(path, null, `cannot be read: ${REASONS[code ?? ""] ?? message}`, code === "ENOENT");
 }

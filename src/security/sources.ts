@@ -40,6 +40,11 @@ export interface AuthenticationSource {
   isCurrent?(username: string, hash: AnyHash): boolean | null;
 }
 
+/** An Authenticator that can say whom it asks: who administers a source must come in by one that asks it. */
+export interface Asking {
+  asks(source: AuthenticationSource): boolean;
+}
+
 /** Has rules for clients. */
 export interface RulesSource {
   rulesFor(names: Names): Rules;

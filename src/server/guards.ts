@@ -27,7 +27,7 @@ export class Guards {
 
   constructor(broker: Broker, log: SecurityLog) {
     this.#broker = broker;
-    this.#parts = new RealmParts(log);
+    this.#parts = new RealmParts(broker, log);
   }
 
   /**

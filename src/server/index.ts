@@ -1,4 +1,5 @@
 /** A broker as a server: from a Config to listening sockets. */
+export { SecurityError } from "../security/index.ts";
 export { StoreError } from "../store/index.ts";
 export { ListenError } from "./listen-error.ts";
 export { type Server, startServer } from "./server.ts";

@@ -24,6 +24,9 @@ import { connectOf } from "../support/test-client.ts";
 const CLOSED: AccessOptions = { allowAnonymous: false, identityAsUsername: null };
 const OPEN: AccessOptions = { ...CLOSED, allowAnonymous: true };
 
+/** These Realms take no requests. */
+const NO_BROKER = new BrokerHarness().broker;
+
 interface World {
   readonly control: AccessControl;
   readonly harness: BrokerHarness;
@@ -37,7 +40,7 @@ async function worldOf(context: TestContext, acl: string, refuseSubscriptions: b
   const folder = temporaryFolder(context, { acl });
   const aclFile = join(folder, "acl");
   const log: string[] = [];
-  const parts = new RealmParts((type, line) => log.push(`${type}: ${line}`));
+  const parts = new RealmParts(NO_BROKER, (type, line) => log.push(`${type}: ${line}`));
   const options = { ...NO_SECURITY, aclFile, refuseSubscriptions };
   const control = new AccessControl(await Realm.open(options, parts), OPEN);
   const harness = new BrokerHarness({ authenticator: control });
@@ -159,7 +162,7 @@ test("who has lost the right to be here goes with a reload, and nobody else", as
     `${user}:${formatPasswordHash(await hashPassword(password, "sha512-pbkdf2", 1))}\n`;
   const [alice, bob, carol] = await Promise.all([line("alice", "a"), line("bob", "b"), line("carol", "c")]);
   writeFileSync(passwordFile, alice + bob + carol);
-  const parts = new RealmParts(() => {});
+  const parts = new RealmParts(NO_BROKER, () => {});
   const options = { ...NO_SECURITY, passwordFile };
   const control = new AccessControl(await Realm.open(options, parts), OPEN);
   const harness = new BrokerHarness({ authenticator: control });
@@ -187,11 +190,14 @@ test("a password file that may not be read is an error", {
   const folder = temporaryFolder(context, { passwords: "" });
   const passwordFile = join(folder, "passwords");
   chmodSync(passwordFile, 0);
-  await assert.rejects(Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(() => {})), /may not read it/);
+  await assert.rejects(
+    Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(NO_BROKER, () => {})),
+    /may not read it/,
+  );
 });
 
 test("names of certificates and keys take the place of the user name, and who has none is told so", async () => {
-  const realm = await Realm.open(NO_SECURITY, new RealmParts(() => {}));
+  const realm = await Realm.open(NO_SECURITY, new RealmParts(NO_BROKER, () => {}));
   const certificate = {
     subject: "CN=device-7,O=Example",
     commonName: "device-7",
@@ -227,7 +233,7 @@ testAuthenticator("access control with a password file", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lacewing test-"));
   const passwordFile = join(folder, "passwords");
   writeFileSync(passwordFile, users);
-  const realm = await Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(() => {}));
+  const realm = await Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(NO_BROKER, () => {}));
   rmSync(folder, { recursive: true });
   return {
     authenticator: new AccessControl(realm, CLOSED),

@@ -1,5 +1,5 @@
 // A broker with rules and users, ours or mosquitto, that plays the same situations: both read the same files.
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DEFAULT_CONFIG } from "../../src/config/index.ts";
@@ -12,6 +12,8 @@ export interface GuardSettings {
   readonly allowAnonymous: boolean;
   readonly passwordFile?: string;
   readonly aclFile?: string;
+  /** File of dynamic security. */
+  readonly dynamicSecurityFile?: string;
 }
 
 export interface GuardedBroker {
@@ -21,8 +23,10 @@ export interface GuardedBroker {
 
 /** Our broker in this process. */
 export async function startGuarded(settings: GuardSettings): Promise<GuardedBroker> {
-  const { allowAnonymous, passwordFile = null, aclFile = null } = settings;
-  const security: SecurityConfig = { ...NO_SECURITY, passwordFile, aclFile };
+  const { allowAnonymous, passwordFile = null, aclFile = null, dynamicSecurityFile: configFile } = settings;
+  const plugins: SecurityConfig["plugins"] =
+    configFile === undefined ? [] : [{ kind: "dynamic-security", configFile, passwordInitFile: null }];
+  const security: SecurityConfig = { ...NO_SECURITY, passwordFile, aclFile, plugins };
   const listener = { ...DEFAULT_CONFIG.listeners[0]!, port: 0, allowAnonymous, security };
   const server = await startServer({ ...DEFAULT_CONFIG, listeners: [listener] }, () => {});
   return { port: server.listeners[0]!.port, stop: async () => void (await server.close()) };
@@ -38,6 +42,9 @@ export async function startGuardedMosquitto(folder: string, settings: GuardSetti
     // It would become another user, who may not read the files of a test.
     ...(process.getuid?.() === 0 ? ["user root"] : []),
     ...(settings.passwordFile === undefined ? [] : [`password_file ${settings.passwordFile}`]),
+    ...(settings.dynamicSecurityFile === undefined
+      ? []
+      : [`plugin ${dynamicSecurityPlugin()}`, `plugin_opt_config_file ${settings.dynamicSecurityFile}`]),
     ...(settings.aclFile === undefined ? [] : [`acl_file ${settings.aclFile}`]),
   ];
   const file = join(folder, "mosquitto.conf");
@@ -45,6 +52,13 @@ export async function startGuardedMosquitto(folder: string, settings: GuardSetti
   const program = startPeer("mosquitto", ["-c", file]);
   await program.printed(/running$/m);
   return { port, stop: async () => void (await program.stop()) };
+}
+
+/** Where Debian puts mosquitto's plugin. */
+function dynamicSecurityPlugin(): string {
+  const libraries = "/usr/lib";
+  const paths = readdirSync(libraries).map((folder) => `${libraries}/${folder}/mosquitto_dynamic_security.so`);
+  return paths.find((path) => existsSync(path)) ?? "mosquitto_dynamic_security.so";
 }
 
 /** A port that was free a moment ago: mosquitto cannot choose one by itself. */

@@ -10,6 +10,7 @@ export type PeerName =
   | "mosquitto_sub"
   | "mosquitto_rr"
   | "mosquitto_passwd"
+  | "mosquitto_ctrl"
   | "paho"
   | "mqtt"
   | "aedes"
@@ -50,6 +51,11 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     commands: [["mosquitto_passwd"]],
     // It does not say.
     version: (command) => answer([...command, "--help"], /(mosquitto_passwd)/),
+  },
+  mosquitto_ctrl: {
+    debianPackage: "mosquitto",
+    commands: [["mosquitto_ctrl"]],
+    version: (command) => answer([...command, "--help"], /(?:mosquitto_ctrl|version) (\S+)/),
   },
   paho: {
     debianPackage: "python3-paho-mqtt",

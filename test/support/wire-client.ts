@@ -28,6 +28,9 @@ export interface WirePublish {
   readonly properties?: Properties;
 }
 
+/** What of a Subscription is not at its default: QoS 2, no option set. */
+export type WireSubscribe = Partial<Omit<SubscriptionRequest, "topicFilter">> & { readonly id?: number };
+
 /** One connection. */
 export class WireClient {
   readonly version: Version;
@@ -114,11 +117,21 @@ export class WireClient {
     return ++this.#lastPacketId;
   }
 
-  /** Subscribes and waits for the SUBACK. */
-  async subscribe(
-    topicFilter: string,
-    options: Partial<Omit<SubscriptionRequest, "topicFilter">> & { readonly id?: number } = {},
-  ): Promise<void> {
+  /** Subscribes and waits for the SUBACK, which must grant it. */
+  async subscribe(topicFilter: string, options: WireSubscribe = {}): Promise<void> {
+    const reasonCode = await this.trySubscribe(topicFilter, options);
+    if (reasonCode > 2) throw new Error(`${topicFilter} was refused: ${reasonCode}`);
+  }
+
+  /** Unsubscribes and returns the reason code of the UNSUBACK. */
+  async unsubscribe(topicFilter: string): Promise<number> {
+    const packetId = this.#nextPacketId();
+    this.send({ type: "UNSUBSCRIBE", packetId, topicFilters: [topicFilter], properties: NO_PROPERTIES });
+    return (await this.expect("UNSUBACK")).reasonCodes[0] ?? 0;
+  }
+
+  /** Subscribes and returns the reason code of the SUBACK. */
+  async trySubscribe(topicFilter: string, options: WireSubscribe = {}): Promise<number> {
     const { id, qos = 2, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
     this.send({
       type: "SUBSCRIBE",
@@ -126,8 +139,7 @@ export class WireClient {
       subscriptions: [{ topicFilter, qos, noLocal, retainAsPublished, retainHandling }],
       properties: id === undefined ? NO_PROPERTIES : { subscriptionIdentifiers: [id] },
     });
-    const { reasonCodes } = await this.expect("SUBACK");
-    if (reasonCodes[0]! > 2) throw new Error(`${topicFilter} was refused: ${reasonCodes[0]}`);
+    return (await this.expect("SUBACK")).reasonCodes[0]!;
   }
 
   /** Sends PUBLISH; at QoS 1 waits for PUBACK, at QoS 2 for PUBREC, and leaves it there. Returns the packet identifier. */

@@ -1,0 +1,49 @@
+/** What a command of `$CONTROL/dynamic-security/v1` works with, and what it answers. */
+import type { Client, SecurityData } from "./data.ts";
+import { type Json, textOf } from "./fields.ts";
+
+/** What commands change and tell. */
+export interface CommandWorld {
+  readonly data: SecurityData;
+  /** Changes since the start, for `getDetails`. */
+  readonly changeIndex: number;
+  /** Has the file written when all commands of the request are done. */
+  changed(): void;
+  /** Ends the connections of a client, or of all without name, once the answer is out. */
+  kick(client: Client | null): void;
+  /** Writes a line about what an administrator did. */
+  tell(line: string): void;
+  /** Addresses that a client is connected from. */
+  addressesOf(client: Client): readonly string[];
+}
+
+/** What a command comes to: an error for the answer, data for it, or success. */
+export type Outcome = { readonly error: string } | { readonly data: Json } | null;
+
+/** Does one command. */
+export type Command = (world: CommandWorld, json: Json) => Outcome | Promise<Outcome>;
+
+/** Ends a command with an error. */
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
+}
+
+/** A name that must be there, as `username`. @throws CommandError */
+export function nameOf(json: Json, key: "username" | "groupname" | "rolename"): string {
+  const name = textOf(json, key);
+  if (name === undefined) throw new CommandError(`Invalid/missing ${key}`);
+  return name;
+}
+
+/** A name for something new: as `nameOf`, and not empty. @throws CommandError */
+export function newNameOf(json: Json, key: "username" | "groupname" | "rolename"): string {
+  const name = nameOf(json, key);
+  if (name === "") throw new CommandError(`Empty ${key}`);
+  return name;
+}
+
+/** `thing`, or the end of the command. @throws CommandError */
+export function found<Thing>(thing: Thing | undefined, error: string): Thing {
+  if (thing === undefined) throw new CommandError(error);
+  return thing;
+}

@@ -31,7 +31,7 @@ export interface Meaning {
   /** The likeliest first; empty where nothing is wrong. */
   readonly causes: readonly Cause[];
   /** What brokers and libraries do then. */
-  readonly then?: Text;
+  readonly afterwards?: Text;
   /** Where to read more: sections of specifications, manual pages. */
   readonly read?: readonly string[];
 }

@@ -1,5 +1,8 @@
-/** The catalogue of what codes, lines and events mean. */
-export { LANGUAGES, type Language, type Text } from "./entry.ts";
+/** What errors mean: a catalogue in English and Chinese, for programs, tools, logs and browsers; it does no I/O. */
+
+export { MEANINGS, type MeaningKey } from "./catalogue/meanings.ts";
+export type { Code, Space } from "./code.ts";
+export { type Cause, LANGUAGES, type Language, type Meaning, type Text } from "./entry.ts";
 export {
   type DeliveryFacts,
   deliveryText,
@@ -11,3 +14,14 @@ export {
   type PatternFacts,
   patternText,
 } from "./event-texts.ts";
+export {
+  type Answer,
+  type CodeQuestion,
+  codesOf,
+  type ExplainOptions,
+  explain,
+  explanationOf,
+  type NearMeaning,
+} from "./explain.ts";
+export { type ExplainedCause, type Explanation, explained, oneLine } from "./explanation.ts";
+export { SOURCE_NAMES, type Source, SPACES } from "./spaces.ts";

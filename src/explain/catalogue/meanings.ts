@@ -1,0 +1,42 @@
+/** All meanings by their keys. */
+import type { Meanings } from "../entry.ts";
+import { CERTIFICATES, type CertificatesKey } from "./certificates.ts";
+import { CONNECTING, type ConnectingKey } from "./connecting.ts";
+import { DELIVERING, type DeliveringKey } from "./delivering.ts";
+import { FINDING, type FindingKey } from "./finding.ts";
+import { HANDSHAKING, type HandshakingKey } from "./handshaking.ts";
+import { KEY_FILES, type KeyFilesKey } from "./key-files.ts";
+import { LOSING, type LosingKey } from "./losing.ts";
+import { OPERATING, type OperatingKey } from "./operating.ts";
+import { REFUSING, type RefusingKey } from "./refusing.ts";
+import { SPEAKING, type SpeakingKey } from "./speaking.ts";
+import { SUBSCRIBING, type SubscribingKey } from "./subscribing.ts";
+
+/** The key of a meaning. */
+export type MeaningKey =
+  | CertificatesKey
+  | KeyFilesKey
+  | ConnectingKey
+  | FindingKey
+  | DeliveringKey
+  | SubscribingKey
+  | HandshakingKey
+  | LosingKey
+  | OperatingKey
+  | RefusingKey
+  | SpeakingKey;
+
+/** The meanings. */
+export const MEANINGS: Meanings<MeaningKey> = {
+  ...CONNECTING,
+  ...FINDING,
+  ...REFUSING,
+  ...LOSING,
+  ...HANDSHAKING,
+  ...CERTIFICATES,
+  ...KEY_FILES,
+  ...DELIVERING,
+  ...SUBSCRIBING,
+  ...SPEAKING,
+  ...OPERATING,
+};

@@ -1,0 +1,148 @@
+/** What users say when they have no number: words, in both languages, that lead to a meaning beside those of its own texts. */
+import type { Text } from "../entry.ts";
+import type { MeaningKey } from "./meanings.ts";
+
+/** One symptom. */
+export interface Symptom {
+  readonly words: Text;
+  readonly meaning: MeaningKey;
+}
+
+/** The rows. */
+export const SYMPTOMS: readonly Symptom[] = [
+  {
+    words: {
+      en: "subscribed but nothing arrives, no messages received, silent topic, subscriber gets nothing",
+      zh: "订阅成功但收不到消息 没有消息 收不到数据 主题没有消息",
+    },
+    meaning: "nothing-arrives",
+  },
+  {
+    words: {
+      en: "client connects and disconnects every second, reconnect loop, keeps reconnecting, duplicate client id",
+      zh: "不断重连 反复上线下线 频繁断开重连 客户端互踢 client id 重复 相同 id",
+    },
+    meaning: "session-taken-over",
+  },
+  {
+    words: {
+      en: "disconnects after exactly 60 seconds, drops every minute, regular interval, idle disconnect, load balancer, nginx",
+      zh: "每隔60秒断开 固定时间断开 空闲断开 负载均衡 nginx 定时掉线",
+    },
+    meaning: "idle-limit",
+  },
+  {
+    words: {
+      en: "messages lost after restart, retained gone after reboot, subscriptions lost, persistence",
+      zh: "重启后消息丢失 重启后订阅丢失 持久化 断电丢失",
+    },
+    meaning: "lost-over-restart",
+  },
+  {
+    words: {
+      en: "broker will not start, database corrupt, unable to restore persistent database",
+      zh: "服务器启动失败 数据库损坏 无法恢复数据库",
+    },
+    meaning: "database-damaged",
+  },
+  {
+    words: {
+      en: "retained message will not go away, cannot delete retained, clear retained",
+      zh: "保留消息删不掉 清除保留消息 删除 retained",
+    },
+    meaning: "retained-stays",
+  },
+  {
+    words: {
+      en: "bridge duplicates messages, bridge loop, endless messages, messages twice",
+      zh: "桥接重复消息 桥接死循环 消息循环",
+    },
+    meaning: "bridge-loop",
+  },
+  {
+    words: {
+      en: "bridge does not connect, bridge not coming up after boot",
+      zh: "桥接连不上 桥接失败 开机后桥接不工作",
+    },
+    meaning: "bridge-down",
+  },
+  {
+    words: {
+      en: "exit code 0 but message not delivered, publish lost silently, pub succeeds but nothing",
+      zh: "发布返回成功但没有收到 退出码0 消息丢了 静默丢失",
+    },
+    meaning: "publish-denied-silently",
+  },
+  {
+    words: {
+      en: "configuration ignored, setting has no effect, option does not work, reload",
+      zh: "配置不生效 配置被忽略 修改配置没有用 重新加载",
+    },
+    meaning: "configuration-ignored",
+  },
+  {
+    words: {
+      en: "cannot connect from another machine, only localhost works, local only",
+      zh: "其他机器连不上 只能本机连接 局域网连不上 远程连不上",
+    },
+    meaning: "local-only",
+  },
+  {
+    words: {
+      en: "broker freezes for seconds, pauses regularly, stalls, hangs every half hour",
+      zh: "服务器卡顿 定期停顿 每隔半小时卡住",
+    },
+    meaning: "broker-stalls",
+  },
+  {
+    words: {
+      en: "wrong clock, time wrong, date 1970, ntp, certificate time",
+      zh: "时间不对 时钟不准 系统时间错误 证书时间 1970 ntp 同步时间",
+    },
+    meaning: "certificate-not-yet-valid",
+  },
+  {
+    words: {
+      en: "network down, no internet, cable, wifi not connected, network is not reachable",
+      zh: "网络不通 没有网络 断网 网线 wifi 没连上",
+    },
+    meaning: "no-network",
+  },
+  {
+    words: {
+      en: "what is mid, message id, trace, debug output, d0 q2 r0 m1",
+      zh: "mid 是什么 消息id 调试输出 d0 q2 r0 m1 跟踪消息",
+    },
+    meaning: "publish-trace",
+  },
+  {
+    words: {
+      en: "granted qos, on_subscribe, qos_count, granted_qos",
+      zh: "授予的 qos on_subscribe granted_qos qos_count",
+    },
+    meaning: "granted",
+  },
+  {
+    words: {
+      en: "web page cannot connect websocket, browser, javascript, ws, wss",
+      zh: "网页连不上 浏览器 websocket ws wss 连接失败",
+    },
+    meaning: "tls-websocket",
+  },
+  {
+    words: { en: "heartbeat, ping timeout, pingresp, keepalive", zh: "心跳超时 心跳 ping 超时 保活 keepalive" },
+    meaning: "keep-alive-timeout",
+  },
+  {
+    words: { en: "password wrong, login failed, authentication, user name", zh: "密码错误 登录失败 认证失败 用户名" },
+    meaning: "not-authorised",
+  },
+  {
+    words: { en: "too many clients, only 1015 connections, connection limit", zh: "客户端太多 连接数上限 1024" },
+    meaning: "open-file-limit",
+  },
+  {
+    words: { en: "queue full, slow consumer, dropped messages", zh: "队列满 消费太慢 消息被丢弃 丢消息" },
+    meaning: "messages-dropped",
+  },
+];

@@ -51,7 +51,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 8, which ends loop_forever: also after the clock is put right the program must be started again.",
-      zh: "libmosquitto 返回 8,loop_forever 随之结束：即使时钟校准了，也要重新启动程序。",
+      zh: "libmosquitto 返回 8，loop_forever 随之结束：即使时钟校准了，也要重新启动程序。",
     },
     read: ["[RFC 5280 §4.1.2.5]", "timedatectl(1)"],
   },
@@ -77,7 +77,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
         see: { en: "dates that differ from those served", zh: "与服务器实际发送的日期不同" },
         fix: {
           en: "reload: kill -HUP PID; restart when the CA file changed",
-          zh: "重新加载：kill -HUP PID;CA 文件变了则需重启",
+          zh: "重新加载：kill -HUP PID；CA 文件变了则需重启",
         },
       },
       {
@@ -98,7 +98,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 8, which ends loop_forever.",
-      zh: "libmosquitto 返回 8,loop_forever 随之结束。",
+      zh: "libmosquitto 返回 8，loop_forever 随之结束。",
     },
     read: ["[RFC 5280 §4.1.2.5]"],
   },
@@ -127,7 +127,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 8, which ends loop_forever.",
-      zh: "libmosquitto 返回 8,loop_forever 随之结束。",
+      zh: "libmosquitto 返回 8，loop_forever 随之结束。",
     },
     read: ["openssl-verification-options(1)"],
   },
@@ -139,7 +139,10 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     },
     causes: [
       {
-        why: { en: "the private CA was not given, or another CA file was", zh: "没有提供私有 CA，或给了错误的 CA 文件" },
+        why: {
+          en: "the private CA was not given, or another CA file was",
+          zh: "没有提供私有 CA，或给了错误的 CA 文件",
+        },
         run: "openssl verify -CAfile CA.crt SERVER.crt",
         see: { en: "OK, when this is the right CA file", zh: "CA 文件正确时显示 OK" },
         fix: {
@@ -171,12 +174,15 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: 'libmosquitto returns 8, which ends loop_forever; the broker\'s log then says "alert unknown ca".',
-      zh: "libmosquitto 返回 8,loop_forever 结束；服务器日志会出现 “alert unknown ca”。",
+      zh: "libmosquitto 返回 8，loop_forever 结束；服务器日志会出现 “alert unknown ca”。",
     },
     read: ["openssl-verification-options(1)"],
   },
   "chain-incomplete": {
-    title: { en: "the broker's certificate cannot be followed to a CA", zh: "无法从服务器证书追溯到 CA（证书链不完整）" },
+    title: {
+      en: "the broker's certificate cannot be followed to a CA",
+      zh: "无法从服务器证书追溯到 CA（证书链不完整）",
+    },
     means: {
       en: "Only the broker's own certificate came, and its issuer is not known here.",
       zh: "服务器只发来自己的证书，而本机不知道它的签发者。",
@@ -208,7 +214,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 8, which ends loop_forever.",
-      zh: "libmosquitto 返回 8,loop_forever 随之结束。",
+      zh: "libmosquitto 返回 8，loop_forever 随之结束。",
     },
     read: ["openssl-verification-options(1)"],
   },
@@ -239,7 +245,10 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     },
     causes: [
       {
-        why: { en: "connected by IP address, and the certificate lists names only", zh: "用 IP 连接，而证书只列了域名" },
+        why: {
+          en: "connected by IP address, and the certificate lists names only",
+          zh: "用 IP 连接，而证书只列了域名",
+        },
         run: "openssl x509 -in SERVER.crt -noout -ext subjectAltName",
         see: { en: "DNS: and IP Address: entries", zh: "DNS: 和 IP Address: 项" },
         fix: {
@@ -311,7 +320,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
         },
         fix: {
           en: "issue it again with serverAuth or clientAuth; CA with CA:TRUE",
-          zh: "重新签发，带 serverAuth 或 clientAuth;CA 需 CA:TRUE",
+          zh: "重新签发，带 serverAuth 或 clientAuth；CA 需 CA:TRUE",
         },
       },
     ],
@@ -362,7 +371,10 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     read: ["SSL_CTX_set_security_level(3)"],
   },
   "certificate-verify-failed": {
-    title: { en: "a certificate was not accepted; the line does not say why", zh: "证书校验失败，该行没有说明具体原因" },
+    title: {
+      en: "a certificate was not accepted; the line does not say why",
+      zh: "证书校验失败，该行没有说明具体原因",
+    },
     means: {
       en: "The handshake stopped at the certificate of the other side. A wrong clock is the first thing to look at on devices.",
       zh: "握手时对方的证书没有通过校验。在设备上，首先应检查时钟是否正确。",
@@ -395,7 +407,7 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 8, which ends loop_forever: after the fix the program must be started again.",
-      zh: "libmosquitto 返回 8,loop_forever 随之结束：修复后需重新启动程序。",
+      zh: "libmosquitto 返回 8，loop_forever 随之结束：修复后需重新启动程序。",
     },
     read: ["openssl-verification-options(1)"],
   },

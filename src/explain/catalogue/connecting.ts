@@ -56,7 +56,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
     ],
     afterwards: {
       en: "mosquitto_connect returns 14 (MOSQ_ERR_ERRNO) with errno ENETUNREACH; mosquitto_pub and mosquitto_sub end with 1; loop_forever tries again.",
-      zh: "mosquitto_connect 返回 14(MOSQ_ERR_ERRNO),errno 为 ENETUNREACH;mosquitto_pub/sub 以 1 退出；loop_forever 会继续重试。",
+      zh: "mosquitto_connect 返回 14（MOSQ_ERR_ERRNO），errno 为 ENETUNREACH；mosquitto_pub/sub 以 1 退出；loop_forever 会继续重试。",
     },
     read: ["ip(7)", "connect(2)"],
   },
@@ -152,7 +152,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
     ],
     afterwards: {
       en: 'mosquitto_connect returns 14 with errno ECONNREFUSED; the mosquitto tools end with 1. This is not CONNACK "connection refused".',
-      zh: "mosquitto_connect 返回 14,errno 为 ECONNREFUSED;mosquitto 工具以 1 退出。注意这不是 CONNACK 的“连接被拒绝”。",
+      zh: "mosquitto_connect 返回 14，errno 为 ECONNREFUSED；mosquitto 工具以 1 退出。注意这不是 CONNACK 的“连接被拒绝”。",
     },
     read: ["mosquitto.conf(5), listener", "connect(2)"],
   },
@@ -202,7 +202,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
     ],
     afterwards: {
       en: "Linux tries for about two minutes before ETIMEDOUT; libmosquitto then returns 14 and loop_forever tries again.",
-      zh: "Linux 大约重试两分钟后才报 ETIMEDOUT;libmosquitto 返回 14,loop_forever 会继续重试。",
+      zh: "Linux 大约重试两分钟后才报 ETIMEDOUT；libmosquitto 返回 14，loop_forever 会继续重试。",
     },
     read: ["tcp(7), tcp_syn_retries"],
   },
@@ -352,7 +352,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 16 (MOSQ_ERR_PROXY), which ends loop_forever.",
-      zh: "libmosquitto 返回 16(MOSQ_ERR_PROXY),loop_forever 因此结束。",
+      zh: "libmosquitto 返回 16（MOSQ_ERR_PROXY），loop_forever 因此结束。",
     },
     read: ["RFC 1928"],
   },
@@ -370,7 +370,10 @@ export const CONNECTING: Meanings<ConnectingKey> = {
         },
         run: "ip route get ADDRESS",
         see: { en: 'a route, or "Network is unreachable"', zh: '是否有路由，还是 "Network is unreachable"' },
-        fix: { en: "bring the network up; loop_forever tries again by itself", zh: "恢复网络；loop_forever 会自动重试" },
+        fix: {
+          en: "bring the network up; loop_forever tries again by itself",
+          zh: "恢复网络；loop_forever 会自动重试",
+        },
       },
       {
         why: {

@@ -265,7 +265,7 @@ export const DELIVERING: Meanings<DeliveringKey> = {
         },
         see: {
           en: "-c and -x of the client; persistent_client_expiration",
-          zh: "客户端的 -c 和 -x;persistent_client_expiration",
+          zh: "客户端的 -c 和 -x；persistent_client_expiration",
         },
         fix: { en: "connect with -c and a longer -x", zh: "使用 -c 和更长的 -x" },
       },
@@ -306,12 +306,12 @@ export const DELIVERING: Meanings<DeliveringKey> = {
     title: { en: "a normal line of the trace", zh: "正常的调试输出" },
     means: {
       en: "PUBLISH (d0, q2, r0, m1, 'topic', ... (5 bytes)): d = sent again, q = QoS, r = retain, m = message id (mid), then topic and payload length. QoS 1 ends with PUBACK, QoS 2 goes PUBLISH, PUBREC, PUBREL, PUBCOMP. RC:0 is success.",
-      zh: "PUBLISH (d0, q2, r0, m1, '主题', ... (5 bytes)):d = 重发标志，q = QoS,r = 保留，m = 消息 id(mid)，后面是主题和载荷长度。QoS 1 以 PUBACK 结束，QoS 2 依次为 PUBLISH、PUBREC、PUBREL、PUBCOMP。RC:0 表示成功。",
+      zh: "PUBLISH (d0, q2, r0, m1, '主题', ... (5 bytes)):d = 重发标志，q = QoS，r = 保留，m = 消息 id(mid)，后面是主题和载荷长度。QoS 1 以 PUBACK 结束，QoS 2 依次为 PUBLISH、PUBREC、PUBREL、PUBCOMP。RC:0 表示成功。",
     },
     causes: [],
     afterwards: {
       en: "A mid exists at QoS 0 too, so that on_publish can name the message; there it only means that the bytes were handed over. At QoS 1 on_publish means PUBACK, at QoS 2 PUBCOMP.",
-      zh: "QoS 0 也有 mid，便于在 on_publish 中识别消息，但只表示数据已交出；QoS 1 的 on_publish 表示收到 PUBACK,QoS 2 表示收到 PUBCOMP。",
+      zh: "QoS 0 也有 mid，便于在 on_publish 中识别消息，但只表示数据已交出；QoS 1 的 on_publish 表示收到 PUBACK，QoS 2 表示收到 PUBCOMP。",
     },
     read: ["[5.0 §4.3]", "mosquitto.h, mosquitto_publish"],
   },
@@ -331,7 +331,7 @@ export const DELIVERING: Meanings<DeliveringKey> = {
         see: { en: "persistence true, and autosave_interval", zh: "persistence true 和 autosave_interval" },
         fix: {
           en: "switch it on and lower autosave_interval; Lacewing keeps every acknowledged message",
-          zh: "开启并缩短 autosave_interval;Lacewing 会保住每条已确认的消息",
+          zh: "开启并缩短 autosave_interval；Lacewing 会保住每条已确认的消息",
         },
       },
       {
@@ -341,7 +341,7 @@ export const DELIVERING: Meanings<DeliveringKey> = {
         },
         run: "lacewing sub -h BROKER -i NAME -c -t TOPIC -q 1 -d",
         see: { en: "session present at the second connection", zh: "第二次连接是否 session present" },
-        fix: { en: "a fixed identifier, -c, and -x for MQTT 5", zh: "固定 id，加 -c,MQTT 5 还要 -x" },
+        fix: { en: "a fixed identifier, -c, and -x for MQTT 5", zh: "固定 id，加 -c，MQTT 5 还要 -x" },
       },
     ],
     read: ["mosquitto.conf(5), persistence"],
@@ -414,7 +414,10 @@ export const DELIVERING: Meanings<DeliveringKey> = {
     },
     causes: [
       {
-        why: { en: '"topic # both", or both brokers bridge to each other', zh: "使用了 “topic # both”，或两台互相桥接" },
+        why: {
+          en: '"topic # both", or both brokers bridge to each other',
+          zh: "使用了 “topic # both”，或两台互相桥接",
+        },
         run: "grep -n -E '^(connection|topic|try_private)' /etc/mosquitto/mosquitto.conf",
         see: { en: "patterns that overlap", zh: "重叠的模式" },
         fix: { en: "one direction for each topic, or prefixes", zh: "每个主题只用一个方向，或加前缀" },

@@ -44,12 +44,15 @@ export const FINDING: Meanings<FindingKey> = {
         why: { en: "the name server in resolv.conf is down or not reachable", zh: "resolv.conf 里的 DNS 服务器不可用" },
         run: "cat /etc/resolv.conf",
         see: { en: "the nameserver lines; ping them", zh: "nameserver 行；ping 一下看看" },
-        fix: { en: "set one that answers, or give the broker's IP address", zh: "换一个可用的 DNS，或直接使用 IP 地址" },
+        fix: {
+          en: "set one that answers, or give the broker's IP address",
+          zh: "换一个可用的 DNS，或直接使用 IP 地址",
+        },
       },
     ],
     afterwards: {
       en: "libmosquitto returns 15 (MOSQ_ERR_EAI), which ends loop_forever.",
-      zh: "libmosquitto 返回 15(MOSQ_ERR_EAI),loop_forever 因此结束。",
+      zh: "libmosquitto 返回 15（MOSQ_ERR_EAI），loop_forever 因此结束。",
     },
     read: ["resolv.conf(5)"],
   },
@@ -90,7 +93,7 @@ export const FINDING: Meanings<FindingKey> = {
     ],
     afterwards: {
       en: "libmosquitto returns 15 (MOSQ_ERR_EAI), which ends loop_forever; the mosquitto tools end with 1.",
-      zh: "libmosquitto 返回 15(MOSQ_ERR_EAI),loop_forever 因此结束；mosquitto 工具以 1 退出。",
+      zh: "libmosquitto 返回 15（MOSQ_ERR_EAI），loop_forever 因此结束；mosquitto 工具以 1 退出。",
     },
     read: ["getaddrinfo(3)"],
   },

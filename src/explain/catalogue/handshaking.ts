@@ -15,7 +15,7 @@ export type HandshakingKey =
   | "tls-failed"
   | "tls-internal"
   | "tls-version"
-  | "tls-websocket";
+  | "websocket-failed";
 
 /** The meanings. */
 export const HANDSHAKING: Meanings<HandshakingKey> = {
@@ -71,7 +71,7 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
     ],
     afterwards: {
       en: "8 is final: mosquitto_loop_forever returns it and the loop_start thread ends, also when the cause goes away later, as a clock that is put right. Start the program again, or call loop_forever in a loop with a delay.",
-      zh: "8 是终止性错误：mosquitto_loop_forever 直接返回 8,loop_start 线程也会结束；即使原因随后消失（例如时钟已校准）也不会恢复。需要重启程序，或在外层循环里延时后再次调用。",
+      zh: "8 是终止性错误：mosquitto_loop_forever 直接返回 8，loop_start 线程也会结束；即使原因随后消失（例如时钟已校准）也不会恢复。需要重启程序，或在外层循环里延时后再次调用。",
     },
     read: ["mosquitto-tls(7)", "openssl-s_client(1)"],
   },
@@ -334,7 +334,7 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
     ],
     read: ["[RFC 8446 §6.2]"],
   },
-  "tls-websocket": {
+  "websocket-failed": {
     title: { en: "the WebSocket did not come to be", zh: "WebSocket 没有建立" },
     means: {
       en: "HTTP answered, and not with 101 Switching Protocols.",
@@ -359,7 +359,7 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
         see: { en: "which server answers", zh: "应答的是哪个服务器" },
         fix: {
           en: "use the WebSocket listener; proxy_set_header Upgrade in nginx",
-          zh: "使用 WebSocket listener;nginx 加 proxy_set_header Upgrade",
+          zh: "使用 WebSocket listener；nginx 加 proxy_set_header Upgrade",
         },
       },
       {

@@ -3,6 +3,7 @@ import type { Meanings } from "../entry.ts";
 
 /** Keys of these meanings. */
 export type KeyFilesKey =
+  | "certificate-without-name"
   | "client-certificate-missing"
   | "client-certificate-unknown"
   | "key-file-unreadable"
@@ -177,5 +178,24 @@ export const KEY_FILES: Meanings<KeyFilesKey> = {
       },
     ],
     read: ["[RFC 8446 §6.2]"],
+  },
+  "certificate-without-name": {
+    title: { en: "the client certificate has no name that can be the user", zh: "客户端证书里没有可用作用户名的名字" },
+    means: {
+      en: "use_identity_as_username takes the common name of the certificate as user name, and this one has none.",
+      zh: "use_identity_as_username 把证书的 common name 当作用户名，而这张证书没有。",
+    },
+    causes: [
+      {
+        why: { en: "the certificate was made without CN", zh: "签发证书时没有写 CN" },
+        run: "openssl x509 -in CLIENT.crt -noout -subject",
+        see: { en: "CN = and a name", zh: "是否有 CN = 名字" },
+        fix: {
+          en: "issue it again with -subj /CN=NAME, or use_subject_as_username",
+          zh: "用 -subj /CN=名字 重新签发，或使用 use_subject_as_username",
+        },
+      },
+    ],
+    read: ["mosquitto.conf(5), use_identity_as_username"],
   },
 };

@@ -71,6 +71,17 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: client("disconnected: (?<system>Connection timed out|No route to host)"), meaning: "client-silent" },
   { pattern: client("has been disconnected by administrative action"), meaning: "administrative-action" },
   { pattern: client("disconnected(?: by client| by server)?(?: with will)?[.]?$"), meaning: null },
+  { pattern: client("disconnected: bad socket read"), meaning: "tls-failed" },
+  { pattern: client("disconnected: its certificate was refused"), meaning: "certificate-verify-failed" },
+  {
+    pattern: client("disconnected: (?:it asked for no WebSocket|WebSocket protocol error)"),
+    meaning: "websocket-failed",
+  },
+  { pattern: client("disconnected: non-matching http origin"), meaning: "origin-refused" },
+  {
+    pattern: /Connection from (?<address>\S{1,80}) rejected, (?:corrupt PROXY|client did not)/,
+    meaning: "proxy-header",
+  },
   // What the broker refuses or drops.
   { pattern: /Outgoing messages are being dropped for client (?<client>[^\s.]{1,200})/, meaning: "messages-dropped" },
   {
@@ -244,9 +255,9 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   {
     pattern:
       /Unexpected server response: (?<status>\d{3})|WebSocket handshake error|WebSocket connection to '(?<url>[^']{1,300})' failed/,
-    meaning: "tls-websocket",
+    meaning: "websocket-failed",
   },
-  { pattern: /mixed content/i, meaning: "tls-websocket" },
+  { pattern: /mixed content/i, meaning: "websocket-failed" },
   { pattern: /(?:timed out|Timed out) waiting for a response from the server/, meaning: "keep-alive-timeout" },
   {
     pattern: /\bselect\(\) timeout\b|esp-tls: Failed to open new connection in specified timeout/,

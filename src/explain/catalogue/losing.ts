@@ -89,7 +89,7 @@ export const LOSING: Meanings<LosingKey> = {
     ],
     afterwards: {
       en: "libmosquitto calls on_disconnect with 19; loop_forever and loop_start reconnect by themselves (on_connect with 0 follows). Subscribe in on_connect, or keep the session, or they are gone.",
-      zh: "libmosquitto 以 19 调用 on_disconnect;loop_forever / loop_start 会自动重连（随后 on_connect 为 0）。请在 on_connect 里重新订阅，或使用持久会话，否则订阅会丢失。",
+      zh: "libmosquitto 以 19 调用 on_disconnect；loop_forever / loop_start 会自动重连（随后 on_connect 为 0）。请在 on_connect 里重新订阅，或使用持久会话，否则订阅会丢失。",
     },
     read: ["[5.0 §3.1.2.10]", "mosquitto.h, mosquitto_reconnect_delay_set"],
   },
@@ -251,7 +251,10 @@ export const LOSING: Meanings<LosingKey> = {
           zh: "对方早已关闭，程序没有发现或没有处理",
         },
         see: { en: "the first error or close before this line", zh: "这一行之前最早的错误或关闭" },
-        fix: { en: "explain that one; stop writing when the connection ends", zh: "先解决那个错误；连接结束后停止写入" },
+        fix: {
+          en: "explain that one; stop writing when the connection ends",
+          zh: "先解决那个错误；连接结束后停止写入",
+        },
       },
     ],
     read: ["write(2), EPIPE"],
@@ -294,7 +297,10 @@ export const LOSING: Meanings<LosingKey> = {
     read: ["[5.0 §3.14]"],
   },
   "session-taken-over": {
-    title: { en: "another connection uses the same client identifier", zh: "相同的 client id 在别处登录（会话被接管）" },
+    title: {
+      en: "another connection uses the same client identifier",
+      zh: "相同的 client id 在别处登录（会话被接管）",
+    },
     means: {
       en: "A client identifier can be connected once. The newer connection stays; the older one was closed. Two clients that both reconnect throw each other out for ever.",
       zh: "同一 client id 只能有一个连接。新连接保留，旧连接被关闭。若两边都自动重连，就会无休止地互相踢下线。",
@@ -334,7 +340,7 @@ export const LOSING: Meanings<LosingKey> = {
     ],
     afterwards: {
       en: "5.0 clients get DISCONNECT 142; 3.1.1 clients only see the connection close (7). Do not reconnect at once after 142.",
-      zh: "5.0 客户端收到 DISCONNECT 142;3.1.1 客户端只看到连接断开（7）。收到 142 后不要立即重连。",
+      zh: "5.0 客户端收到 DISCONNECT 142；3.1.1 客户端只看到连接断开（7）。收到 142 后不要立即重连。",
     },
     read: ["[5.0 MQTT-3.1.4-3]"],
   },

@@ -82,7 +82,10 @@ export const OPERATING: Meanings<OperatingKey> = {
         },
         run: "ss -ltnp",
         see: { en: "the program that has the port", zh: "占用该端口的程序" },
-        fix: { en: "systemctl stop mosquitto, or take another port (-p)", zh: "systemctl stop mosquitto，或换端口（-p）" },
+        fix: {
+          en: "systemctl stop mosquitto, or take another port (-p)",
+          zh: "systemctl stop mosquitto，或换端口（-p）",
+        },
       },
       {
         why: { en: "two listeners of one configuration with the same port", zh: "同一配置里两个 listener 端口相同" },
@@ -285,7 +288,7 @@ export const OPERATING: Meanings<OperatingKey> = {
     title: { en: "the broker takes connections from its own machine only", zh: "服务器只接受本机连接" },
     means: {
       en: 'No listener is configured, so mosquitto 2 listens on the loopback address only. Other machines get "connection refused".',
-      zh: "没有配置 listener,mosquitto 2 只监听回环地址。其他机器会得到“连接被拒绝”。",
+      zh: "没有配置 listener，mosquitto 2 只监听回环地址。其他机器会得到“连接被拒绝”。",
     },
     causes: [
       {

@@ -117,7 +117,7 @@ export const PAHO_JS_CODES: readonly Code[] = [
   { code: 4, name: "AMQJS0004E", says: "Ping timed out.", meaning: "keep-alive-timeout" },
   { code: 5, name: "AMQJS0005E", says: "Internal error.", meaning: "exact-reason-unknown" },
   { code: 6, name: "AMQJS0006E", says: "Bad Connack return code", meaning: "connection-refused" },
-  { code: 7, name: "AMQJS0007E", says: "Socket error", meaning: "tls-websocket" },
+  { code: 7, name: "AMQJS0007E", says: "Socket error", meaning: "websocket-failed" },
   { code: 8, name: "AMQJS0008I", says: "Socket closed.", meaning: "connection-lost" },
   { code: 9, name: "AMQJS0009E", says: "Malformed UTF data", meaning: "malformed-utf8" },
   { code: 10, name: "AMQJS0010E", says: "is not supported by this browser", meaning: "not-supported" },

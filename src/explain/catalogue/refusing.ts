@@ -16,6 +16,7 @@ export type RefusingKey =
   | "not-authorised"
   | "origin-refused"
   | "protocol-version-refused"
+  | "proxy-header"
   | "server-busy"
   | "server-unavailable"
   | "too-many-connections";
@@ -113,7 +114,7 @@ export const REFUSING: Meanings<RefusingKey> = {
       {
         why: {
           en: "a keep-alive above max_keepalive, which mosquitto answers to 3.x clients with this",
-          zh: "keepalive 超过 max_keepalive,mosquitto 对 3.x 客户端也回复此码",
+          zh: "keepalive 超过 max_keepalive，mosquitto 对 3.x 客户端也回复此码",
         },
         run: "grep -n max_keepalive /etc/mosquitto/mosquitto.conf",
         see: { en: "the limit, against -k", zh: "与 -k 比较" },
@@ -406,5 +407,45 @@ export const REFUSING: Meanings<RefusingKey> = {
       },
     ],
     read: ["mosquitto.conf(5), websockets_origin"],
+  },
+  "proxy-header": {
+    title: {
+      en: "the PROXY header is missing, broken, or says what is not allowed",
+      zh: "PROXY 头缺失、损坏或不符合要求",
+    },
+    means: {
+      en: "The listener expects the PROXY protocol of a load balancer before the first packet.",
+      zh: "该 listener 要求负载均衡在第一个报文之前发送 PROXY 协议头。",
+    },
+    causes: [
+      {
+        why: {
+          en: "a client came past the load balancer, directly to this port",
+          zh: "客户端绕过负载均衡，直接连到了该端口",
+        },
+        run: "ss -tn",
+        see: { en: "addresses other than the load balancer's", zh: "是否有负载均衡以外的地址" },
+        fix: { en: "give direct clients another listener", zh: "为直连客户端另开一个 listener" },
+      },
+      {
+        why: { en: "the load balancer does not send it, or another version of it", zh: "负载均衡没有发送，或版本不同" },
+        run: "tcpdump -ni any -A tcp port PORT",
+        see: { en: '"PROXY TCP4" is version 1; version 2 is binary', zh: "“PROXY TCP4” 是版本 1；版本 2 是二进制" },
+        fix: {
+          en: "send-proxy-v2 in HAProxy; enable_proxy_protocol with the same version",
+          zh: "HAProxy 用 send-proxy-v2；enable_proxy_protocol 使用相同版本",
+        },
+      },
+      {
+        why: {
+          en: "proxy_protocol_v2_require_tls or require_certificate is set, and the client came without",
+          zh: "设置了 proxy_protocol_v2_require_tls 或 require_certificate，而客户端没有满足",
+        },
+        run: "grep -n -E 'proxy_protocol|require_' /etc/mosquitto/mosquitto.conf",
+        see: { en: "what is required", zh: "要求了什么" },
+        fix: { en: "let clients use TLS up to the load balancer", zh: "让客户端到负载均衡之间使用 TLS" },
+      },
+    ],
+    read: ["mosquitto.conf(5), enable_proxy_protocol"],
   },
 };

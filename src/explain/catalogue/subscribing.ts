@@ -118,7 +118,10 @@ export const SUBSCRIBING: Meanings<SubscribingKey> = {
         },
         run: "lacewing sub -h BROKER -t TOPIC -W 2 -F '%r %t %p'",
         see: { en: "1 in the first column: it is retained", zh: "第一列为 1 表示是保留消息" },
-        fix: { en: "publish with -r, or with QoS 1 to a persistent session", zh: "发布时加 -r，或对持久会话使用 QoS 1" },
+        fix: {
+          en: "publish with -r, or with QoS 1 to a persistent session",
+          zh: "发布时加 -r，或对持久会话使用 QoS 1",
+        },
       },
       {
         why: { en: "two brokers: the publisher uses another one", zh: "其实有两个服务器，发布者连的是另一个" },
@@ -224,7 +227,7 @@ export const SUBSCRIBING: Meanings<SubscribingKey> = {
     ],
     afterwards: {
       en: "A 5.0 publisher gets 135 in PUBACK or PUBREC; a 3.1.1 publisher gets a normal PUBACK and the message is gone. mosquitto's ACL file refuses no SUBSCRIBE: it withholds the messages.",
-      zh: "5.0 发布者在 PUBACK/PUBREC 中收到 135;3.1.1 发布者收到正常的 PUBACK，但消息已丢弃。mosquitto 的 acl_file 不会拒绝订阅，只是不投递消息。",
+      zh: "5.0 发布者在 PUBACK/PUBREC 中收到 135；3.1.1 发布者收到正常的 PUBACK，但消息已丢弃。mosquitto 的 acl_file 不会拒绝订阅，只是不投递消息。",
     },
     read: ["mosquitto.conf(5), acl_file"],
   },

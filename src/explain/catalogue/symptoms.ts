@@ -127,7 +127,7 @@ export const SYMPTOMS: readonly Symptom[] = [
       en: "web page cannot connect websocket, browser, javascript, ws, wss",
       zh: "网页连不上 浏览器 websocket ws wss 连接失败",
     },
-    meaning: "tls-websocket",
+    meaning: "websocket-failed",
   },
   {
     words: { en: "heartbeat, ping timeout, pingresp, keepalive", zh: "心跳超时 心跳 ping 超时 保活 keepalive" },

@@ -10,6 +10,7 @@ for (const [name, text, field, value] of [
   ["max_inflight_messages", "0", "receiveMaximum", 65_535],
   ["lacewing_connect_timeout", "5", "connectTimeoutMs", 5000],
   ["lacewing_store_timeout", "7", "storeTimeoutMs", 7000],
+  ["lacewing_max_queue_memory", "2000000", "maximumQueueMemoryBytes", 2_000_000],
   ["lacewing_max_topic_levels", "8", "maximumTopicLevels", 8],
   ["lacewing_response_information", "answers/", "responseInformation", "answers/"],
   ["retain_available", "false", "retainAvailable", false],

@@ -198,6 +198,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   global_max_connections: number("maximumConnections", 0, 1_000_000),
   lacewing_connect_timeout: seconds("connectTimeoutMs"),
   lacewing_durability: DURABILITY,
+  lacewing_max_queue_memory: number("maximumQueueMemoryBytes", 1_048_576, 1_000_000_000_000),
   lacewing_max_topic_levels: number("maximumTopicLevels", 1, 65_535),
   lacewing_response_information: RESPONSE_INFORMATION,
   lacewing_store_timeout: seconds("storeTimeoutMs"),

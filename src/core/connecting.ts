@@ -21,6 +21,7 @@ import { usernameOf } from "./entrance.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
 import { isReservedTopic } from "./router.ts";
+import type { Session } from "./session.ts";
 import { PendingWill } from "./wills.ts";
 
 type Accepted = Extract<Verdict, { kind: "accepted" }>;
@@ -255,6 +256,7 @@ export class Connecting {
       this.#refuse("server-unavailable", "the store is too far behind to take a Session that outlives its connection");
       return;
     }
+    if (this.#awaitsPredecessor(verdict, existing)) return;
     connection.policy = verdict.policy;
     connection.reauthenticate = verdict.reauthenticate ?? null;
     const { session, isPresent, wasStored } = sessions.open(
@@ -279,6 +281,22 @@ export class Connecting {
       this.#welcome(connect, verdict, isPresent);
       connection.resumeReading(Pause.deciding);
     });
+  }
+
+  /** Whether an earlier Session of this client must first leave to others what it held for them; `verdict` counts afterwards. */
+  #awaitsPredecessor(verdict: Accepted, existing: Session | undefined): boolean {
+    const { sessions } = this.#broker;
+    const connection = this.#connection;
+    if (existing?.leavesShared === true && (this.#connect!.cleanStart || !existing.isDurable)) {
+      existing.connection?.close("session-taken-over");
+      sessions.end(existing);
+    }
+    const isWaiting = sessions.whenSettled(this.clientId!, () => {
+      this.#decide(verdict);
+      connection.resumeReading(Pause.deciding);
+    });
+    if (isWaiting) connection.pauseReading(Pause.deciding);
+    return isWaiting;
   }
 
   #sessionExpirySeconds(connect: Connect): number {

@@ -21,7 +21,10 @@ export interface BrokerOptions {
   readonly maximumQueuedMessages: number;
   /** Payload bytes that wait for one Session; 0: no bound. */
   readonly maximumQueuedBytes: number;
-  /** What of all queues is held in memory while a store holds the rest, in bytes. */
+  /**
+   * What of all queues is held in memory while a store holds the rest, in bytes. Where neither `maximumQueuedMessages` nor
+   * `maximumQueuedBytes` is set, it also bounds queues of Sessions that end with their connection and that no store holds.
+   */
   readonly maximumQueueMemoryBytes: number;
   /** Bytes that wait for one connection's network before QoS 0 is dropped for it. */
   readonly maximumOutputBytes: number;

@@ -168,7 +168,7 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
     const group = groups[i]!;
     const member = group.choose(message, null);
     const reason = member === null ? "session-offline" : member.deliver(message);
-    if (reason === null) isTaken = true;
+    if (reason === null || (member !== null && group.deliverInstead(message, member))) isTaken = true;
     else {
       broker.dropped(reason, (member ?? group.members[0]!).session, message);
       if (isOfQueue(reason)) isFull = true;

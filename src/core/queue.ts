@@ -26,9 +26,11 @@ export class Queue {
   #headBytes = 0;
   #restMessages = 0;
   #restBytes = 0;
+  #restShared = 0;
   /** Everything up to this place is in the head or has left it. */
   #loadedOrder = 0;
   #isLoading = false;
+  #onFilled: () => void = () => {};
 
   constructor(broker: Broker, session: Session) {
     this.#broker = broker;
@@ -62,6 +64,21 @@ export class Queue {
     );
   }
 
+  /**
+   * Whether it is long, and all queues together hold as much as they may, where a store is there for the others and nothing else bounds
+   * those that it does not keep.
+   */
+  get isTooMuchForMemory(): boolean {
+    const { queueMemoryBytes, options, ledger } = this.#broker;
+    if (!ledger.isRecording || queueMemoryBytes < options.maximumQueueMemoryBytes) return false;
+    return this.#head.size >= HEAD_MESSAGES || this.#headBytes >= HEAD_BYTES;
+  }
+
+  /** Deliveries that only the store holds and that came by shared subscriptions. */
+  get restShared(): number {
+    return this.#restShared;
+  }
+
   /** Adds a delivery that is held in memory. */
   push(delivery: Delivery): void {
     const { payloadBytes } = delivery.message;
@@ -70,17 +87,19 @@ export class Queue {
     this.#broker.queueMemoryBytes += payloadBytes + DELIVERY_BYTES;
   }
 
-  /** Counts a delivery that only the store holds, at `order`. */
-  leave(order: number, payloadBytes: number): void {
+  /** Counts a delivery that only the store holds. */
+  leave({ order, message, group }: Delivery): void {
     if (this.#restMessages === 0) this.#loadedOrder = order - 1;
     this.#restMessages++;
-    this.#restBytes += payloadBytes;
+    this.#restBytes += message.payloadBytes;
+    if (group !== null) this.#restShared++;
   }
 
   /** What a store says of the queue of a Session that it kept. */
   restore(summary: QueueSummary): void {
     this.#restMessages = summary.messages;
     this.#restBytes = summary.payloadBytes;
+    this.#restShared = summary.sharedMessages;
     this.#loadedOrder = summary.firstOrder - 1;
   }
 
@@ -113,55 +132,54 @@ export class Queue {
   clear(): number {
     const rest = this.#restMessages;
     this.drain();
-    this.#restMessages = this.#restBytes = 0;
+    this.#restMessages = this.#restBytes = this.#restShared = 0;
     return rest;
   }
 
-  /** Asks the store for the next page when the head runs short; `onFilled` is called when there is something to take. */
+  /** Asks the store for the next page when the head runs short; `onFilled`, the last one given, is called when it is there. */
   refill(onFilled: () => void): void {
+    this.#onFilled = onFilled;
     if (this.#restMessages === 0 || this.#isLoading) return;
     if (this.#head.size >= REFILL_BELOW || this.#headBytes >= REFILL_BELOW_BYTES) return;
     this.#isLoading = true;
     // What is on its way to the store cannot be read from it yet, and what will be left to it meanwhile is not expected.
     const expected = this.#restMessages;
-    this.#broker.ledger.whenKept(() => this.#load(expected, onFilled));
+    this.#broker.ledger.whenKept(() => this.#load(expected));
   }
 
-  #load(expected: number, onFilled: () => void): void {
-    if (this.#session.hasEnded) return;
+  #load(expected: number): void {
+    // It was cleared meanwhile.
+    if (this.#restMessages === 0) return;
     this.#broker.queueReads.read(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES, (page) => {
       this.#isLoading = false;
-      if (!this.#session.hasEnded) this.#fill(page, expected, onFilled);
+      if (this.#restMessages > 0) this.#fill(page, expected);
     });
   }
 
-  #fill(page: readonly QueuedFact[], expected: number, onFilled: () => void): void {
+  #fill(page: readonly QueuedFact[], expected: number): void {
     for (const fact of page) this.#take(fact);
     if (page.length === 0) this.#lost(expected);
-    onFilled();
+    this.#onFilled();
   }
 
   #take({ delivery: fact, message }: QueuedFact): void {
-    const delivery = new Delivery(
-      this.#broker.records.restored(message),
-      fact.qos,
-      fact.retain,
-      fact.subscriptionIds,
-      null,
-    );
+    const { records, router } = this.#broker;
+    const group = fact.share === null ? null : (router.group(fact.share) ?? null);
+    const delivery = new Delivery(records.restored(message), fact.qos, fact.retain, fact.subscriptionIds, group);
     delivery.order = fact.order;
     delivery.isStored = true;
     delivery.message.durableUses = 1;
     this.#loadedOrder = fact.order;
     this.#restMessages--;
     this.#restBytes -= fact.payloadBytes;
+    if (fact.share !== null) this.#restShared--;
     this.push(delivery);
   }
 
   /** The store had fewer deliveries than were given to it: their records are damaged. */
   #lost(missing: number): void {
     this.#restMessages -= missing;
-    if (this.#restMessages === 0) this.#restBytes = 0;
+    if (this.#restMessages === 0) this.#restBytes = this.#restShared = 0;
     this.#broker.counters.dropped["store-damaged"] += missing;
     this.#broker.observer.queueDamaged?.(this.#session, missing);
   }

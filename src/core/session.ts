@@ -149,6 +149,8 @@ export class Session {
     if (maximumQueuedMessages > 0 && this.queuedMessages >= maximumQueuedMessages) return "queue-full";
     if (maximumQueuedBytes > 0 && this.queuedBytes + message.payloadBytes > maximumQueuedBytes)
       return "queue-bytes-full";
+    if (!this.isStored && maximumQueuedMessages === 0 && maximumQueuedBytes === 0 && this.#queue?.isTooMuchForMemory)
+      return "queue-bytes-full";
     return "queue";
   }
 
@@ -224,10 +226,10 @@ export class Session {
   ): void {
     const queue = (this.#queue ??= new Queue(this.#broker, this));
     const delivery = new Delivery(message, qos, retain, ids, group);
-    if (group === null && this.isStored && queue.isHeadFull) {
+    if (this.isStored && queue.isHeadFull) {
       this.#broker.records.deliveryAdded(this, delivery, 0);
       this.#broker.records.leaveToStore(delivery);
-      queue.leave(delivery.order, message.payloadBytes);
+      queue.leave(delivery);
     } else {
       this.#keep(delivery, 0);
       queue.push(delivery);
@@ -381,9 +383,28 @@ export class Session {
     }
   }
 
+  /** Whether deliveries that came by shared subscriptions are in the store and not in memory. */
+  get leavesShared(): boolean {
+    return this.#queue !== null && this.#queue.restShared > 0;
+  }
+
+  /**
+   * Takes the rest of the queue back from the store, page by page, and offers what came by shared subscriptions to `handOver`. Calls
+   * `onDone` when there is none any more; what nobody took is given up.
+   */
+  bequeath(handOver: (delivery: Delivery) => boolean, onDone: () => void): void {
+    const { records, counters } = this.#broker;
+    this.handOverShared(handOver);
+    for (const delivery of this.#queue!.drain()) {
+      records.deliveryDone(this, delivery);
+      counters.dropped["session-ended"]++;
+    }
+    if (this.leavesShared) this.#queue!.refill(() => this.bequeath(handOver, onDone));
+    else onDone();
+  }
+
   /** Ends: everything still owed is given up. */
   end(): void {
-    this.hasEnded = true;
     const { records } = this.#broker;
     for (const delivery of this.deliveries()) {
       if (!delivery.isReceived) this.#broker.dropped("session-ended", this, delivery.message);

@@ -12,6 +12,8 @@ import { Session } from "./session.ts";
 export class Sessions {
   readonly #broker: Broker;
   readonly #byId: Map<string, Session> = new Map();
+  /** By client identifier, Sessions that have ended and whose shared deliveries are still being given to others, and who waits for that. */
+  readonly #settling: Map<string, (() => void)[]> = new Map();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -121,13 +123,46 @@ export class Sessions {
   /** Ends a Session: its will goes out now, its Subscriptions and deliveries are gone. */
   end(session: Session): void {
     if (session.hasEnded) return;
+    session.hasEnded = true;
     session.expiry?.cancel();
     this.#byId.delete(session.clientId);
     for (const subscription of session.subscriptions.values()) this.#broker.router.remove(subscription);
+    if (session.leavesShared) this.#bequeath(session);
     session.subscriptions.clear();
-    session.handOverShared((delivery) => this.#handOver(delivery, session, false));
-    session.end();
+    if (!this.#settling.has(session.clientId)) {
+      session.handOverShared((delivery) => this.#handOver(delivery, session, false));
+      session.end();
+    }
     this.#publishWill(session);
+  }
+
+  /**
+   * Gives the other members of shared subscriptions also what only the store holds for `session`. Until all is done the store knows
+   * the Session as one without Subscriptions whose time is over: a crash meanwhile does not make it last.
+   */
+  #bequeath(session: Session): void {
+    const { records, turnMs } = this.#broker;
+    const { clientId } = session;
+    const waiting: (() => void)[] = [];
+    this.#settling.set(clientId, waiting);
+    session.expirySeconds = 0;
+    records.sessionSet(session, turnMs);
+    for (const subscription of session.subscriptions.values()) records.subscriptionDeleted(subscription);
+    session.bequeath(
+      (delivery) => this.#handOver(delivery, session, false),
+      () => {
+        session.end();
+        this.#settling.delete(clientId);
+        for (const run of waiting) run();
+      },
+    );
+  }
+
+  /** Calls `run` once no Session of that client that has ended is left; returns whether that is later. */
+  whenSettled(clientId: string, run: () => void): boolean {
+    const waiting = this.#settling.get(clientId);
+    waiting?.push(run);
+    return waiting !== undefined;
   }
 
   /**

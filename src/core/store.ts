@@ -81,8 +81,10 @@ export type Change =
 export interface QueueSummary {
   readonly kind: "queue";
   readonly clientId: string;
-  /** Deliveries without packet identifier that did not come by a shared subscription. */
+  /** Deliveries without packet identifier. */
   readonly messages: number;
+  /** How many of them came by shared subscriptions. */
+  readonly sharedMessages: number;
   /** Their payloads together. */
   readonly payloadBytes: number;
   /** The lowest and the highest of their places. */

@@ -87,6 +87,11 @@ export class ShareGroup {
     return this.members[at]!;
   }
 
+  /** Offers a message that the one chosen has refused to all others; returns whether somebody takes it. */
+  deliverInstead(message: Message, refused: Subscription): boolean {
+    return this.members.some((member) => member !== refused && member.deliver(message) === null);
+  }
+
   /** Whom `choose` would choose now. */
   preview(message: Message): Subscription | null {
     return this.members[this.#nextFor(message, null)] ?? null;

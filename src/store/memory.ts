@@ -242,17 +242,19 @@ export class MemoryStore implements Store {
 }
 
 /** Whether a `QueueSummary` counts it. */
-function isQueued({ packetId, share }: Of<"delivery-set">): boolean {
-  return packetId === 0 && share === null;
+function isQueued({ packetId }: Of<"delivery-set">): boolean {
+  return packetId === 0;
 }
 
 function summaryOf(clientId: string, deliveries: Deliveries): QueueSummary | null {
-  let [messages, payloadBytes, firstOrder, lastOrder] = [0, 0, 0, 0];
+  let [messages, sharedMessages, payloadBytes, firstOrder, lastOrder] = [0, 0, 0, 0, 0];
   for (const delivery of deliveries.values()) {
     if (!isQueued(delivery)) continue;
     if (messages++ === 0) firstOrder = delivery.order;
+    if (delivery.share !== null) sharedMessages++;
     payloadBytes += delivery.payloadBytes;
     lastOrder = delivery.order;
   }
-  return messages === 0 ? null : { kind: "queue", clientId, messages, payloadBytes, firstOrder, lastOrder };
+  if (messages === 0) return null;
+  return { kind: "queue", clientId, messages, sharedMessages, payloadBytes, firstOrder, lastOrder };
 }

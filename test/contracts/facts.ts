@@ -162,7 +162,7 @@ export class FactModel {
   *#queues(): IterableIterator<QueueSummary> {
     const queues = new Map<string, Of<"delivery-set">[]>();
     for (const fact of this.#facts.values()) {
-      if (fact.kind !== "delivery-set" || fact.packetId !== 0 || fact.share !== null) continue;
+      if (fact.kind !== "delivery-set" || fact.packetId !== 0) continue;
       queues.set(fact.clientId, [...(queues.get(fact.clientId) ?? []), fact]);
     }
     for (const [clientId, deliveries] of queues) {
@@ -171,6 +171,7 @@ export class FactModel {
         kind: "queue",
         clientId,
         messages: deliveries.length,
+        sharedMessages: deliveries.filter(({ share }) => share !== null).length,
         payloadBytes: deliveries.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0),
         firstOrder: Math.min(...orders),
         lastOrder: Math.max(...orders),

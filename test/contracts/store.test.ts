@@ -13,7 +13,7 @@ testStore("memory", async () => {
   return { store, reopen: async () => store, close: async () => {} };
 });
 
-/** Each time it is opened a thread starts, which takes a tenth of a second. */
+/** Each time it is opened a process starts, which takes a tenth of a second. */
 const LMDB_HISTORIES = 4;
 
 for (const durability of ["always", { intervalMs: 5 }] as const)
@@ -38,6 +38,7 @@ for (const durability of ["always", { intervalMs: 5 }] as const)
       };
     },
     LMDB_HISTORIES,
+    durability === "always",
   );
 
 test("no store: it keeps nothing, says so, and takes everything", async () => {

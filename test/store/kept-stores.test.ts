@@ -64,6 +64,11 @@ async function keepStore(): Promise<void> {
 
 if (process.env.LACEWING_KEEP_STORE !== undefined) await keepStore();
 
+/** What sums up a queue is no fact: nothing of it is in the file. */
+function isFact(text: string): boolean {
+  return !text.includes('"kind":"queue"');
+}
+
 for (let layout = 1; layout <= SCHEMA_VERSION; layout++)
   test(`a store of layout ${layout} is opened with all that it holds`, async (context) => {
     const path = join(KEPT, `layout-${layout}.mdb.gz`);
@@ -71,7 +76,8 @@ for (let layout = 1; layout <= SCHEMA_VERSION; layout++)
     const folder = temporaryFolder(context);
     writeFileSync(join(folder, "data.mdb"), gunzipSync(readFileSync(path)));
     const store = await open(folder);
-    assert.deepEqual(await holdings(store), JSON.parse(readFileSync(join(KEPT, `layout-${layout}.json`), "utf8")));
+    const held: string[] = JSON.parse(readFileSync(join(KEPT, `layout-${layout}.json`), "utf8"));
+    assert.deepEqual((await holdings(store)).filter(isFact), held.filter(isFact));
     assert.deepEqual((await store.check()).problems, []);
     await store.append([sessionSet("new"), messageAdded(2 ** 40 + 1), deliverySet("new", 1, 2 ** 40 + 1)]);
     assert.equal((await store.stats()).schema, SCHEMA_VERSION);

@@ -321,9 +321,18 @@ function factOfSession(clientId: string, from: StoredRecord["from"], key: Uint8A
       return willFrom(clientId, value);
     case "queue": {
       const messages = value.float64();
+      const sharedMessages = value.float64();
       const payloadBytes = value.float64();
       const firstOrder = value.float64();
-      return { kind: "queue", clientId, messages, payloadBytes, firstOrder, lastOrder: value.float64() };
+      return {
+        kind: "queue",
+        clientId,
+        messages,
+        sharedMessages,
+        payloadBytes,
+        firstOrder,
+        lastOrder: value.float64(),
+      };
     }
     default:
       return null;

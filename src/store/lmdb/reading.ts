@@ -3,7 +3,7 @@ import { ByteWriter, putUint48, uint32At, uint48At, uint48Key } from "./bytes.ts
 import { type Damage, NO_SUCH_MESSAGE, WRONG_CHECKSUM } from "./damage.ts";
 import { type Environment, isWhole, type Table } from "./environment.ts";
 import { Page, type StoredRecord } from "./page.ts";
-import { isQueued, PAYLOAD_BYTES_AT } from "./records.ts";
+import { isQueued, isShared, PAYLOAD_BYTES_AT } from "./records.ts";
 import { type DatabaseName, NO_MESSAGE } from "./schema.ts";
 
 /** Records fetched at once: no position in the file is held from one page to the next. */
@@ -20,6 +20,7 @@ interface Row {
 class Queue {
   readonly session: number;
   messages = 0;
+  sharedMessages = 0;
   payloadBytes = 0;
   firstOrder = 0;
   lastOrder = 0;
@@ -28,15 +29,17 @@ class Queue {
     this.session = session;
   }
 
-  add(order: number, payloadBytes: number): void {
+  add(order: number, value: Uint8Array): void {
     if (this.messages++ === 0) this.firstOrder = order;
-    this.payloadBytes += payloadBytes;
+    if (isShared(value)) this.sharedMessages++;
+    this.payloadBytes += uint32At(value, PAYLOAD_BYTES_AT);
     this.lastOrder = order;
   }
 
   toRecord(): StoredRecord {
     const value = new ByteWriter();
-    for (const number of [this.messages, this.payloadBytes, this.firstOrder, this.lastOrder]) value.float64(number);
+    const { messages, sharedMessages, payloadBytes, firstOrder, lastOrder } = this;
+    for (const number of [messages, sharedMessages, payloadBytes, firstOrder, lastOrder]) value.float64(number);
     return { from: "queue", key: uint48Key(this.session), value: value.bytes.subarray(0, value.at) };
   }
 }
@@ -112,7 +115,7 @@ export class RecordReader {
         if (queue.messages > 0) yield queue.toRecord();
         queue = new Queue(session);
       }
-      if (isQueued(row.value)) queue.add(uint48At(row.key, 6), uint32At(row.value, PAYLOAD_BYTES_AT));
+      if (isQueued(row.value)) queue.add(uint48At(row.key, 6), row.value);
       else yield* this.#withMessage("deliveries", row, given);
     }
     if (queue.messages > 0) yield queue.toRecord();

@@ -131,7 +131,12 @@ export function deliveryFrom(clientId: string, order: number, value: ByteReader)
 
 /** Whether a delivery waits in its queue, not sent and not by a share, as a `QueueSummary` counts it; `value` is its record. */
 export function isQueued(value: Uint8Array): boolean {
-  return (value[6]! & HAS_SHARE) === 0 && value[7] === 0 && value[8] === 0;
+  return value[7] === 0 && value[8] === 0;
+}
+
+/** Whether the value of a delivery says that it came by a shared subscription. */
+export function isShared(value: Uint8Array): boolean {
+  return (value[6]! & HAS_SHARE) !== 0;
 }
 
 /** Where the payload's length is in the value of a delivery. */

@@ -59,6 +59,8 @@ export class FrameReader {
   #isFragmented = false;
   #control: number[] = [];
   #isOver = false;
+  /** To be told of once what came before it has been handed on. */
+  #fault: { readonly code: number; readonly message: string } | null = null;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -93,6 +95,9 @@ export class FrameReader {
       if (this.#left === 0) this.#endFrame();
     }
     if (end > start) this.#sink.onData(chunk.subarray(start, end));
+    const fault = this.#fault;
+    this.#fault = null;
+    if (fault !== null) this.#sink.onFault(fault.code, fault.message);
   }
 
   /** Gathers a head from `at` on; returns where it ends, or the end of the chunk. */
@@ -139,7 +144,7 @@ export class FrameReader {
 
   #refuse(message: string, code: number = CloseCode.protocolError): false {
     this.#isOver = true;
-    this.#sink.onFault(code, message);
+    this.#fault = { code, message };
     return false;
   }
 

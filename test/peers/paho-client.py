@@ -2,6 +2,8 @@
 
 paho-client.py sub HOST PORT VERSION FILTER             prints "subscribed", then a line of JSON for each message
 paho-client.py pub HOST PORT VERSION TOPIC QOS RETAIN   publishes each line of standard input, waits for all acknowledgements
+
+The environment may have PAHO_TRANSPORT=websockets, and in PAHO_CA a file of CAs for TLS.
 """
 import json
 import os
@@ -52,7 +54,11 @@ def publish(client, topic, qos, retain):
 
 def main(role, host, port, version, topic, *rest):
     # 3.1 has no empty client identifier.
-    client = mqtt.Client(client_id=f"paho-{os.getpid()}" if version == "3.1" else "", protocol=VERSIONS[version])
+    name = f"paho-{os.getpid()}" if version == "3.1" else ""
+    transport = os.environ.get("PAHO_TRANSPORT", "tcp")
+    client = mqtt.Client(client_id=name, protocol=VERSIONS[version], transport=transport)
+    if "PAHO_CA" in os.environ:
+        client.tls_set(os.environ["PAHO_CA"])
     if role == "sub":
         subscribe(client, topic)
     client.connect(host, int(port))

@@ -1,0 +1,404 @@
+// MQTT over WebSocket at our listeners: clients of others, frames of every kind, what is refused and how, and files by HTTP.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect as connectTcp, type Socket } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type ClientOptions, WebSocket } from "ws";
+import { connect } from "../../src/client/index.ts";
+import { encodePacket, NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
+import type { Listener, WebSocketOptions } from "../../src/transport/index.ts";
+import { connectMqttJs } from "../peers/mqtt-js.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { startPeer, testWithPeers } from "../support/peers.ts";
+import { ROOT } from "../support/repository.ts";
+import { connectOf } from "../support/test-client.ts";
+import { ListenerRig } from "./listener-rig.ts";
+
+const FIXTURES = join(ROOT, "test/fixtures/tls");
+const TLS = { certificates: [{ certFile: join(FIXTURES, "server.pem"), keyFile: join(FIXTURES, "leaf.key") }] };
+const CA = join(FIXTURES, "ca.pem");
+
+async function open(
+  context: TestContext,
+  webSocket: WebSocketOptions = {},
+  connectTimeoutMs: number = 15_000,
+): Promise<{ rig: ListenerRig; listener: Listener; port: number }> {
+  const rig = new ListenerRig(context, { connectTimeoutMs });
+  const listener = await rig.listen({ webSocket });
+  return { rig, listener, port: listener.port };
+}
+
+function socketTo(
+  context: TestContext,
+  port: number,
+  protocols: string | string[] = "mqtt",
+  options: ClientOptions = {},
+) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, protocols, options);
+  socket.on("error", () => {});
+  context.after(() => socket.terminate());
+  return socket;
+}
+
+/** A raw HTTP request, and everything that comes back until the connection ends. */
+async function ask(port: number, lines: readonly string[], body: string = ""): Promise<string> {
+  const socket = connectTcp(port, "127.0.0.1");
+  socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  return textOf(socket);
+}
+
+async function textOf(socket: Socket): Promise<string> {
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  socket.on("error", () => {});
+  await once(socket, "close");
+  return text;
+}
+
+const UPGRADE = [
+  "GET /mqtt HTTP/1.1",
+  "Host: test",
+  "Upgrade: websocket",
+  "Connection: Upgrade",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  "Sec-WebSocket-Protocol: mqtt",
+];
+
+const CONNECT = encodePacket(connectOf(5, "c"), 5);
+
+test("our client, plain and over TLS, with packets larger than any frame", async (context) => {
+  const rig = new ListenerRig(context);
+  const plain = await rig.listen({ webSocket: {} });
+  const safe = await rig.listen({ webSocket: {}, tls: TLS });
+  for (const [url, isEncrypted] of [
+    [`ws://127.0.0.1:${plain.port}/any/path`, false],
+    [`wss://localhost:${safe.port}/`, true],
+  ] as const) {
+    await using client = await connect<string>(url, { version: 5, tls: { caFile: CA } });
+    const subscription = client.subscribe("t", { qos: 2 });
+    await subscription.granted;
+    const payload = Buffer.alloc(300_000, 9);
+    await client.publish("t", payload, { qos: 2 });
+    for await (const message of subscription) {
+      assert.deepEqual(Buffer.from(message.payload), payload);
+      break;
+    }
+    assert.equal(rig.applicants.at(-1)?.peer.isEncrypted, isEncrypted);
+  }
+});
+
+testWithPeers("MQTT.js over ws and wss", ["mqtt"], async (context) => {
+  const rig = new ListenerRig(context);
+  const plain = await rig.listen({ webSocket: {} });
+  const safe = await rig.listen({ webSocket: {}, tls: TLS });
+  for (const [port, protocol] of [
+    [plain.port, "ws"],
+    [safe.port, "wss"],
+  ] as const) {
+    for (const version of ["3.1", "3.1.1", "5.0"] as const) {
+      const options = { protocol, rejectUnauthorized: false, clientId: `${protocol}-${version}` } as const;
+      const { client, heard } = await connectMqttJs(port, version, options);
+      await client.subscribeAsync(`${protocol}/${version}/#`, { qos: 2 });
+      for (let i = 0; i < 20; i++)
+        void client.publishAsync(`${protocol}/${version}/t`, `m${i}`, { qos: (i % 3) as 0 | 1 | 2 });
+      assert.equal((await heard(20, `${protocol}/${version}/`)).length, 20);
+      await client.endAsync();
+    }
+  }
+});
+
+testWithPeers("paho over ws and wss", ["paho"], async (context) => {
+  const rig = new ListenerRig(context);
+  const plain = await rig.listen({ webSocket: {} });
+  const safe = await rig.listen({ webSocket: {}, tls: TLS });
+  const script = join(ROOT, "test/peers/paho-client.py");
+  for (const [port, ca] of [
+    [plain.port, undefined],
+    [safe.port, CA],
+  ] as const) {
+    const env = { PAHO_TRANSPORT: "websockets", PAHO_CA: ca };
+    const subscriber = startPeer("paho", [script, "sub", "localhost", `${port}`, "5.0", "paho/#"], { env });
+    await subscriber.printed(/^subscribed$/m);
+    const publisher = startPeer("paho", [script, "pub", "localhost", `${port}`, "3.1.1", "paho/t", "1", "0"], {
+      env,
+      input: "one\ntwo\n",
+    });
+    const { code, errors } = await publisher.end();
+    assert.equal(code, 0, errors);
+    await subscriber.printed(/"payload": "two"/);
+    await subscriber.stop("SIGKILL");
+  }
+});
+
+test("the sub-protocol that is answered is the client's first that is spoken", async (context) => {
+  const { port } = await open(context);
+  for (const [offered, chosen] of [
+    [["mqtt"], "mqtt"],
+    [["mqttv3.1"], "mqttv3.1"],
+    [["chat", "mqttv3.1", "mqtt"], "mqttv3.1"],
+  ] as const) {
+    const socket = socketTo(context, port, [...offered]);
+    await once(socket, "open");
+    assert.equal(socket.protocol, chosen);
+    socket.terminate();
+  }
+});
+
+test("a packet split at each byte over frames, in one write and in many", async (context) => {
+  const { port } = await open(context);
+  for (const isTogether of [true, false]) {
+    const socket = socketTo(context, port, "mqtt", { skipUTF8Validation: true });
+    await once(socket, "open");
+    const raw = (socket as unknown as { _socket: Socket })._socket;
+    if (isTogether) raw.cork();
+    for (const byte of CONNECT) socket.send(Buffer.of(byte));
+    socket.send(Buffer.alloc(0));
+    if (isTogether) raw.uncork();
+    const [answer] = (await once(socket, "message")) as [Buffer];
+    assert.equal(answer[0], 0x20);
+    socket.terminate();
+  }
+});
+
+test("fragments, and answers to pings between them", async (context) => {
+  const { port } = await open(context);
+  const socket = socketTo(context, port);
+  await once(socket, "open");
+  const pong = once(socket, "pong");
+  socket.send(CONNECT.subarray(0, 5), { fin: false });
+  socket.ping("are you there");
+  socket.send(CONNECT.subarray(5, 9), { fin: false });
+  socket.send(CONNECT.subarray(9), { fin: true });
+  const [[answer], [payload]] = (await Promise.all([once(socket, "message"), pong])) as [[Buffer], [Buffer]];
+  assert.deepEqual([answer[0], payload.toString()], [0x20, "are you there"]);
+});
+
+test("what one turn writes is one frame", async (context) => {
+  const { port } = await open(context);
+  const socket = socketTo(context, port);
+  await once(socket, "open");
+  socket.send(CONNECT);
+  await once(socket, "message");
+  const subscribe = {
+    type: "SUBSCRIBE",
+    packetId: 1,
+    subscriptions: [{ topicFilter: "t", qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+    properties: NO_PROPERTIES,
+  } as const;
+  socket.send(encodePacket(subscribe, 5));
+  await once(socket, "message");
+  const publish = encodePacket(
+    publishOf({
+      topicName: "t",
+      payload: Buffer.from("hello"),
+      qos: 0,
+      retain: false,
+      dup: false,
+      packetId: 0,
+      properties: NO_PROPERTIES,
+    }),
+    5,
+  );
+  socket.send(Buffer.concat(Array.from({ length: 100 }, () => publish)));
+  const [frame] = (await once(socket, "message")) as [Buffer];
+  assert.equal(frame.length, 100 * publish.length);
+});
+
+test("an end by either side is said in a close frame", async (context) => {
+  const { rig, port } = await open(context);
+  const ours = socketTo(context, port);
+  await once(ours, "open");
+  ours.close(1000);
+  assert.deepEqual((await once(ours, "close"))[0], 1000);
+  await rig.logged(/disconnected: connection closed by client/);
+
+  const theirs = socketTo(context, port);
+  await once(theirs, "open");
+  theirs.send(Buffer.from("c000", "hex")); // PINGREQ before CONNECT
+  assert.deepEqual((await once(theirs, "close"))[0], 1000);
+  await rig.logged(/protocol error/);
+});
+
+for (const [what, code, send] of [
+  ["a text frame", 1003, (socket: WebSocket) => socket.send("not binary")],
+  ["a frame that is not masked", 1002, (socket: WebSocket) => socket.send(CONNECT, { mask: false })],
+  [
+    "a frame of 2^63-1 bytes",
+    1009,
+    (socket: WebSocket) =>
+      rawOf(socket).write(Buffer.from("82ff7fffffffffffffff", "hex")) && rawOf(socket).write("mask"),
+  ],
+  [
+    "a compressed frame that was not agreed upon",
+    1002,
+    (socket: WebSocket) => rawOf(socket).write(Buffer.from("c28100000000ff", "hex")),
+  ],
+] as const) {
+  test(`${what} ends it with ${code}, and the log says why`, async (context) => {
+    const { rig, port } = await open(context);
+    const socket = socketTo(context, port);
+    await once(socket, "open");
+    send(socket);
+    assert.equal((await once(socket, "close"))[0], code);
+    await rig.logged(/Client <unknown> \[127\.0\.0\.1:\d+\]: Protocol Error: .*(frame|reserved bit)/);
+    await rig.logged(/disconnected: WebSocket protocol error\./);
+  });
+}
+
+function rawOf(socket: WebSocket): Socket {
+  return (socket as unknown as { _socket: Socket })._socket;
+}
+
+test("a flood of pings and of empty fragments holds no memory, and others are served meanwhile", async (context) => {
+  const { rig, port } = await open(context);
+  const flood = socketTo(context, port);
+  await once(flood, "open");
+  const raw = rawOf(flood);
+  raw.pause(); // it reads none of the answers
+  const ping = Buffer.from("8980deadbeef", "hex");
+  const empty = Buffer.from("0080deadbeef", "hex");
+  raw.write(Buffer.from("0280deadbeef", "hex"));
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) =>
+      raw.write(Buffer.concat(Array.from({ length: 5000 }, (_, at) => (at % 2 === 0 ? ping : empty))), resolve),
+    );
+  }
+  await using client = await connect(`ws://127.0.0.1:${port}`);
+  await client.publish("t", "x", { qos: 1 });
+  assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
+  assert.ok([...rig.loop.broker.connections].every(({ backlogBytes }) => backlogBytes < 100_000));
+});
+
+test("requests that open no WebSocket are told why", async (context) => {
+  const { rig, port } = await open(context, { origins: ["https://good.example"], maximumHeaderBytes: 2048 });
+  const without = (name: string): string[] => UPGRADE.filter((line) => !line.startsWith(name));
+  for (const [lines, status, words] of [
+    [["GET / HTTP/1.1", "Host: test"], 426, /asks for no WebSocket, and http_dir is not set/],
+    [without("Sec-WebSocket-Protocol"), 400, /no sub-protocol mqtt was offered/],
+    [[...without("Sec-WebSocket-Protocol"), "Sec-WebSocket-Protocol: chat"], 400, /no sub-protocol mqtt/],
+    [[...without("Sec-WebSocket-Version"), "Sec-WebSocket-Version: 8"], 426, /another version of WebSocket/],
+    [[...without("Sec-WebSocket-Key"), "Sec-WebSocket-Key: short"], 400, /no Sec-WebSocket-Key/],
+    [[...without("Upgrade"), "Upgrade: h2c"], 400, /an upgrade to h2c/],
+    [[...UPGRADE, "Origin: https://evil.example"], 403, /origin https:\/\/evil\.example is not in websockets_origin/],
+    [[...UPGRADE, `X: ${"x".repeat(3000)}`], 431, /larger than websockets_headers_size/],
+    [["not HTTP at all"], 400, /that is not HTTP/],
+    [["POST /mqtt HTTP/1.1", ...UPGRADE.slice(1)], 405, /POST opens no WebSocket/],
+  ] as const) {
+    rig.clearLog();
+    const answer = await ask(port, lines);
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), lines.join("|"));
+    assert.match(answer, words);
+    await rig.logged(words);
+  }
+  assert.match(
+    rig.log,
+    /Client <unknown> \[127\.0\.0\.1:\d+\] disconnected: it asked for no WebSocket that is allowed here\./,
+  );
+  // A program that is no page sends no Origin; a good page does.
+  for (const headers of [{}, { origin: "https://good.example" }]) {
+    const socket = socketTo(context, port, "mqtt", { headers });
+    await once(socket, "open");
+    socket.terminate();
+  }
+  assert.equal(rig.loop.broker.counters.connectionsOpened, 2);
+});
+
+test("10,000 headers, or one that never ends, hold nothing", async (context) => {
+  const { rig, port } = await open(context, {}, 300);
+  const many = [...UPGRADE, ...Array.from({ length: 10_000 }, (_, at) => `X-${at}: ${at}`)];
+  assert.match(await ask(port, many), /^HTTP\/1\.1 431 /);
+  const slow = connectTcp(port, "127.0.0.1");
+  slow.write(`${UPGRADE.slice(0, 4).join("\r\n")}\r\n`);
+  await textOf(slow);
+  await rig.logged(/no whole HTTP request within the connect timeout/);
+  // The time for the CONNECT runs from the opening.
+  const mute = socketTo(context, port);
+  await once(mute, "close");
+  await rig.logged(/no complete CONNECT within the connect timeout/);
+});
+
+test("the upgrade and the first frames in one segment", async (context) => {
+  const { port } = await open(context);
+  const socket = connectTcp(port, "127.0.0.1");
+  const frame = Buffer.concat([Buffer.of(0x82, 0x80 | CONNECT.length, 0, 0, 0, 0), CONNECT]);
+  socket.write(Buffer.concat([Buffer.from(`${UPGRADE.join("\r\n")}\r\n\r\n`), frame]));
+  let text = "";
+  for await (const chunk of socket) if ((text += chunk.toString("latin1")).includes("\r\n\r\n\x82")) break;
+  assert.match(text, /^HTTP\/1\.1 101 Switching Protocols\r\n/);
+  // The example of RFC 6455 §1.3.
+  assert.match(text, /Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n/);
+});
+
+test("files of http_dir, and nothing outside of it", async (context) => {
+  const folder = temporaryFolder(context, {
+    "public/index.html": "<h1>hello</h1>",
+    "public/app.js": "let a;",
+    "public/sub/index.html": "below",
+    "public/empty.txt": "",
+    "public/raw.bin": "bytes",
+    "secret.txt": "secret",
+    "public-too/secret.txt": "secret",
+  });
+  symlinkSync(join(folder, "secret.txt"), join(folder, "public/link.txt"));
+  symlinkSync(join(folder, "public/app.js"), join(folder, "public/alias.js"));
+  mkdirSync(join(folder, "public/no-index"));
+  const { rig, port } = await open(context, { httpFolder: join(folder, "public") });
+  for (const [path, status, type, body] of [
+    ["/", 200, "text/html; charset=utf-8", "<h1>hello</h1>"],
+    ["/index.html?a=b", 200, "text/html; charset=utf-8", "<h1>hello</h1>"],
+    ["/app.js", 200, "text/javascript; charset=utf-8", "let a;"],
+    ["/alias.js", 200, "text/javascript; charset=utf-8", "let a;"],
+    ["/sub/", 200, "text/html; charset=utf-8", "below"],
+    ["/raw.bin", 200, "application/octet-stream", "bytes"],
+    ["/empty.txt", 200, "text/plain; charset=utf-8", ""],
+    ["/sub", 302, undefined, ""],
+    ["/none", 404, undefined, ""],
+    ["/no-index/", 404, undefined, ""],
+    ["/app.js/x", 404, undefined, ""],
+    ["/../secret.txt", 403, undefined, ""],
+    ["/%2e%2e/secret.txt", 403, undefined, ""],
+    ["/../public-too/secret.txt", 403, undefined, ""],
+    ["/link.txt", 403, undefined, ""],
+    ["/%00", 400, undefined, ""],
+    ["/%zz", 400, undefined, ""],
+  ] as const) {
+    const answer = await get(port, path);
+    assert.deepEqual([answer.status, answer.headers["content-type"], answer.body], [status, type, body], path);
+  }
+  assert.equal((await get(port, "/sub")).headers.location, "/sub/");
+  assert.equal((await get(port, "/app.js", "HEAD")).headers["content-length"], "6");
+  assert.equal((await get(port, "/app.js", "POST")).status, 405);
+  const { "last-modified": modified = "" } = (await get(port, "/app.js")).headers;
+  assert.equal((await get(port, "/app.js", "GET", { "if-modified-since": modified })).status, 304);
+  writeFileSync(join(folder, "public/big.bin"), Buffer.alloc(1_000_000, 3));
+  assert.equal((await get(port, "/big.bin")).body.length, 1_000_000);
+  await using client = await connect(`ws://127.0.0.1:${port}/`);
+  await client.publish("t", "x", { qos: 1 });
+  assert.equal(rig.loop.broker.counters.connectionsOpened, 1);
+  await assert.rejects(open(context, { httpFolder: join(folder, "none") }), { code: "ENOENT" });
+});
+
+async function get(port: number, path: string, method: string = "GET", headers: Record<string, string> = {}) {
+  const request = httpRequest({ port, host: "127.0.0.1", path, method, headers, agent: false }).end();
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const chunk of response.setEncoding("latin1")) body += chunk;
+  return { status: response.statusCode, headers: response.headers, body };
+}
+
+test("closing the listener ends who has not come to MQTT yet", async (context) => {
+  const { listener, port } = await open(context);
+  const socket = connectTcp(port, "127.0.0.1");
+  await once(socket, "connect");
+  const ended = textOf(socket);
+  socket.write("GET / HTTP");
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([listener.close(), ended]);
+});

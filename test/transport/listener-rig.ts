@@ -1,4 +1,5 @@
 // A broker in this process with listeners of any kind, its log, and what its authenticator was told.
+import type { EventEmitter } from "node:events";
 import type { TestContext } from "node:test";
 import {
   ANONYMOUS,
@@ -82,4 +83,11 @@ export class ListenerRig {
   clearLog(): void {
     this.#log = "";
   }
+}
+
+/** Waits until `socket` has closed, by whatever end. */
+export function untilClosed(socket: EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on("error", () => {}).once("close", () => resolve());
+  });
 }

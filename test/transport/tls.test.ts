@@ -11,7 +11,7 @@ import { type ClientError, connect, MqttClient, type NodeTransportOptions } from
 import type { ServerTlsOptions } from "../../src/transport/index.ts";
 import { findPeer } from "../support/peers.ts";
 import { Certificates } from "./certificates.ts";
-import { ListenerRig } from "./listener-rig.ts";
+import { ListenerRig, untilClosed } from "./listener-rig.ts";
 
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 const SKIP = findPeer("openssl") === undefined ? "openssl is not installed" : false;
@@ -339,11 +339,10 @@ tlsTest("who is slow, silent, gone or says something else is told of with its ad
   const rig = new ListenerRig(context, { connectTimeoutMs: 300 });
   const { port } = await rig.listen({ tls: serverTls() });
   const plain = connectTcp(port, "127.0.0.1");
-  plain.on("error", () => {});
   plain.write(Buffer.from("100e00044d5154540402003c000161", "hex"));
   await once(plain, "connect");
   const address = `127.0.0.1:${plain.localPort}`;
-  await once(plain, "close");
+  await untilClosed(plain);
   await rig.logged(new RegExp(`New connection from ${address} on port ${port}\\.`));
   await rig.logged(
     new RegExp(`OpenSSL Error\\[0\\]: error:0A00010B:SSL routines::wrong version number \\[${address}\\]`),
@@ -353,7 +352,7 @@ tlsTest("who is slow, silent, gone or says something else is told of with its ad
   );
 
   const silent = connectTcp(port, "127.0.0.1");
-  await once(silent, "close");
+  await untilClosed(silent);
   await rig.logged(/no complete TLS handshake within the connect timeout/);
 
   const gone = connectTcp(port, "127.0.0.1");
@@ -364,7 +363,7 @@ tlsTest("who is slow, silent, gone or says something else is told of with its ad
 
   // The handshake is done, and then nothing comes.
   const mute = await secured(port);
-  await once(mute, "close");
+  await untilClosed(mute);
   await rig.logged(/no complete CONNECT within the connect timeout/);
 });
 

@@ -15,7 +15,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
 import { ROOT } from "../support/repository.ts";
 import { connectOf } from "../support/test-client.ts";
-import { ListenerRig } from "./listener-rig.ts";
+import { ListenerRig, untilClosed } from "./listener-rig.ts";
 
 const FIXTURES = join(ROOT, "test/fixtures/tls");
 const TLS = { certificates: [{ certFile: join(FIXTURES, "server.pem"), keyFile: join(FIXTURES, "leaf.key") }] };
@@ -55,8 +55,7 @@ async function textOf(socket: Socket): Promise<string> {
   socket.setEncoding("latin1").on("data", (chunk: string) => {
     text += chunk;
   });
-  socket.on("error", () => {});
-  await once(socket, "close");
+  await untilClosed(socket);
   return text;
 }
 
@@ -320,7 +319,7 @@ test("10,000 headers, or one that never ends, hold nothing", async (context) => 
   await rig.logged(/no whole HTTP request within the connect timeout/);
   // The time for the CONNECT runs from the opening.
   const mute = socketTo(context, port);
-  await once(mute, "close");
+  await untilClosed(mute);
   await rig.logged(/no complete CONNECT within the connect timeout/);
 });
 

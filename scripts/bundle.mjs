@@ -1,39 +1,92 @@
-// Joins compiled modules to one, where one is what users need: the client library for pages.
-import { readFileSync } from "node:fs";
+// Joins modules, where few are what users need: the client library for pages is one, a command-line tool starts faster from few.
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Bundles of dist/: from the module that gives everything to the file that has it all. */
-export const BUNDLES = {
-  "client/lacewing-client.browser": { entry: "src/client/browser.ts" },
-};
+/** The program that package.json names as the command `lacewing`. */
+const PROGRAM = "bin/lacewing";
+/** The client library for pages. */
+const PAGE_CLIENT = "client/lacewing-client.browser";
+
+/** Files of dist/ that bundling makes, without their endings; what goes with them is in the folder `bin`. */
+export const BUNDLES = [PROGRAM, PAGE_CLIENT];
+
+/** The commands that are bundled: those that scripts call often. The others stay the modules that they are. */
+const BUNDLED_COMMANDS = ["passwd", "pub", "rr", "sub"];
 
 /**
- * Writes all bundles into dist/. What only Node has fails here, with the import that leads to it.
+ * Writes all bundles into dist/.
  * @param {string} root folder of the repository
  * @returns {Promise<boolean>} whether it worked; what did not is on standard error
  */
 export async function writeBundles(root) {
+  const done = await Promise.all([writePageClient(root), writeProgram(root)].map((made) => made.then(yes, no)));
+  return done.every(Boolean);
+}
+
+const yes = () => true;
+const no = () => false;
+
+/**
+ * The command, and beside it a file for each bundled command and for what several of them need.
+ * @param {string} root
+ */
+async function writeProgram(root) {
+  const { build } = await import("esbuild");
+  rmSync(join(root, "dist/bin"), { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { [PROGRAM]: "src/cli/main.ts" },
+    outdir: "dist",
+    chunkNames: "bin/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    // Its lines are what somebody sees who reports a fault.
+    minify: false,
+    logLevel: "warning",
+    plugins: [otherCommands],
+  });
+  chmodSync(join(root, `dist/${PROGRAM}.js`), 0o755);
+}
+
+/**
+ * Leads to the compiled modules of commands that are not bundled.
+ * @type {import("esbuild").Plugin}
+ */
+const otherCommands = {
+  name: "other commands",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path, kind, importer }) => {
+      const name = path.slice("./".length, -".ts".length);
+      if (kind !== "dynamic-import" || !importer.endsWith("main.ts") || BUNDLED_COMMANDS.includes(name))
+        return undefined;
+      return { path: `../cli/${name}.js`, external: true };
+    }),
+};
+
+/**
+ * One module. What only Node has fails here, with the import that leads to it.
+ * @param {string} root
+ */
+async function writePageClient(root) {
   // Loaded when it is needed: most commands find everything built.
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const bundled = Object.entries(BUNDLES).map(([name, { entry }]) =>
-    build({
-      absWorkingDir: root,
-      entryPoints: [entry],
-      outfile: `dist/${name}.js`,
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      // Browsers of 2022 and newer.
-      target: "es2022",
-      minify: true,
-      sourcemap: "linked",
-      banner: { js: `/* Lacewing ${version}, the MQTT client for browsers. MIT licence. */` },
-      logLevel: "warning",
-    }).then(
-      () => true,
-      () => false,
-    ),
-  );
-  return (await Promise.all(bundled)).every(Boolean);
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/client/browser.ts"],
+    outfile: `dist/${PAGE_CLIENT}.js`,
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    // Browsers of 2022 and newer.
+    target: "es2022",
+    minify: true,
+    sourcemap: "linked",
+    banner: { js: `/* Lacewing ${version}, the MQTT client for browsers. MIT licence. */` },
+    logLevel: "warning",
+  });
 }

@@ -22,7 +22,7 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** What is built: a tsconfig file, the folder that `tsc` writes to, the folders it reads, and what is bundled beside that. */
 const OUTPUTS = {
   /** The program as it is published. */
-  dist: { config: "tsconfig.json", sources: ["src"], ignores: /\.test\.ts$/, bundles: Object.keys(BUNDLES) },
+  dist: { config: "tsconfig.json", sources: ["src"], ignores: /\.test\.ts$/, bundles: BUNDLES },
   /** The same with tests and benchmark. */
   build: { config: "tsconfig.dev.json", sources: ["src", "test", "bench"], ignores: /^$/, bundles: [] },
 };
@@ -171,6 +171,7 @@ function removeStale(folder, outputs) {
   const endings = /(\.d\.ts|\.js|\.js\.map)$/;
   for (const path of filesBelow(folder, (name) => endings.test(name))) {
     const full = join(ROOT, path);
-    if (!outputs.has(full.replace(endings, ""))) rmSync(full);
+    // The bundler looks after its folder itself.
+    if (!outputs.has(full.replace(endings, "")) && !path.startsWith("dist/bin/")) rmSync(full);
   }
 }

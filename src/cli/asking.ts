@@ -8,7 +8,8 @@ import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import type { AskArguments } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
-import { neverReconnect, type ToolOutput, toolClient } from "./tool.ts";
+import type { ToolOutput } from "./tool.ts";
+import { neverReconnect, toolClient } from "./tool-client.ts";
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_LIMIT_MS = 10_000;

@@ -9,7 +9,8 @@ import { linesOf } from "./lines.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
 import type { ToolIo } from "./output.ts";
-import { neverReconnect, reconnectLikeMosquitto, runTool, type ToolOutput, toolClient, withOutput } from "./tool.ts";
+import { runTool, type ToolOutput, withOutput } from "./tool.ts";
+import { neverReconnect, reconnectLikeMosquitto, toolClient } from "./tool-client.ts";
 
 /** Messages of -l under way from which on no more lines are read. */
 const MOST_UNDER_WAY = 1000;

@@ -8,7 +8,8 @@ import { MessageView } from "./message-view.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { type RequestArguments, RR_COMMAND, requestArgumentsOf } from "./options/request-options.ts";
 import type { ToolIo } from "./output.ts";
-import { neverReconnect, runTool, TIMED_OUT, type ToolOutput, toolClient, withOutput } from "./tool.ts";
+import { runTool, type ToolOutput, withOutput } from "./tool.ts";
+import { neverReconnect, TIMED_OUT, toolClient } from "./tool-client.ts";
 
 /** Runs `lacewing rr` and returns its exit code. */
 export function runRr(args: readonly string[], io: ToolIo): Promise<number> {

@@ -7,7 +7,8 @@ import { failureOf } from "./client-failure.ts";
 import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
-import { reconnectLikeMosquitto, runTool, TIMED_OUT, type ToolOutput, toolClient, withOutput } from "./tool.ts";
+import { runTool, type ToolOutput, withOutput } from "./tool.ts";
+import { reconnectLikeMosquitto, TIMED_OUT, toolClient } from "./tool-client.ts";
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 

@@ -1,12 +1,4 @@
-/** What all tools that are clients do alike: arguments, help, errors, and the client itself. */
-import {
-  Client,
-  type ClientListener,
-  DEFAULT_SESSION_LIMITS,
-  PacketLog,
-  type ReconnectPolicy,
-} from "../client/index.ts";
-import type { Connector } from "../transport/index.ts";
+/** What all tools do alike: arguments, help, errors, output. */
 import {
   type Command,
   CommandLineError,
@@ -17,26 +9,10 @@ import {
   parseCommandLine,
 } from "./command-line.ts";
 
-import type { ConnectionArguments } from "./options/connection-options.ts";
 import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { SetUpError } from "./set-up-error.ts";
 import { version } from "./version.ts";
-
-/** Time between a lost connection and the next attempt, in milliseconds: libmosquitto's. */
-const RECONNECT_MS = 1000;
-
-/** Exit code when the time of -W is over: MOSQ_ERR_TIMEOUT. */
-export const TIMED_OUT = 27;
-
-/** Gives up. */
-export const neverReconnect: ReconnectPolicy = () => null;
-
-/** Connects again when the network has failed, and not when the server has said no. */
-export const reconnectLikeMosquitto: ReconnectPolicy = ({ code }) => {
-  const saidNo = code === "connection-refused" || code === "disconnected-by-server" || code === "protocol-error";
-  return saidNo ? null : RECONNECT_MS;
-};
 
 /** The two outputs of a running tool. */
 export interface ToolOutput {
@@ -100,25 +76,4 @@ export async function withOutput(
     await out.end();
     await errors.end();
   }
-}
-
-/** The client that the arguments describe, by the way that `connector` is; -d shows its packets on `out`. */
-export function toolClient(
-  args: ConnectionArguments & { readonly debug: boolean },
-  connector: Connector,
-  out: Output,
-  reconnect: ReconnectPolicy,
-  listener: ClientListener,
-): Client {
-  const { maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
-  const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
-  return new Client(
-    {
-      connector,
-      ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
-      limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
-      ...(debug && { observer: new PacketLog(clientId, (line) => out.write(`${line}\n`)) }),
-    },
-    listener,
-  );
 }

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
 import { type Config, DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { runProgram } from "../support/program.ts";
+import { ROOT } from "../support/repository.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 import { runTool, ToolRun } from "./tool-run.ts";
 
@@ -205,18 +206,19 @@ for (const [tool, args, script, code, errors] of [
   });
 }
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+/** The command as it is published, a file for each tool. */
+const PROGRAM = join(ROOT, "dist/bin/lacewing.js");
 
 /** Links as a user of mosquitto's tools would make them. */
 function links(context: TestContext): string {
   const folder = temporaryFolder(context);
-  for (const name of ["pub", "sub", "rr", "passwd"]) symlinkSync(MAIN, join(folder, `mosquitto_${name}`));
+  for (const name of ["pub", "sub", "rr", "passwd"]) symlinkSync(PROGRAM, join(folder, `mosquitto_${name}`));
   return folder;
 }
 
 test("called by the names of mosquitto's tools", async (context) => {
   const folder = links(context);
-  const run = (name: string, ...args: string[]) => runProgram(process.execPath, [join(folder, name), ...args]);
+  const run = (name: string, ...args: string[]) => runProgram(join(folder, name), args);
   const [pub, rr, passwd] = await Promise.all([
     run("mosquitto_pub", ...to, "-t", "link", "-m", "x", "-r", "-q", "1"),
     run("mosquitto_rr", ...to, "-t", "self", "-e", "self", "-m", "echo"),
@@ -225,4 +227,20 @@ test("called by the names of mosquitto's tools", async (context) => {
   assert.deepEqual([pub.code, rr.code, rr.out, passwd.code], [0, 0, "echo\n", 1]);
   assert.match(passwd.errors, /\n\nUse 'mosquitto_passwd --help' to see usage\.\n$/);
   assert.equal((await run("mosquitto_sub", ...to, "-t", "link", "-C", "1")).out, "x\n");
+});
+
+test("a tool over TCP loads neither TLS nor names nor the broker", async () => {
+  const spy = `
+    const before = new Set(process.moduleLoadList);
+    process.on("exit", () => console.error(process.moduleLoadList.filter((name) => !before.has(name)).join("\\n")));
+    process.argv.splice(1, 0, ${JSON.stringify(PROGRAM)});
+    await import(${JSON.stringify(pathToFileURL(PROGRAM).href)});`;
+  const args = ["--input-type=module", "-e", spy, "--", "pub", ...to, "-t", "x", "-m", "x"];
+  const { code, errors } = await runProgram(process.execPath, args);
+  assert.equal(code, 0, errors);
+  assert.match(errors, /^NativeModule net$/m);
+  assert.doesNotMatch(
+    errors,
+    /^NativeModule (tls|_tls_\w+|crypto|dns\/promises|http|https|worker_threads|child_process)$/m,
+  );
 });

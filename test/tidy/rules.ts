@@ -39,6 +39,7 @@ const STARTED_FILES = [
   "src/store/lmdb/store-child.ts",
   "bench/run.ts",
   "bench/load.ts",
+  "bench/start.ts",
   "bench/store.ts",
 ];
 

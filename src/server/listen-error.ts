@@ -30,7 +30,7 @@ function explanation(code: string, port: number, cause: unknown): string | null 
       if (port === 0) return "another program listens there already. Stop it, or choose another path.";
       return `another program has the port (often a mosquitto that runs already: "ss -ltnp 'sport = :${port}'" shows it). Stop it, or choose another port with -p.`;
     case "EACCES":
-      if (port === 0) return "the folder does not allow this user to make a socket there.";
+      if (port === 0) return "its folder is not there, or does not allow this user to make a socket in it.";
       return `the system does not allow ports below 1024 to this user. Choose another port with -p, or allow it.`;
     case "EADDRNOTAVAIL":
       if (cause instanceof Error && cause.message.startsWith("bind_interface")) return null;

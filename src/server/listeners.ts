@@ -42,9 +42,7 @@ export class Listeners {
    */
   async open(config: ListenerConfig, authenticator: Authenticator): Promise<Listener | null> {
     const { port, isOptional, entrance } = config;
-    // With any free port asked for, all listeners get the same one.
-    const taken = this.all.find((listener) => listener.port !== 0)?.port ?? 0;
-    const wanted = port === 0 && config.unixPath === null ? taken : port;
+    const wanted = port === 0 && config.unixPath === null ? this.#portBeside(config) : port;
     const psk: PskHolder = { keys: await keysOf(config) };
     const reception = {
       broker: this.#broker,
@@ -63,6 +61,12 @@ export class Listeners {
       this.#log.write("warning", `${failure.message} Going on without it.`);
       return null;
     }
+  }
+
+  /** With any free port asked for at several addresses, all of them get the same one; 0: there is none yet. */
+  #portBeside({ host }: ListenerConfig): number {
+    const beside = this.#opened.find(({ config, listener }) => listener.port !== 0 && config.host !== host);
+    return beside?.listener.port ?? 0;
   }
 
   /** In mosquitto's words. */

@@ -104,6 +104,14 @@ export class BrokerProcess {
     return performance.now() - startedMs;
   }
 
+  /** What it and the processes that it has started have had in memory at most, mapped files included; each page may count twice. */
+  get peakMebibytes(): number {
+    const kibibytes = [this.pid, ...childrenOf(this.pid)].map((pid) =>
+      Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0),
+    );
+    return Math.round(kibibytes.reduce((sum, each) => sum + each, 0) / 1024);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#running.signal(signal);
   }

@@ -12,7 +12,8 @@ import { killRounds } from "./kill-rounds.ts";
 import { noMounts } from "./mounts.ts";
 import { badNetworks } from "./network.ts";
 import { powerCuts } from "./power-cut.ts";
-import { type Progress, type Round, roundText } from "./report.ts";
+import { countText, type Progress, type Round, roundText } from "./report.ts";
+import { restorations } from "./restore.ts";
 
 export interface Context {
   readonly rounds: number;
@@ -50,6 +51,8 @@ const PAYLOADS = [
   { least: 0, most: 3000 },
   { least: 10_000, most: 100_000 },
 ];
+const QUIET = lacewing("connection_messages=false");
+const MANY = { sessions: 100_000, messages: 1_000_000 };
 const VANISHING_CLIENTS = 1000;
 const WEATHER_MS = 4000;
 
@@ -102,6 +105,13 @@ export const FAULTS: readonly Fault[] = [
     oneOf: 25,
     missing: () => undefined,
     run: (context) => fullDisks({ ...context, name: "f5c", kind: OURS, what: "hanging" }),
+  },
+  {
+    name: "restore",
+    title: `the broker is killed with ${countText(MANY.messages)} messages and ${countText(MANY.sessions)} sessions, and started again`,
+    oneOf: 500,
+    missing: () => undefined,
+    run: (context) => restorations({ ...context, ...MANY, name: "restore", kind: QUIET }),
   },
   {
     name: "f6",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { testWithPeers } from "../support/peers.ts";
 import { lacewing, mosquitto } from "./broker-process.ts";
 import { killRounds } from "./kill-rounds.ts";
+import { restorations } from "./restore.ts";
 import { scratchFolder, shortTest } from "./short.ts";
 
 const ROUNDS = 20;
@@ -14,6 +15,11 @@ shortTest(`F1: ${ROUNDS} rounds of SIGKILL at QoS 1 lose nothing`, {}, (context)
   const kinds = [lacewing("max_inflight_messages=0")];
   const limits = { rounds: ROUNDS, longestMs: LONGEST_MS, budgetMs: BUDGET_MS };
   return killRounds({ ...context, ...limits, name: "f1", kinds, qos: 1, killsPeers: false });
+});
+
+shortTest("thousands of sessions and messages are there again after SIGKILL", {}, (context) => {
+  const kind = lacewing("connection_messages=false");
+  return restorations({ ...context, name: "restore", kind, rounds: 1, sessions: 1000, messages: 20_000 });
 });
 
 testWithPeers("mosquitto loses what it acknowledged, and the ledger sees it", ["mosquitto"], async () => {

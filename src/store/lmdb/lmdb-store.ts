@@ -201,12 +201,21 @@ export class LmdbStore implements Store {
 
   async *#records(what: Reading): AsyncIterable<StoredRecord> {
     const reading = await this.#process.call("startReading", what);
+    const askForNext = (): Promise<Uint8Array | null> => {
+      const page = this.#process.call("readOn", reading);
+      // It may fail before anybody waits for it.
+      page.catch(() => {});
+      return page;
+    };
+    let next = askForNext();
     let isAtEnd = false;
     try {
       for (;;) {
-        const page = await this.#process.call("readOn", reading);
+        const page = await next;
         isAtEnd = page === null;
         if (page === null) return;
+        // It reads on while this page is taken in.
+        next = askForNext();
         yield* recordsOf(plain(page));
       }
     } finally {

@@ -84,6 +84,8 @@ interface OperandOption {
   /** Whether there must be one. */
   readonly isRequired?: true;
   readonly default?: string;
+  /** Whether it takes all that are left; then "--" ends the options, and -2 is a number. */
+  readonly repeatable?: true;
 }
 
 /** A row of the table. */
@@ -203,6 +205,10 @@ class Reading {
   read(args: readonly string[]): void {
     for (let index = 0; index < args.length && !this.#isFinal; index++) {
       const argument = args[index]!;
+      if (argument === "--" && this.#takesWords) {
+        for (const word of args.slice(index + 1)) this.#takeOperand(word);
+        return;
+      }
       const name = this.#mayBeOption ? this.#names.get(argument) : undefined;
       if (name === undefined) this.#readOperand(argument);
       else index += this.#readOption(name, argument, args.slice(index + 1, index + 1 + MOST_WORDS));
@@ -214,9 +220,22 @@ class Reading {
   }
 
   #readOperand(argument: string): void {
-    const operand = this.#mayBeOption && argument.startsWith("-") ? undefined : this.#operands[this.#operandsGiven++];
+    const isNumber = this.#takesWords && /^-\d/.test(argument);
+    if (this.#mayBeOption && argument.startsWith("-") && !isNumber) throw unknownOption(argument, this.#names.keys());
+    this.#takeOperand(argument);
+  }
+
+  /** Whether the last operand takes all that are left. */
+  get #takesWords(): boolean {
+    return "repeatable" in (this.#operands.at(-1)?.[1] ?? {});
+  }
+
+  #takeOperand(argument: string): void {
+    const place = this.#takesWords ? Math.min(this.#operandsGiven, this.#operands.length - 1) : this.#operandsGiven;
+    const operand = this.#operands[place];
     if (operand === undefined) throw unknownOption(argument, this.#names.keys());
-    this.#values[operand[0]] = argument;
+    this.#operandsGiven++;
+    this.#take(operand[0], argument);
   }
 
   /** Returns how many arguments after its own it took. */

@@ -10,6 +10,7 @@ type Tool = (args: readonly string[], io: ToolIo) => Promise<number>;
 // Each is loaded when it is asked for: a tool starts faster without the broker.
 const TOOLS: Readonly<Record<string, Tool>> = {
   clients: async (args, io) => (await import("./clients.ts")).runClients(args, io),
+  explain: async (args, io) => (await import("./explain.ts")).runExplain(args, io),
   record: async (args, io) => (await import("./record.ts")).runRecord(args, io),
   replay: async (args, io) => (await import("./replay.ts")).runReplay(args, io),
   top: async (args, io) => (await import("./clients.ts")).runTop(args, io),

@@ -57,7 +57,7 @@ function near(key: MeaningKey, language: Language): NearMeaning {
 }
 
 function matchesFor(query: string, from: Source | undefined): readonly Match[] {
-  const text = query.trim();
+  const text = query.slice(0, MOST_CHARACTERS).trim();
   const number = ONE_NUMBER.exec(text)?.[1];
   if (number !== undefined) return matchNumber(number, from);
   const key = text.toLowerCase();
@@ -66,12 +66,15 @@ function matchesFor(query: string, from: Source | undefined): readonly Match[] {
   if (Object.hasOwn(MEANINGS, key)) return [{ meaning: key as MeaningKey }];
   const all: Match[] = [];
   for (const line of text.split("\n").slice(0, MOST_LINES)) {
-    for (const match of matchLine(withoutStamp(line.trim()).message, from).matches)
+    const { message, stamp } = withoutStamp(line.trim());
+    for (const match of matchLine(message, { source: from, isStamped: stamp !== null }).matches)
       if (!all.some(({ meaning }) => meaning === match.meaning)) all.push(match);
   }
   return mostTelling(all);
 }
 
+/** Most characters of a question that are looked at. */
+const MOST_CHARACTERS = 100_000;
 /** Most lines of a pasted text that are looked at. */
 const MOST_LINES = 200;
 
@@ -86,6 +89,7 @@ function fromFirst(matches: readonly Match[], from: Source | undefined): Match[]
 /** In a text of several lines a line that only says that something failed goes behind those that say why. */
 const VAGUE: readonly MeaningKey[] = [
   "tls-failed",
+  "certificate-verify-failed",
   "publish-trace",
   "system-call-failed",
   "protocol-error",

@@ -24,4 +24,7 @@ export {
   type NearMeaning,
 } from "./explain.ts";
 export { type ExplainedCause, type Explanation, explained, oneLine } from "./explanation.ts";
+export { LogReader, type LogReaderOptions, type LogSummary, type Problem, type Sighting } from "./log-reader.ts";
+export { errorsPage } from "./page.ts";
 export { SOURCE_NAMES, type Source, SPACES } from "./spaces.ts";
+export { answerText, explanationText, harmless, logText, type TextOptions, type TextStyle } from "./text.ts";

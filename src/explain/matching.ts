@@ -23,10 +23,17 @@ const MOST_CHARACTERS = 4096;
 
 const HARMLESS: LineMatch = { matches: [], isHarmless: true };
 
+/** What is known of a line beside its text. */
+export interface LineOrigin {
+  readonly source?: Source | undefined;
+  /** Whether it began with a time: a broker's log does, what a client prints does not. */
+  readonly isStamped?: boolean;
+}
+
 /** What `text`, one line without its time, is about. */
-export function matchLine(text: string, source?: Source): LineMatch {
+export function matchLine(text: string, { source, isStamped = false }: LineOrigin = {}): LineMatch {
   const line = text.slice(0, MOST_CHARACTERS);
-  const tls = matchOpenSsl(line, source);
+  const tls = matchOpenSsl(line, source === "broker" || isStamped);
   if (tls.length > 0) return { matches: tls, isHarmless: false };
   const pattern = matchPattern(line);
   if (pattern !== null) return pattern;
@@ -38,8 +45,7 @@ function matchPattern(line: string): LineMatch | null {
   for (const { pattern, meaning, code } of LINE_PATTERNS) {
     const match = pattern.exec(line);
     if (match === null) continue;
-    const facts = factsOf(match.groups);
-    const number = facts.code;
+    const { code: number, ...facts } = factsOf(match.groups);
     if (code !== undefined && number !== undefined) {
       const found = rowsOfPacket(Number(number), code);
       if (Number(number) !== 0 && found !== undefined)
@@ -79,7 +85,7 @@ const OPENSSL = /error:([0-9A-Fa-f]{8}):([^:]{0,80}):([^:]{0,120}):([^:\n]{1,160
 const SSL_LIBRARY = 20;
 const VERIFY = /verify error:num=(\d{1,3})|Verify return code: (\d{1,3}) \((?!ok)/;
 
-function matchOpenSsl(line: string, source: Source | undefined): Match[] {
+function matchOpenSsl(line: string, isBroker: boolean): Match[] {
   const verify = VERIFY.exec(line);
   if (verify !== null) return matchesOf(rowsOf({ space: "x509" }, Number(verify[1] ?? verify[2])));
   const match = OPENSSL.exec(line);
@@ -89,7 +95,7 @@ function matchOpenSsl(line: string, source: Source | undefined): Match[] {
   const byNumber = reasonsOf(number).flatMap((code) => rowsOf({ space: "tls" }, code));
   // Its words go first: numbers of other libraries than SSL are not in the table.
   const rows = [...rowsSaying(reason).filter(({ space }) => space === "tls"), ...byNumber];
-  return matchesOf(rows).flatMap((found) => bothSides(found, line, source));
+  return matchesOf(rows).flatMap((found) => bothSides(found, isBroker || /OpenSSL Error: /.test(line)));
 }
 
 /** From OpenSSL 3 on the library is in bits 23 to 30, before in bits 24 to 31 with the function between. */
@@ -99,10 +105,10 @@ function reasonsOf(number: number): number[] {
 }
 
 /** In a broker's log "wrong version number" means that somebody came without TLS, in a client's that the port has none. */
-function bothSides(match: Match, line: string, source: Source | undefined): Match[] {
+function bothSides(match: Match, isBroker: boolean): Match[] {
   if (match.meaning !== "not-tls") return [match];
   const broker: Match = { ...match, meaning: "plain-on-tls-port" };
-  return source === "broker" || /OpenSSL Error: /.test(line) ? [broker, match] : [match, broker];
+  return isBroker ? [broker, match] : [match, broker];
 }
 
 /** Words that are names of errors in programs and logs. */
@@ -125,7 +131,7 @@ function matchSayings(line: string, source: Source | undefined): Match[] {
 
 /** A number with a word before it that says that it is one of an error. */
 const NUMBER =
-  /(?:\b(?:rc|ret|result|error|errno|err|status|state|code|reason)\b|返回|错误|代码|退出码|状态)[^\d\n-]{0,24}(-?0x[0-9a-fA-F]{1,4}|-?\d{1,5})\b/i;
+  /(?:\b(?:rc|ret|returned|result|error|errno|err|status|state|code|reason)\b|esp-tls:|返回|错误|代码|退出码|状态)[^\d\n-]{0,24}(-?0x[0-9a-fA-F]{1,4}|-?\d{1,5})\b/i;
 
 const CONTEXTS: readonly (readonly [RegExp, Source])[] = [
   [/on_?disconnect|disconnect(?:ed)?\b|断开/i, "on_disconnect"],

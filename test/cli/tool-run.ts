@@ -1,6 +1,7 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
 import { runClients, runTop } from "../../src/cli/clients.ts";
+import { runExplain } from "../../src/cli/explain.ts";
 import type { Environment } from "../../src/cli/options-file.ts";
 import { runPasswd } from "../../src/cli/passwd.ts";
 import { runPub } from "../../src/cli/pub.ts";
@@ -20,6 +21,7 @@ export type ToolName = keyof typeof MOSQUITTO_TOOLS;
 const TOOLS = {
   ...MOSQUITTO_TOOLS,
   clients: runClients,
+  explain: runExplain,
   record: runRecord,
   replay: runReplay,
   top: runTop,

@@ -2,6 +2,7 @@
 import { topicNameFault } from "../../protocol/index.ts";
 import { type Command, CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
 import { CONNECTION_OPTIONS, type ConnectionArguments, connectionOf } from "./connection-options.ts";
+import { LANGUAGE_OPTION } from "./language-option.ts";
 
 /** Where and as whom to ask. */
 export interface AskArguments extends ConnectionArguments {
@@ -24,18 +25,6 @@ const JSON_OPTION = {
   json: { group: "Output", long: "json", type: "flag", help: "Show JSON." },
 } as const;
 JSON_OPTION satisfies OptionTable;
-
-const LANGUAGE_OPTION = {
-  lang: {
-    group: "Output",
-    long: "lang",
-    type: "choice",
-    argument: "language",
-    choices: { en: "en", zh: "zh" },
-    help: "Speak English (en) or Chinese (zh), instead of the language of the locale.",
-  },
-} as const;
-LANGUAGE_OPTION satisfies OptionTable;
 
 const FOLLOW_OPTIONS = {
   forTime: {

@@ -250,10 +250,10 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
           zh: "用 IP 连接，而证书只列了域名",
         },
         run: "openssl x509 -in SERVER.crt -noout -ext subjectAltName",
-        see: { en: "DNS: and IP Address: entries", zh: "DNS: 和 IP Address: 项" },
+        see: { en: "DNS: and IP Address: entries", zh: "DNS：和 IP Address：项" },
         fix: {
           en: "connect by a listed name, or issue it again with IP:ADDRESS",
-          zh: "用列出的名字连接，或重新签发并加入 IP:地址",
+          zh: "用列出的名字连接，或重新签发并加入 IP：地址",
         },
       },
       {

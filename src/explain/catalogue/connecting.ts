@@ -4,6 +4,7 @@ import type { Meanings } from "../entry.ts";
 /** Keys of these meanings. */
 export type ConnectingKey =
   | "connack-timeout"
+  | "connect-failed"
   | "connect-pending"
   | "connection-blocked"
   | "host-unreachable"
@@ -72,7 +73,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
         run: "ip neigh show ADDRESS",
         see: {
           en: "FAILED or INCOMPLETE: nobody in this network has that address",
-          zh: "FAILED 或 INCOMPLETE:本网段没有机器使用这个地址",
+          zh: "FAILED 或 INCOMPLETE：本网段没有机器使用这个地址",
         },
         fix: { en: "switch it on, or correct the address", zh: "启动对方主机，或改正地址" },
       },
@@ -219,7 +220,7 @@ export const CONNECTING: Meanings<ConnectingKey> = {
       {
         why: {
           en: "the port speaks something else: TLS, HTTP, WebSocket",
-          zh: "端口不是普通 MQTT:可能是 TLS、HTTP 或 WebSocket",
+          zh: "端口不是普通 MQTT：可能是 TLS、HTTP 或 WebSocket",
         },
         run: "lacewing doctor mqtt://BROKER:PORT",
         see: { en: "what speaks there", zh: "诊断结果里“端口上是什么协议”" },
@@ -405,5 +406,57 @@ export const CONNECTING: Meanings<ConnectingKey> = {
       zh: "loop_forever / loop_start 会按重连间隔重试。打印日志之前先保存 errno，否则可能被覆盖。",
     },
     read: ["errno(3)", "connect(2)"],
+  },
+  "connect-failed": {
+    title: { en: "no connection could be made", zh: "连接建立失败" },
+    means: {
+      en: "The library does not say which layer failed: name, network, port or TLS.",
+      zh: "库没有说明是哪一层失败：域名、网络、端口还是 TLS。",
+    },
+    causes: [
+      {
+        why: { en: "a wrong address or port, or the broker does not run", zh: "地址或端口错误，或服务器没有运行" },
+        run: "lacewing doctor mqtt://BROKER:PORT",
+        see: {
+          en: "which layer fails first, from another machine in the same network",
+          zh: "（在同一网络的另一台机器上）最先失败的是哪一层",
+        },
+        fix: { en: "correct host and port; start the broker", zh: "改正主机和端口；启动服务器" },
+      },
+      {
+        why: {
+          en: "the device has no network yet: Wi-Fi is not connected, or has no address",
+          zh: "设备还没有联网：Wi-Fi 未连接，或没有拿到 IP",
+        },
+        run: "ping -c 3 DEVICE",
+        see: { en: "whether the device answers", zh: "设备是否有应答" },
+        fix: {
+          en: "wait for the address before connecting: WiFi.status() == WL_CONNECTED",
+          zh: "等联网后再连接：WiFi.status() == WL_CONNECTED",
+        },
+      },
+      {
+        why: {
+          en: "mosquitto 2 without a listener line takes connections from its own machine only",
+          zh: "mosquitto 2.x 没有写 listener 时只接受本机连接",
+        },
+        run: "ss -ltn",
+        see: { en: "on the broker's machine: 0.0.0.0:1883 or *:1883", zh: "（在服务器上）应有 0.0.0.0:1883 或 *:1883" },
+        fix: {
+          en: 'add "listener 1883" and password_file, or allow_anonymous true',
+          zh: "加上 “listener 1883” 和 password_file，或 allow_anonymous true",
+        },
+      },
+      {
+        why: { en: "TLS: the certificate or the clock of the device", zh: "TLS：证书或设备时钟有问题" },
+        run: "lacewing doctor mqtts://BROKER:8883 --cafile CA.crt",
+        see: { en: "the chain and its dates", zh: "证书链及其日期" },
+        fix: {
+          en: "set the device's clock by NTP before connecting; give it the right CA",
+          zh: "连接前用 NTP 校准设备时钟；使用正确的 CA",
+        },
+      },
+    ],
+    read: ["connect(2)"],
   },
 };

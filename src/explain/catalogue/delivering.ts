@@ -242,7 +242,7 @@ export const DELIVERING: Meanings<DeliveringKey> = {
       {
         why: { en: "the publisher or the subscription uses QoS 0", zh: "发布或订阅使用了 QoS 0" },
         run: "lacewing sub -h BROKER -t TOPIC -q 1 -F '%q %t'",
-        see: { en: "the QoS that arrives: the lower of the two", zh: "到达时的 QoS:取两者中较低的" },
+        see: { en: "the QoS that arrives: the lower of the two", zh: "到达时的 QoS：取两者中较低的" },
         fix: {
           en: "QoS 1 on both sides and a persistent session, or queue_qos0_messages true",
           zh: "两边都用 QoS 1 并使用持久会话，或设 queue_qos0_messages true",

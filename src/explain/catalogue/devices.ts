@@ -8,11 +8,7 @@ export const PUBSUBCLIENT_CODES: readonly Code[] = [
   {
     code: -2,
     name: "MQTT_CONNECT_FAILED",
-    meaning: "nothing-listens",
-    note: {
-      en: "The TCP connection failed: a wrong address or port, no Wi-Fi, a firewall, or TLS that did not come to be.",
-      zh: "TCP 连接失败：地址或端口错误、Wi-Fi 未连上、防火墙，或 TLS 握手失败。",
-    },
+    meaning: "connect-failed",
   },
   { code: -1, name: "MQTT_DISCONNECTED", meaning: "not-connected" },
   { code: 0, name: "MQTT_CONNECTED", meaning: "accepted" },
@@ -28,7 +24,7 @@ export const ESP_CODES: readonly Code[] = [
   { code: 0x8001, name: "ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME", meaning: "name-unknown" },
   { code: 0x8002, name: "ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET", meaning: "open-file-limit" },
   { code: 0x8003, name: "ESP_ERR_ESP_TLS_UNSUPPORTED_PROTOCOL_FAMILY", meaning: "not-supported" },
-  { code: 0x8004, name: "ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST", meaning: "nothing-listens" },
+  { code: 0x8004, name: "ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST", meaning: "connect-failed" },
   { code: 0x8005, name: "ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED", meaning: "system-call-failed" },
   { code: 0x8006, name: "ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT", meaning: "no-answer" },
   { code: 0x801a, name: "ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED", meaning: "tls-failed" },
@@ -37,7 +33,7 @@ export const ESP_CODES: readonly Code[] = [
 /** Mbed TLS; written as negative hexadecimal numbers. */
 export const MBEDTLS_CODES: readonly Code[] = [
   { code: -0x0042, name: "MBEDTLS_ERR_NET_SOCKET_FAILED", meaning: "open-file-limit" },
-  { code: -0x0044, name: "MBEDTLS_ERR_NET_CONNECT_FAILED", meaning: "nothing-listens" },
+  { code: -0x0044, name: "MBEDTLS_ERR_NET_CONNECT_FAILED", meaning: "connect-failed" },
   { code: -0x004c, name: "MBEDTLS_ERR_NET_RECV_FAILED", meaning: "connection-reset" },
   { code: -0x004e, name: "MBEDTLS_ERR_NET_SEND_FAILED", meaning: "write-after-close" },
   { code: -0x0050, name: "MBEDTLS_ERR_NET_CONN_RESET", meaning: "connection-reset" },

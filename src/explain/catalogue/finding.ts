@@ -85,7 +85,7 @@ export const FINDING: Meanings<FindingKey> = {
         },
       },
       {
-        why: { en: "no name service can be reached: no network yet", zh: "连不上 DNS:网络还没有就绪" },
+        why: { en: "no name service can be reached: no network yet", zh: "连不上 DNS：网络还没有就绪" },
         run: "cat /etc/resolv.conf",
         see: { en: "which servers are asked", zh: "使用的是哪个 DNS 服务器" },
         fix: { en: "wait for the network, then retry", zh: "等网络就绪后重试" },

@@ -79,7 +79,7 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
     title: { en: "the port does not speak TLS", zh: "该端口不是 TLS" },
     means: {
       en: "We began TLS, and what came back is something else: plain MQTT, HTTP, a WebSocket port.",
-      zh: "我们发起 TLS，但对方回复的不是 TLS:明文 MQTT、HTTP 或 WebSocket 端口。",
+      zh: "我们发起 TLS，但对方回复的不是 TLS：明文 MQTT、HTTP 或 WebSocket 端口。",
     },
     causes: [
       {
@@ -108,7 +108,7 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
       {
         why: {
           en: "the client has no TLS option: no --cafile, --capath or mqtts://",
-          zh: "客户端没有启用 TLS:没有 --cafile、--capath 或 mqtts://",
+          zh: "客户端没有启用 TLS：没有 --cafile、--capath 或 mqtts://",
         },
         run: "lacewing doctor mqtts://BROKER:PORT --cafile CA.crt",
         see: { en: "that TLS works there", zh: "TLS 是否正常" },

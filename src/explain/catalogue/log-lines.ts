@@ -47,7 +47,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     ),
     meaning: "not-authorised",
   },
-  { pattern: client("disconnected(?:,|:) oversize pa(?:cket|yload)"), meaning: "packet-too-large" },
+  { pattern: client("disconnected(?:,|:| due to) oversize pa(?:cket|yload)"), meaning: "packet-too-large" },
   { pattern: client("disconnected(?:,|:| due to) (?:out of memory)"), meaning: "out-of-memory" },
   { pattern: client("disconnected: administrative action"), meaning: "administrative-action" },
   { pattern: client("disconnected(?: due to|:) receive maximum exceeded"), meaning: "receive-maximum" },
@@ -194,7 +194,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: /Connection Refused: (?<refusal>unacceptable protocol version)/, meaning: "protocol-version-refused" },
   { pattern: /Connection Refused: (?<refusal>identifier rejected)/, meaning: "identifier-refused" },
   { pattern: /Connection Refused: (?<refusal>broker unavailable|server unavailable)/, meaning: "server-unavailable" },
-  { pattern: /Connection Refused: (?<refusal>bad user name or password)/, meaning: "bad-credentials" },
+  { pattern: /connection refused: (?<refusal>bad user ?name or password)/i, meaning: "bad-credentials" },
   { pattern: /[Cc]onnection [Rr]efused: (?<refusal>not authori[sz]ed)/, meaning: "not-authorised" },
   // The trace of clients and broker.
   {

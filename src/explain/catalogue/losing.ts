@@ -309,7 +309,7 @@ export const LOSING: Meanings<LosingKey> = {
       {
         why: {
           en: "two programs with one identifier: an old instance still runs, a copied configuration, two browser tabs, two replicas",
-          zh: "两个程序用了同一个 id:旧实例没退出、复制的配置、两个浏览器标签页、多副本部署",
+          zh: "两个程序用了同一个 id：旧实例没退出、复制的配置、两个浏览器标签页、多副本部署",
         },
         run: "journalctl -u mosquitto -n 200",
         see: {
@@ -395,7 +395,7 @@ export const LOSING: Meanings<LosingKey> = {
       {
         why: {
           en: "dynamic security: the client or its role was disabled or changed",
-          zh: "dynsec:客户端或其角色被禁用或修改",
+          zh: "dynsec：客户端或其角色被禁用或修改",
         },
         run: "mosquitto_ctrl dynsec getClient USER",
         see: { en: '"Disabled", and the roles', zh: "是否有 Disabled，以及它的角色" },

@@ -177,7 +177,7 @@ export const OPERATING: Meanings<OperatingKey> = {
       {
         why: {
           en: "dynamic security: the folder is not writable, as the file is replaced and not rewritten",
-          zh: "dynsec:目录不可写（文件是替换而不是改写）",
+          zh: "dynsec：目录不可写（文件是替换而不是改写）",
         },
         run: "ls -ld FOLDER",
         see: { en: "whether the broker's user may write there", zh: "服务器用户能否写入" },
@@ -415,13 +415,13 @@ export const OPERATING: Meanings<OperatingKey> = {
     },
     causes: [
       {
-        why: { en: "137: the kernel or container ended it, as memory ran out", zh: "137:内存耗尽，被内核或容器杀掉" },
+        why: { en: "137: the kernel or container ended it, as memory ran out", zh: "137：内存耗尽，被内核或容器杀掉" },
         run: "journalctl -k -n 50",
         see: { en: '"Out of memory: Killed process"', zh: "内核日志中有 “Out of memory: Killed process”" },
         fix: { en: "limit queues, give more memory", zh: "限制队列，增加内存" },
       },
       {
-        why: { en: "139: a fault of the program; 143: somebody stopped it", zh: "139:程序崩溃；143:被人停止" },
+        why: { en: "139: a fault of the program; 143: somebody stopped it", zh: "139：程序崩溃；143：被人停止" },
         run: "journalctl -n 50",
         see: { en: "what was logged at that time", zh: "当时的日志" },
         fix: { en: "upgrade after a crash", zh: "崩溃则升级版本" },

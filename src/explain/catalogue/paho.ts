@@ -52,7 +52,7 @@ export const PAHO_C_CODES: readonly Code[] = [
   {
     code: -1,
     name: "MQTTCLIENT_FAILURE",
-    meaning: "system-call-failed",
+    meaning: "connect-failed",
     aliases: ["MQTTASYNC_FAILURE"],
     note: {
       en: "Hides refused, blocked and TLS failures alike: the trace (MQTT_C_CLIENT_TRACE=ON) says more.",
@@ -83,7 +83,7 @@ export const PAHO_C_CODES: readonly Code[] = [
     meaning: "not-supported",
     note: {
       en: "In MQTTAsync -10 is MQTTASYNC_NO_MORE_MSGIDS: no packet identifier is free.",
-      zh: "在 MQTTAsync 中 -10 是 MQTTASYNC_NO_MORE_MSGIDS:没有空闲的报文标识符。",
+      zh: "在 MQTTAsync 中 -10 是 MQTTASYNC_NO_MORE_MSGIDS：没有空闲的报文标识符。",
     },
   },
   { code: -11, name: "MQTTCLIENT_BAD_MQTT_VERSION", meaning: "protocol-version-refused" },
@@ -161,7 +161,7 @@ export const PAHO_JAVA_CODES: readonly Code[] = [
     code: 32103,
     name: "REASON_CODE_SERVER_CONNECT_ERROR",
     says: "Unable to connect to server",
-    meaning: "nothing-listens",
+    meaning: "connect-failed",
   },
   { code: 32104, name: "REASON_CODE_CLIENT_NOT_CONNECTED", says: "Client is not connected", meaning: "not-connected" },
   { code: 32105, name: "REASON_CODE_SOCKET_FACTORY_MISMATCH", meaning: "address-invalid" },

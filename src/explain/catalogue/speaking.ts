@@ -45,7 +45,10 @@ export const SPEAKING: Meanings<SpeakingKey> = {
     },
     causes: [
       {
-        why: { en: "MQTT 5: the broker refused, for instance the password", zh: "MQTT 5:服务器拒绝连接，例如密码错误" },
+        why: {
+          en: "MQTT 5: the broker refused, for instance the password",
+          zh: "MQTT 5：服务器拒绝连接，例如密码错误",
+        },
         run: "lacewing sub -h BROKER -V 5 -u USER -P PASSWORD -t TOPIC -d",
         see: { en: "the reason code in the CONNACK line", zh: "CONNACK 行里的原因码" },
         fix: {
@@ -84,7 +87,7 @@ export const SPEAKING: Meanings<SpeakingKey> = {
     title: { en: "the first bytes are not a CONNECT", zh: "第一个数据包不是 MQTT CONNECT" },
     means: {
       en: "Something connected to the MQTT port and spoke something else: TLS, HTTP, WebSocket, a scanner.",
-      zh: "有程序连到 MQTT 端口，但说的不是 MQTT:可能是 TLS、HTTP、WebSocket 或端口扫描。",
+      zh: "有程序连到 MQTT 端口，但说的不是 MQTT：可能是 TLS、HTTP、WebSocket 或端口扫描。",
     },
     causes: [
       {
@@ -392,7 +395,7 @@ export const SPEAKING: Meanings<SpeakingKey> = {
       {
         why: { en: "a reason code of MQTT 5 that the program does not print", zh: "程序没有打印 MQTT 5 的原因码" },
         run: "lacewing pub -h BROKER -V 5 -t TOPIC -m test -q 1 -d",
-        see: { en: "RC: and a number", zh: "RC: 后面的数字" },
+        see: { en: "RC: and a number", zh: "RC：后面的数字" },
         fix: { en: "explain that number", zh: "解释这个数字" },
       },
     ],

@@ -216,7 +216,7 @@ export const SUBSCRIBING: Meanings<SubscribingKey> = {
         fix: { en: "connect with a user name, or use %c", zh: "使用用户名连接，或改用 %c" },
       },
       {
-        why: { en: "dynamic security: no role of the client allows it", zh: "dynsec:客户端的角色不允许" },
+        why: { en: "dynamic security: no role of the client allows it", zh: "dynsec：客户端的角色不允许" },
         run: "mosquitto_ctrl dynsec getClient USER",
         see: { en: "its roles; then getRole for each", zh: "它的角色；再逐个 getRole" },
         fix: {

@@ -11,7 +11,7 @@ const PAGE_CLIENT = "client/lacewing-client.browser";
 export const BUNDLES = [PROGRAM, PAGE_CLIENT];
 
 /** The commands that are bundled: those that scripts call often. The others stay the modules that they are. */
-const BUNDLED_COMMANDS = ["passwd", "pub", "rr", "sub"];
+const BUNDLED_COMMANDS = ["explain", "passwd", "pub", "rr", "sub"];
 
 /**
  * Writes all bundles into dist/.

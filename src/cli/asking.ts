@@ -6,6 +6,7 @@ import { decodeUtf8, encodeUtf8 } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
+import { adviceOf } from "./failure-advice.ts";
 import type { AskArguments } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
 import type { ToolOutput } from "./tool.ts";
@@ -137,8 +138,8 @@ export class Asker {
 
   #disconnected(error: ClientError | null): void {
     if (error === null) return;
-    const { exitCode, lines, advice } = failureOf(error, this.#args);
-    this.#onLost?.(new AskError([...lines, ...advice], exitCode));
+    const { exitCode, lines } = failureOf(error, this.#args.version);
+    void adviceOf(error, this.#args).then((advice) => this.#onLost?.(new AskError([...lines, advice], exitCode)));
   }
 
   /** Rejects when the connection is lost. */

@@ -1,23 +1,13 @@
-/** What mosquitto's clients say, and end with, when a connection fails; and a line that says what to do. */
+/** What mosquitto's clients say, and end with, when a connection fails. What it means is `failure-advice.ts`'s. */
 import { getSystemErrorMap } from "node:util";
 import type { ClientError } from "../client/index.ts";
 import { reasonCodeName, type Version } from "../protocol/index.ts";
-import type { ServerArguments } from "./options/server-options.ts";
-import { refusalAdvice } from "./refusal-advice.ts";
-import { tlsAdvice } from "./tls-advice.ts";
 
-/** What the user is told. */
+/** How a tool ends. */
 export interface Failure {
   readonly exitCode: number;
   /** Lines for standard error, as mosquitto's tools have them. */
   readonly lines: readonly string[];
-  /** What it means and what to do, where there is more to say. */
-  readonly advice: readonly string[];
-}
-
-/** Where the tool wanted to connect to. */
-export interface Target extends ServerArguments {
-  readonly version: Version;
 }
 
 const RETURN_CODES: readonly string[] = [
@@ -35,41 +25,37 @@ const CONNECTION_LOST = "Error: The connection was lost.";
 
 const LOOKUP_FAILED = "Unable to connect (Lookup error.).";
 
+const NOT_CONNECTED = "Error: The client is not currently connected.";
+
 /** The end of a connection as an exit code and lines of text. */
-export function failureOf(error: ClientError, target: Target): Failure {
+export function failureOf(error: ClientError, version: Version): Failure {
   switch (error.code) {
-    case "connection-refused": {
-      const code = error.reasonCode!;
-      const advice = refusalAdvice(code, target.version);
-      return failure(code, refusalLines(code, target.version), advice);
-    }
+    case "connection-refused":
+      return failure(error.reasonCode!, ...refusalLines(error.reasonCode!, version));
     case "disconnected-by-server":
-      return failure(4, ["Error: The client is not currently connected."], `${capital(error.message)}.`);
-    case "keep-alive-timeout": {
-      const advice = `${placeOf(target)} takes connections and says nothing: is it a broker, and does it listen for MQTT there?`;
-      return failure(error.rc, [`Error: ${capital(error.message)} within the keep-alive.`], advice);
-    }
+      return failure(4, NOT_CONNECTED);
+    case "keep-alive-timeout":
+      return failure(error.rc, `Error: ${capital(error.message)} within the keep-alive.`);
     case "protocol-error":
-      return failure(
-        error.rc,
-        [PROTOCOL_ERROR],
-        `What the broker sent is wrong: ${error.message}. ${wrongPort(target)}`,
-      );
+      return failure(error.rc, PROTOCOL_ERROR);
     case "lookup-failed":
-      return failure(1, [LOOKUP_FAILED], lookupAdvice(error, target));
+      return failure(1, LOOKUP_FAILED);
     case "tls-failed":
-      return tlsFailure(error, target);
+      // As in mosquitto's tools, 8; but 1 for what can be seen without the broker, as a key that is none.
+      return /^ERR_OSSL_|^ERR_SSL_NO_CIPHER_MATCH$/.test(error.errno ?? "")
+        ? failure(1, "Unable to connect (A TLS error occurred.).")
+        : failure(error.rc, "Error: A TLS error occurred.");
     case "proxy-failed":
       return proxyFailure(error);
     case "network-error":
-      return failure(1, [`Error: ${systemText(error)}`], hint(error, target));
+      return failure(1, `Error: ${systemText(error)}`);
     default:
-      return failure(error.rc, [CONNECTION_LOST], lostAdvice(target));
+      return failure(error.rc, CONNECTION_LOST);
   }
 }
 
-function failure(exitCode: number, lines: readonly string[], advice: string | null): Failure {
-  return { exitCode, lines, advice: advice === null ? [] : [advice] };
+function failure(exitCode: number, ...lines: readonly string[]): Failure {
+  return { exitCode, lines };
 }
 
 function refusalLines(code: number, version: Version): string[] {
@@ -82,31 +68,24 @@ function refusalLines(code: number, version: Version): string[] {
   return [`Connection error: ${name}${advice}`, PROTOCOL_ERROR];
 }
 
-/** As in mosquitto's tools, 8; but 1 for what can be seen without the broker, as a key that is none. */
-function tlsFailure(error: ClientError, target: Target): Failure {
-  const isOwn = /^ERR_OSSL_|^ERR_SSL_NO_CIPHER_MATCH$/.test(error.errno ?? "");
-  const line = isOwn ? "Unable to connect (A TLS error occurred.)." : "Error: A TLS error occurred.";
-  return failure(isOwn ? 1 : error.rc, [line], tlsAdvice(error, target));
-}
-
 /** mosquitto's lines and exit codes for what a SOCKS5 proxy answers. */
-const PROXY_ANSWERS: Readonly<Record<string, { readonly exitCode: number; readonly line: string }>> = {
-  SOCKS_NOT_ALLOWED: { exitCode: 11, line: "Error: Authorisation failed." },
-  SOCKS_NETWORK_UNREACHABLE: { exitCode: 4, line: "Error: The client is not currently connected." },
-  SOCKS_HOST_UNREACHABLE: { exitCode: 4, line: "Error: The client is not currently connected." },
-  SOCKS_CONNECTION_REFUSED: { exitCode: 4, line: "Error: The client is not currently connected." },
+const PROXY_ANSWERS: Readonly<Record<string, Failure>> = {
+  SOCKS_NOT_ALLOWED: failure(11, "Error: Authorisation failed."),
+  SOCKS_NETWORK_UNREACHABLE: failure(4, NOT_CONNECTED),
+  SOCKS_HOST_UNREACHABLE: failure(4, NOT_CONNECTED),
+  SOCKS_CONNECTION_REFUSED: failure(4, NOT_CONNECTED),
+  ECONNRESET: failure(7, CONNECTION_LOST),
+  EPIPE: failure(7, CONNECTION_LOST),
+  ENOTFOUND: failure(1, LOOKUP_FAILED),
+  EAI_AGAIN: failure(1, LOOKUP_FAILED),
 };
 
 function proxyFailure(error: ClientError): Failure {
   const { errno } = error;
-  const advice = `${capital(error.message)}.`;
-  if (errno === null || errno.startsWith("SOCKS_")) {
-    const { exitCode, line } = PROXY_ANSWERS[errno ?? ""] ?? { exitCode: error.rc, line: "Error: Proxy error." };
-    return failure(exitCode, [line], advice);
-  }
-  if (errno === "ECONNRESET" || errno === "EPIPE") return failure(7, [CONNECTION_LOST], advice);
-  const isLookup = errno === "ENOTFOUND" || errno.startsWith("EAI_");
-  return failure(1, [isLookup ? LOOKUP_FAILED : `Error: ${systemText(error)}`], advice);
+  const known = PROXY_ANSWERS[errno ?? ""];
+  if (known !== undefined) return known;
+  const isOfProxy = errno === null || errno.startsWith("SOCKS_");
+  return isOfProxy ? failure(error.rc, "Error: Proxy error.") : failure(1, `Error: ${systemText(error)}`);
 }
 
 /** Where the C library has other words than libuv. */
@@ -122,58 +101,6 @@ function systemText(error: ClientError): string {
   if (own !== undefined) return own;
   for (const [name, text] of getSystemErrorMap().values()) if (name === errno) return capital(text);
   return error.message;
-}
-
-function hint({ errno }: ClientError, target: Target): string | null {
-  const { host, port, unixPath, bindAddress } = target;
-  switch (errno) {
-    case "ECONNREFUSED":
-      return unixPath === null
-        ? `Nothing listens on port ${port} of ${host}: is the broker running, and is it there? See -h and -p.`
-        : `Nothing listens on ${unixPath}, which a broker has left behind: is it running?`;
-    case "ENOENT":
-      return `There is no unix socket ${unixPath}: does a broker listen there? See --unix.`;
-    case "EACCES":
-      return `This user may not connect to ${placeOf(target)}.`;
-    case "EADDRNOTAVAIL":
-    case "EINVAL":
-      return bindAddress === null ? null : `This machine cannot connect from ${bindAddress} to ${host}: see -A.`;
-    case "ETIMEDOUT":
-      return `${host} did not answer on port ${port}: a firewall may be in between, or the address is wrong.`;
-    case "ENETUNREACH":
-    case "EHOSTUNREACH":
-      return `There is no way to ${host} from here: is this machine on the network?`;
-    default:
-      return target.webSocketPath === null
-        ? null
-        : `Does a broker listen for WebSockets there, at ${target.webSocketPath}?`;
-  }
-}
-
-function lookupAdvice({ message }: ClientError, { host, usesSrv }: Target): string {
-  if (usesSrv) return `${capital(message)}: the domain does not say where its broker is; give -h without -S.`;
-  return `No address was found for the name '${host}': see -h.`;
-}
-
-function lostAdvice(target: Target): string {
-  if (target.tls !== null) {
-    return target.tls.certFile === undefined
-      ? "The broker closed the connection: it may want a client certificate, see --cert and --key; its log says more."
-      : "The broker closed the connection: it may not take this client certificate; its log says more.";
-  }
-  const unused = "The client certificate was not used, as TLS is off: --cafile or --tls-use-os-certs switches it on.";
-  if (target.hasUnusedCertificate) return unused;
-  return `The broker, or something on the way to it, closed the connection: the broker's log may say why. ${wrongPort(target)}`;
-}
-
-/** What goes wrong most when the other side does not speak MQTT. */
-function wrongPort({ unixPath, port, tls, webSocketPath }: Target): string {
-  if (unixPath !== null || tls !== null || webSocketPath !== null) return "Is it the right port?";
-  return `If port ${port} is for TLS, give --cafile; if it is for WebSockets, --ws.`;
-}
-
-function placeOf({ unixPath, host, port }: Target): string {
-  return unixPath ?? `${host}, port ${port},`;
 }
 
 function capital(text: string): string {

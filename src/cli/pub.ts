@@ -5,6 +5,7 @@ import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
+import { adviceOf, reasonAdvice } from "./failure-advice.ts";
 import { linesOf } from "./lines.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
@@ -45,6 +46,8 @@ class Publisher {
   #isOver = false;
   #isReading = false;
   #resumeReading: (() => void) | null = null;
+  /** Codes that have been explained, or soon will be. */
+  readonly #explained: Map<number, Promise<void>> = new Map();
   #finish: (exitCode: number) => void = () => {};
 
   constructor(
@@ -123,11 +126,22 @@ class Publisher {
       this.#output.complain(`Warning: Publish ${mid} failed: ${refusal}.`);
     } else if (reasonCode >= 0x80) {
       this.#output.complain(`Warning: Publish ${mid} failed: ${failureName(reasonCode, this.#args.qos)}.`);
+      this.#explain(reasonCode);
     }
     this.#resumeReading?.();
     if (this.#isOver || this.#underWay > 0) return;
     if (this.#isAtEnd) this.#goodbye();
     else if (this.#payload !== null) this.#later(this.#payload);
+  }
+
+  /** Says what a code means, once for each code. */
+  #explain(reasonCode: number): void {
+    if (this.#explained.has(reasonCode)) return;
+    const { qos, version } = this.#args;
+    const said = reasonAdvice(reasonCode, qos === 1 ? "PUBACK" : "PUBREC", version).then((advice) => {
+      if (advice !== null) this.#output.complain(advice);
+    });
+    this.#explained.set(reasonCode, said);
   }
 
   /** With --strict the first that goes wrong decides how the program ends. */
@@ -181,9 +195,15 @@ class Publisher {
     this.#isOver = true;
     this.#resumeReading?.();
     if (this.#payload === null) this.#stdin.destroy();
+    void this.#end(error);
+  }
+
+  async #end(error: ClientError | null): Promise<void> {
+    await Promise.all(this.#explained.values());
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines, advice } = failureOf(error, this.#args);
-    for (const line of [...lines, ...advice]) this.#output.complain(line);
+    const { exitCode, lines } = failureOf(error, this.#args.version);
+    for (const line of lines) this.#output.complain(line);
+    this.#output.complain(await adviceOf(error, this.#args));
     this.#finish(exitCode);
   }
 }

@@ -1,9 +1,10 @@
 /** `lacewing rr`: publishes a request and shows the response, as mosquitto_rr does. */
 import { type Client, ClientError, type IncomingMessage, type Outcome } from "../client/index.ts";
-import { ReasonCode, reasonCodeName } from "../protocol/index.ts";
+import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
+import { adviceOf, reasonAdvice } from "./failure-advice.ts";
 import { MessageView } from "./message-view.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { type RequestArguments, RR_COMMAND, requestArgumentsOf } from "./options/request-options.ts";
@@ -90,8 +91,18 @@ class Requester {
 
   #subscribed(reasonCode: number): void {
     if (reasonCode < 0x80) return this.#ask();
-    this.#output.complain(reasonCodeName(reasonCode, "SUBACK"));
-    this.#output.complain("The broker does not let this client subscribe to the response topic.");
+    const name = reasonCodeName(reasonCode, "SUBACK");
+    void this.#refused(
+      [name, "The broker does not let this client subscribe to the response topic."],
+      reasonCode,
+      "SUBACK",
+    );
+  }
+
+  /** Nothing will come any more. */
+  async #refused(lines: readonly string[], reasonCode: number, packet: ReasonPacket): Promise<void> {
+    const advice = await reasonAdvice(reasonCode, packet, this.#args.version);
+    for (const line of [...lines, ...(advice === null ? [] : [advice])]) this.#output.complain(line);
     this.#end(reasonCode);
   }
 
@@ -110,9 +121,9 @@ class Requester {
   /** A request that was refused has no response. */
   #published({ reasonCode }: Outcome): void {
     if (reasonCode < 0x80 || this.#isDone) return;
-    const name = reasonCodeName(reasonCode, this.#args.qos === 1 ? "PUBACK" : "PUBREC");
-    this.#output.complain(`Error: The broker refused the request: ${name}.`);
-    this.#end(reasonCode);
+    const packet = this.#args.qos === 1 ? "PUBACK" : "PUBREC";
+    const line = `Error: The broker refused the request: ${reasonCodeName(reasonCode, packet)}.`;
+    void this.#refused([line], reasonCode, packet);
   }
 
   #message(message: IncomingMessage): void {
@@ -126,9 +137,14 @@ class Requester {
   #disconnected(error: ClientError | null): void {
     this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines, advice } = failureOf(error, this.#args);
+    void this.#fail(error);
+  }
+
+  async #fail(error: ClientError): Promise<void> {
+    const { exitCode, lines } = failureOf(error, this.#args.version);
+    const advice = await adviceOf(error, this.#args);
     const isRefused = error.code === "connection-refused";
-    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), ...advice]) this.#output.complain(line);
+    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), advice]) this.#output.complain(line);
     this.#finish(exitCode);
   }
 }

@@ -4,6 +4,7 @@ import { ReasonCode, topicMatches } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
+import { adviceOf, reasonAdvice } from "./failure-advice.ts";
 import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -128,8 +129,15 @@ class Subscriber {
     if (debug && !quiet) this.#output.out.write(`Subscribed (mid: ${mid}): ${reasonCodes.join(", ")}\n`);
     const isDenied = reasonCodes.every((code) => code >= 0x80);
     this.#unanswered--;
-    if (isDenied || endsSubscribed) this.end();
-    if (isDenied) this.#output.complain("All subscription requests were denied.");
+    if (isDenied) void this.#denied(reasonCodes[0]!);
+    else if (endsSubscribed) this.end();
+  }
+
+  async #denied(reasonCode: number): Promise<void> {
+    this.#output.complain("All subscription requests were denied.");
+    const advice = await reasonAdvice(reasonCode, "SUBACK", this.#args.version);
+    if (advice !== null) this.#output.complain(advice);
+    this.end();
   }
 
   #answered(): void {
@@ -175,16 +183,21 @@ class Subscriber {
     if (willReconnect) return;
     this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
-    const { exitCode, lines, advice } = failureOf(error, this.#args);
+    void this.#fail(error);
+  }
+
+  async #fail(error: ClientError): Promise<void> {
+    const { exitCode, lines } = failureOf(error, this.#args.version);
+    const advice = await adviceOf(error, this.#args);
     if (error.code === "disconnected-by-server") {
       // mosquitto_sub says nothing and ends with 0.
-      for (const line of advice) this.#output.complain(line);
+      this.#output.complain(advice);
       return this.#finish(0);
     }
     // A refusal shows one line in mosquitto_sub, two in mosquitto_pub.
     const isRefused = error.code === "connection-refused";
     if (isRefused && this.#args.debug) this.#output.out.write(this.#goodbyeLine());
-    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), ...advice]) this.#output.complain(line);
+    for (const line of [...(isRefused ? lines.slice(0, 1) : lines), advice]) this.#output.complain(line);
     this.#finish(exitCode);
   }
 

@@ -102,13 +102,19 @@ for (const tool of ["pub", "sub"] as const) {
     // Port 1 of the loopback interface is nobody's.
     const { code, errors } = await runTool(tool, ["-h", "127.0.0.1", "-p", "1", ...args]);
     assert.equal(code, 1);
-    assert.match(errors, /^Error: Connection refused\nNothing listens on port 1 of 127\.0\.0\.1: /);
+    assert.match(
+      errors,
+      /^Error: Connection refused\nNothing listens on that port \(127\.0\.0\.1, port 1\): see -h and -p\. More: lacewing explain nothing-listens\n$/,
+    );
   });
 
   test(`lacewing ${tool}: a name without address`, async () => {
     const { code, errors } = await runTool(tool, ["-h", "no-such-host.invalid", ...args]);
     assert.equal(code, 1);
-    assert.match(errors, /^Unable to connect \(Lookup error\.\)\.\nNo address was found .*'no-such-host\.invalid'/);
+    assert.match(
+      errors,
+      /^Unable to connect \(Lookup error\.\)\.\nThe broker's name has no address .*'no-such-host\.invalid'\)/,
+    );
   });
 
   test(`lacewing ${tool} --help and --version`, async () => {

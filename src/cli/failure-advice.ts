@@ -1,0 +1,201 @@
+/**
+ * The line under an error: what it means, which option to look at, and where to read more. What it means comes from the catalogue of
+ * errors, which is loaded only now; what this command line has to do with it is added here.
+ */
+import type { ClientError } from "../client/index.ts";
+import type { Explanation, MeaningKey, Space } from "../explain/index.ts";
+import type { ReasonPacket, Version } from "../protocol/index.ts";
+import type { ServerArguments } from "./options/server-options.ts";
+
+/** Where the tool wanted to connect to. */
+export interface Target extends ServerArguments {
+  readonly version: Version;
+}
+
+/** Where the catalogue has an error. */
+interface Place {
+  readonly space: Space;
+  readonly code: number | string;
+  readonly packet?: ReasonPacket;
+}
+
+/** Options to look at, by the catalogue's key. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  "protocol-version-refused": "-V",
+  "identifier-refused": "-i",
+  "not-authorised": "-u and -P",
+  "bad-credentials": "-u and -P",
+  "authentication-method-refused": "-D connect authentication-method",
+  "topic-name-invalid": "--will-topic",
+  "packet-too-large": "--will-payload",
+  "payload-format": "-D will payload-format-indicator",
+  "retain-refused": "--will-retain",
+  "qos-refused": "--will-qos",
+  "use-another-server": "-h",
+  "name-unknown": "-h",
+  "name-service-down": "-h",
+  "srv-lookup-failed": "-S",
+  "host-unreachable": "-h",
+  "nothing-listens": "-h and -p",
+  "no-answer": "-h and -p",
+  "address-not-available": "-A",
+  "file-missing": "--unix",
+  "proxy-refused": "--proxy",
+  "websocket-failed": "-p and --ws-path",
+  "self-signed": "--cafile",
+  "root-untrusted": "--cafile",
+  "chain-incomplete": "--cafile",
+  "issuer-missing": "--cafile",
+  "certificate-name": "-h",
+  "client-certificate-missing": "--cert and --key",
+  "client-certificate-unknown": "--cert",
+  "peer-refused-certificate": "--cert",
+  "key-mismatch": "--cert and --key",
+  "key-file-unreadable": "--cert and --key",
+  "key-passphrase": "--key",
+  "psk-identity": "--psk-identity",
+  "psk-key": "--psk",
+  "not-tls": "-p",
+  "tls-closed": "-p",
+  "tls-version": "--tls-version",
+  "tls-configuration": "--ciphers and --tls-version",
+  "no-shared-cipher": "--cert and --ciphers",
+  alpn: "--tls-alpn",
+};
+
+/** What the end of a connection means: a line for the user. */
+export async function adviceOf(error: ClientError, target: Target): Promise<string> {
+  const explanation = await explanationFor(error, target);
+  if (explanation === null) return `${capital(plainReason(error.message))}.`;
+  const { key, title } = explanation;
+  const facts = factsOf(key, error, target);
+  const options = OPTIONS[key];
+  const see = options === undefined ? "" : `: see ${options}`;
+  return `${capital(title)}${facts}${see}. ${more(key)}`;
+}
+
+/** What a code in the answer to a request means: a line for the user, or null when there is no more to say. */
+export async function reasonAdvice(code: number, packet: ReasonPacket, version: Version): Promise<string | null> {
+  const { explanationOf } = await import("../explain/index.ts");
+  const isOld = version !== 5 && packet === "SUBACK";
+  const explanation = explanationOf(isOld ? { space: "suback", code } : { space: "reason", code, packet });
+  return explanation === null ? null : `${capital(explanation.title)}. ${more(explanation.key)}`;
+}
+
+function more(key: string): string {
+  return `More: lacewing explain ${key}`;
+}
+
+async function explanationFor(error: ClientError, target: Target): Promise<Explanation | null> {
+  const { explained, explanationOf } = await import("../explain/index.ts");
+  const key = meaningHere(error, target);
+  if (key !== null) return explained(key, "en");
+  for (const place of placesOf(error, target)) {
+    const explanation = explanationOf(place);
+    if (explanation !== null) return explanation;
+  }
+  return null;
+}
+
+/** What these alerts mean when a key takes the place of certificates. */
+const PSK_MEANINGS: Readonly<Record<string, MeaningKey>> = {
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "psk-identity",
+  ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC: "psk-key",
+  ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER: "psk-key",
+  ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: "psk-key",
+};
+
+/** The meaning of an error that means something else elsewhere. */
+function meaningHere({ code, errno }: ClientError, { tls, webSocketPath }: Target): MeaningKey | null {
+  if (code === "tls-failed") {
+    // Without TLS that would be a connection that was lost.
+    if (errno === "ECONNRESET") return "tls-closed";
+    return (tls?.psk == null ? undefined : PSK_MEANINGS[errno ?? ""]) ?? null;
+  }
+  return code === "network-error" && errno === null && webSocketPath !== null ? "websocket-failed" : null;
+}
+
+function placesOf(error: ClientError, { version, usesSrv }: Target): readonly Place[] {
+  const { code, rc, errno } = error;
+  const byNumber: Place = { space: "mosquitto", code: rc };
+  switch (code) {
+    case "connection-refused":
+      return [
+        version === 5
+          ? { space: "reason", code: error.reasonCode!, packet: "CONNACK" }
+          : { space: "connack", code: error.reasonCode! },
+      ];
+    case "disconnected-by-server":
+      return [{ space: "reason", code: error.reasonCode!, packet: "DISCONNECT" }];
+    case "lookup-failed":
+      return usesSrv ? [{ space: "mosquitto", code: 20 }] : [{ space: "errno", code: errno ?? "ENOTFOUND" }, byNumber];
+    case "tls-failed":
+      return errno === null ? [byNumber] : [{ space: "tls", code: errno }, { space: "x509", code: errno }, byNumber];
+    case "network-error":
+      return errno === null ? [byNumber] : [{ space: "errno", code: errno }, byNumber];
+    default:
+      return [byNumber];
+  }
+}
+
+/** What is known here and not to the catalogue, to stand behind its words. */
+function factsOf(key: string, error: ClientError, target: Target): string {
+  if (key === "certificate-name") return `: it is ${namesOf(error.cause)}, and not for '${target.host}'`;
+  if (key === "name-unknown" && !target.usesSrv) return ` ('${target.host}')`;
+  switch (error.code) {
+    case "network-error":
+      return ` (${placeOf(target)})`;
+    case "lookup-failed":
+    case "proxy-failed":
+    case "disconnected-by-server":
+      return `: ${error.message}`;
+    case "protocol-error":
+      return `: ${error.message}. ${otherProtocol(target)}`;
+    case "connection-lost":
+      return `. ${lossHint(target)}`;
+    case "tls-failed":
+      return key === "tls-failed" ? `: ${plainReason(error.message)}` : "";
+    default:
+      return "";
+  }
+}
+
+function lossHint(target: Target): string {
+  const { tls, hasUnusedCertificate } = target;
+  if (hasUnusedCertificate) {
+    return "The client certificate was not used, as TLS is off: --cafile or --tls-use-os-certs switches it on";
+  }
+  if (tls === null) return otherProtocol(target);
+  return tls.certFile === undefined
+    ? "It may want a client certificate: see --cert and --key"
+    : "It may not take this client certificate: see --cert";
+}
+
+/** What goes wrong most when the other side does not speak MQTT. */
+function otherProtocol({ unixPath, port, tls, webSocketPath }: Target): string {
+  if (unixPath !== null || tls !== null || webSocketPath !== null) return "Is it the right port?";
+  return `If port ${port} is for TLS, give --cafile; if it is for WebSockets, --ws`;
+}
+
+function placeOf({ unixPath, bindAddress, host, port }: Target): string {
+  const from = bindAddress === null ? "" : `from ${bindAddress} to `;
+  return unixPath ?? `${from}${host}, port ${port}`;
+}
+
+/** What OpenSSL says, without numbers and places in its sources. */
+function plainReason(message: string): string {
+  return /error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message;
+}
+
+/** Names that the certificate is for, as Node lists them. */
+function namesOf(cause: unknown): string {
+  const { subjectaltname, subject } =
+    (cause as { readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } } })
+      .cert ?? {};
+  const names = subjectaltname?.replaceAll(/\b(DNS|IP Address):/g, "") ?? subject?.CN;
+  return names === undefined ? "for nobody" : `for ${names}`;
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

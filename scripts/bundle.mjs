@@ -11,7 +11,7 @@ const PAGE_CLIENT = "client/lacewing-client.browser";
 export const BUNDLES = [PROGRAM, PAGE_CLIENT];
 
 /** The commands that are bundled: those that scripts call often. The others stay the modules that they are. */
-const BUNDLED_COMMANDS = ["explain", "passwd", "pub", "rr", "sub"];
+const BUNDLED_COMMANDS = ["completion", "explain", "help", "passwd", "pub", "rr", "sub"];
 
 /**
  * Writes all bundles into dist/.
@@ -61,7 +61,7 @@ const otherCommands = {
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path, kind, importer }) => {
       const name = path.slice("./".length, -".ts".length);
-      if (kind !== "dynamic-import" || !importer.endsWith("main.ts") || BUNDLED_COMMANDS.includes(name))
+      if (kind !== "dynamic-import" || !/(main|commands)\.ts$/.test(importer) || BUNDLED_COMMANDS.includes(name))
         return undefined;
       return { path: `../cli/${name}.js`, external: true };
     }),

@@ -109,6 +109,8 @@ export interface Command<Table extends OptionTable> {
   readonly configName?: string;
   /** Lines for the end of the help text. */
   readonly notes?: readonly string[];
+  /** What it is used for most: what somebody wants, and what to type after the name. */
+  readonly examples?: readonly (readonly [wants: string, args: string])[];
 }
 
 type ValueOf<Row extends Option> = Row extends { type: "flag" }
@@ -348,31 +350,60 @@ function allowed(option: IntegerOption | ChoiceOption): string {
 /** Width of the options' column, in characters; longer options push their sentence to the next line. */
 const OPTION_COLUMN = 28;
 
-/** Most characters on a line of help. */
-const HELP_WIDTH = 100;
+/** Title of the group of options that are there so that scripts for mosquitto's tools run; it comes last. */
+const LAST_GROUP = "Accepted for scripts";
+
+/** How a help text is laid out. */
+export interface HelpLayout {
+  /** Most characters on a line. */
+  readonly width: number;
+  readonly style?: { readonly heading: (text: string) => string; readonly command: (text: string) => string };
+}
+
+const PLAIN = { heading: (text: string): string => text, command: (text: string): string => text };
 
 /** The text that --help prints. */
-export function helpText(command: Command<OptionTable>): string {
+export function helpText(command: Command<OptionTable>, { width, style = PLAIN }: HelpLayout = { width: 100 }): string {
+  const { name, examples = [] } = command;
   const usage = command.usage.map((line, index) =>
-    `${index === 0 ? "Usage:" : "      "} ${command.name} ${line}`.trimEnd(),
+    `${index === 0 ? style.heading("Usage:") : "      "} ${name} ${line}`.trimEnd(),
   );
-  const groups = new Map<string, string[]>();
-  for (const option of Object.values(command.options)) {
-    const lines = groups.get(option.group) ?? [];
-    groups.set(option.group, lines);
-    lines.push(...optionHelp(option));
-  }
-  const sections = [[command.summary], usage, ...[...groups].map(([title, lines]) => [`${title}:`, ...lines])];
+  const groups = [...groupsOf(Object.values(command.options), width)];
+  const sections = [
+    [command.summary],
+    usage,
+    ...(examples.length === 0 ? [] : [[style.heading("Examples:"), ...exampleLines(name, examples, style.command)]]),
+    ...groups.map(([title, lines]) => [style.heading(`${title}:`), ...lines]),
+  ];
   if (command.notes !== undefined) sections.push([...command.notes]);
   return `${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function optionHelp(option: Option): string[] {
+function exampleLines(
+  name: string,
+  examples: NonNullable<Command<OptionTable>["examples"]>,
+  paint: (text: string) => string,
+): string[] {
+  return examples.flatMap(([wants, args]) => [`  ${wants}:`, `    ${paint(`${name} ${args}`)}`]);
+}
+
+function groupsOf(options: readonly Option[], width: number): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  const last = options.filter(({ group }) => group === LAST_GROUP);
+  for (const option of [...options.filter((each) => !last.includes(each)), ...last]) {
+    const lines = groups.get(option.group) ?? [];
+    groups.set(option.group, lines);
+    lines.push(...optionHelp(option, width));
+  }
+  return groups;
+}
+
+function optionHelp(option: Option, width: number): string[] {
   const names = typedNames(option).join(", ");
   const indented = option.type === "operand" || option.short !== undefined ? names : `    ${names}`;
   const argument = option.type === "flag" ? "" : option.argument.toUpperCase().replaceAll(" ", separatorOf(option));
   const head = `  ${[indented, argument].filter((part) => part !== "").join(" ")}`;
-  const sentence = wrap(option.help + suffix(option), HELP_WIDTH - OPTION_COLUMN);
+  const sentence = wrap(option.help + suffix(option), width - OPTION_COLUMN);
   const fits = head.length < OPTION_COLUMN;
   const first = fits ? [head.padEnd(OPTION_COLUMN) + sentence.shift()!] : [head];
   return [...first, ...sentence.map((line) => " ".repeat(OPTION_COLUMN) + line)];
@@ -394,7 +425,8 @@ function wordFor(option: ChoiceOption, value: string | number): string {
   return Object.keys(option.choices).find((word) => option.choices[word] === value) ?? String(value);
 }
 
-function wrap(text: string, width: number): string[] {
+/** Breaks a text between its words, so that no line is longer than `width` characters, unless a word is. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

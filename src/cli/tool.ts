@@ -12,6 +12,7 @@ import {
 import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { SetUpError } from "./set-up-error.ts";
+import { textLayout } from "./text-layout.ts";
 import { version } from "./version.ts";
 
 /** The two outputs of a running tool. */
@@ -41,7 +42,7 @@ export async function runTool<Table extends WithHelp>(
     const parsed = parseCommandLine(command, args);
     const { help, showVersion, optionsFile } = parsed as { help: boolean; showVersion: boolean; optionsFile?: string };
     if (help || showVersion) {
-      io.stdout.write(help ? helpText({ ...command, name }) : `${name} version ${version()}\n`);
+      io.stdout.write(help ? helpText({ ...command, name }, textLayout(io)) : `${name} version ${version()}\n`);
       return 0;
     }
     const lines = optionLines(optionsFile, command.configName, io.env ?? {});

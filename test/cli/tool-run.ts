@@ -1,7 +1,9 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
 import { runClients, runTop } from "../../src/cli/clients.ts";
+import { runCompletion } from "../../src/cli/completion.ts";
 import { runExplain } from "../../src/cli/explain.ts";
+import { runHelp } from "../../src/cli/help.ts";
 import type { Environment } from "../../src/cli/options-file.ts";
 import { runPasswd } from "../../src/cli/passwd.ts";
 import { runPub } from "../../src/cli/pub.ts";
@@ -21,7 +23,9 @@ export type ToolName = keyof typeof MOSQUITTO_TOOLS;
 const TOOLS = {
   ...MOSQUITTO_TOOLS,
   clients: runClients,
+  completion: runCompletion,
   explain: runExplain,
+  help: runHelp,
   record: runRecord,
   replay: runReplay,
   top: runTop,

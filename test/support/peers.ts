@@ -17,8 +17,11 @@ export type PeerName =
   | "chromium"
   | "libfaketime"
   | "mkfs.ext4"
+  | "bash"
+  | "fish"
   | "openssl"
-  | "tshark";
+  | "tshark"
+  | "zsh";
 
 interface PeerKind {
   /** Debian's package that has it; null when `npm ci` brings it. */
@@ -95,6 +98,9 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     commands: [["tshark"]],
     version: (command) => answer([...command, "--version"], /TShark[^\d]*(\d\S*)/),
   },
+  bash: shell("bash"),
+  fish: shell("fish"),
+  zsh: shell("zsh"),
 };
 
 /** Where Debian puts libfaketime, which changes the clock of a program that is started with it; undefined when it is not here. */
@@ -104,6 +110,14 @@ export function libfaketimePath(): string | undefined {
   return readdirSync(libraries)
     .map((folder) => `${libraries}/${folder}/faketime/libfaketime.so.1`)
     .find((path) => existsSync(path));
+}
+
+function shell(name: string): PeerKind {
+  return {
+    debianPackage: name,
+    commands: [[name]],
+    version: (command) => answer([...command, "--version"], /(\d+\.\d\S*)/),
+  };
 }
 
 function mosquittoProgram(name: string, debianPackage: string, commands: PeerKind["commands"]): PeerKind {

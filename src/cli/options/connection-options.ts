@@ -8,7 +8,7 @@ import { WILL_OPTIONS, willOf } from "./will-options.ts";
 
 const CONNECTION = {
   id: {
-    group: "Connection",
+    group: "Who we are",
     short: "i",
     long: "id",
     type: "text",
@@ -16,7 +16,7 @@ const CONNECTION = {
     help: "Client identifier. Without it the broker chooses one.",
   },
   idPrefix: {
-    group: "Connection",
+    group: "Who we are",
     short: "I",
     long: "id-prefix",
     type: "text",
@@ -24,7 +24,7 @@ const CONNECTION = {
     help: "Beginning of the client identifier; the number of this process is put behind it.",
   },
   username: {
-    group: "Connection",
+    group: "Who we are",
     short: "u",
     long: "username",
     type: "text",
@@ -32,7 +32,7 @@ const CONNECTION = {
     help: "User name.",
   },
   password: {
-    group: "Connection",
+    group: "Who we are",
     short: "P",
     long: "pw",
     type: "text",
@@ -40,7 +40,7 @@ const CONNECTION = {
     help: "Password.",
   },
   version: {
-    group: "Connection",
+    group: "Who we are",
     short: "V",
     long: "protocol-version",
     type: "choice",
@@ -51,7 +51,7 @@ const CONNECTION = {
     help: "Version of MQTT: 5, 311 or 31, also as mqttv5, mqttv311 or mqttv31. Defaults to 311.",
   },
   keepAliveSeconds: {
-    group: "Connection",
+    group: "Who we are",
     short: "k",
     long: "keepalive",
     type: "integer",
@@ -63,21 +63,21 @@ const CONNECTION = {
     help: "Longest time without a packet, in seconds.",
   },
   keepsSession: {
-    group: "Connection",
+    group: "Who we are",
     short: "c",
     long: "disable-clean-session",
     type: "flag",
     help: "Go on with the session of this client identifier, and let the broker keep it. Needs -i.",
   },
   sessionExpiry: {
-    group: "Connection",
+    group: "Who we are",
     short: "x",
     type: "text",
     argument: "seconds",
     help: "How long the broker keeps the session, in seconds; -1 for ever. Selects version 5.",
   },
   maximumInflight: {
-    group: "Connection",
+    group: "Who we are",
     short: "M",
     type: "integer",
     argument: "count",

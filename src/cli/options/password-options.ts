@@ -59,6 +59,11 @@ export const PASSWD_COMMAND: Command<typeof PASSWORD_OPTIONS> = {
   usage: ["[-c | -D] PASSWORD-FILE USERNAME", "[-c] -b PASSWORD-FILE USERNAME PASSWORD", "-U PASSWORD-FILE"],
   options: PASSWORD_OPTIONS,
   operandsComeLast: true,
+  examples: [
+    ["A new file with one user, whose password is asked for", "-c users ann"],
+    ["Another user, from a script", "-b users device-7 secret"],
+    ["Take a user out", "-D users ann"],
+  ],
   notes: ["Exit code: 0 done; 1 wrong arguments, or the file could not be changed; 2 the passwords differ."],
 };
 

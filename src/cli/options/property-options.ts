@@ -19,7 +19,7 @@ const USER_PROPERTY = "user-property";
 /** The table. */
 export const PROPERTY_OPTIONS = {
   property: {
-    group: "Connection",
+    group: "Who we are",
     short: "D",
     long: "property",
     type: "words",

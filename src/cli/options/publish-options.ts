@@ -73,6 +73,14 @@ export const PUB_COMMAND: Command<Table> = {
   ],
   options: { ...PUBLISH_OPTIONS, ...CONNECTION_OPTIONS },
   configName: "mosquitto_pub",
+  examples: [
+    ["One message, and be sure that the broker has it", "-h broker.example -t sensors/7/temperature -m 21.5 -q 1"],
+    ["Kept for those who subscribe later", "-r -t lamps/kitchen -m on"],
+    ["No longer kept", "-r -t lamps/kitchen -n"],
+    ["Each line of a file as a message", "-t log -l < log.txt"],
+    ["By TLS with a user name", "-L mqtts://ann:secret@broker.example/t -m x --cafile ca.pem"],
+    ["Fail when nobody got it", "--strict -q 1 -t command/7 -m reboot"],
+  ],
   notes: [
     "Exit code: 0 done; 1 wrong arguments or no connection; 7 connection lost;",
     "otherwise the code with which the broker refused; with --strict also when it refused a message.",

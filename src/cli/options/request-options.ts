@@ -61,6 +61,10 @@ export const RR_COMMAND: Command<Table> = {
   usage: ["[-h HOST] [-p PORT] [-q QOS] [-W SECONDS] -t TOPIC -e RESPONSE-TOPIC {-m MESSAGE | -n | -f FILE | -s}"],
   options: { ...REQUEST_OPTIONS, ...MESSAGE_OPTIONS, ...OUTPUT_OPTIONS, ...CONNECTION_OPTIONS },
   configName: "mosquitto_rr",
+  examples: [
+    ["Ask a device, for at most five seconds", "-t command/7/req -e command/7/res -m status -W 5"],
+    ["Measure how long a message takes through a broker", "-h broker.example -t ping -e ping -m x --latency"],
+  ],
   notes: [
     "MQTT 5 is used unless -V says otherwise: its requests say where the response is to go.",
     "",

@@ -6,7 +6,7 @@ import { urlParts } from "./url-option.ts";
 
 const SERVER = {
   port: {
-    group: "Connection",
+    group: "Where the broker is",
     short: "p",
     long: "port",
     type: "integer",
@@ -16,40 +16,40 @@ const SERVER = {
     help: "Port of the broker. Defaults to 1883, with TLS 8883; for WebSocket 80, with TLS 443.",
   },
   unix: {
-    group: "Connection",
+    group: "Where the broker is",
     long: "unix",
     type: "text",
     argument: "socket path",
     help: "Unix socket of a broker on this machine, instead of -h.",
   },
   bindAddress: {
-    group: "Connection",
+    group: "Where the broker is",
     short: "A",
     type: "text",
     argument: "address",
     help: "Address or name of this machine to connect from.",
   },
   usesSrv: {
-    group: "Connection",
+    group: "Where the broker is",
     short: "S",
     type: "flag",
     help: "Look up where the broker of the domain -h is (SRV records of _mqtt._tcp, with TLS _secure-mqtt._tcp).",
   },
   proxy: {
-    group: "Connection",
+    group: "Where the broker is",
     long: "proxy",
     type: "text",
     argument: "proxy url",
     help: "SOCKS5 proxy to go through: socks5h://[user[:password]@]host[:port].",
   },
   usesWebSocket: {
-    group: "Connection",
+    group: "Where the broker is",
     long: "ws",
     type: "flag",
     help: "Speak MQTT in a WebSocket, as do ws:// and wss://.",
   },
   webSocketPath: {
-    group: "Connection",
+    group: "Where the broker is",
     long: "ws-path",
     type: "text",
     argument: "path",
@@ -57,23 +57,23 @@ const SERVER = {
     help: "What to ask the WebSocket's server for.",
   },
   noDelay: {
-    group: "Connection",
+    group: "Accepted for scripts",
     long: "nodelay",
     type: "flag",
-    help: "Do not gather small packets before sending; never done here, so this changes nothing.",
+    help: "Small packets never wait here.",
   },
   mptcp: {
-    group: "Connection",
+    group: "Accepted for scripts",
     long: "mptcp",
     type: "flag",
-    help: "Use Multipath TCP where there is any. Node.js has none, so this changes nothing.",
+    help: "Node.js has no Multipath TCP; plain TCP is used.",
   },
 } as const;
 
 // The later one of -h, -L and --unix counts.
 const HOST_OPTION: { readonly host: TextOption & { readonly default: string } } = {
   host: {
-    group: "Connection",
+    group: "Where the broker is",
     short: "h",
     long: "host",
     type: "text",
@@ -86,7 +86,7 @@ const HOST_OPTION: { readonly host: TextOption & { readonly default: string } } 
 
 const URL_OPTION: { readonly url: TextOption } = {
   url: {
-    group: "Connection",
+    group: "Where the broker is",
     short: "L",
     long: "url",
     type: "text",

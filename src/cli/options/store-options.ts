@@ -222,3 +222,14 @@ export const BACKUP_COMMAND: Command<typeof BACKUP_OPTIONS & Help> = {
   options: { ...BACKUP_OPTIONS, ...HELP },
   notes: EXIT_CODES,
 };
+
+/** The commands of `lacewing store` by their names. */
+export const STORE_COMMANDS: Readonly<Record<string, Command<OptionTable>>> = {
+  check: CHECK_COMMAND,
+  stats: STATS_COMMAND,
+  export: EXPORT_COMMAND,
+  import: IMPORT_COMMAND,
+  repair: REPAIR_COMMAND,
+  compact: COMPACT_COMMAND,
+  backup: BACKUP_COMMAND,
+};

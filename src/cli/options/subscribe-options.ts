@@ -115,6 +115,13 @@ export const SUB_COMMAND: Command<Table> = {
   usage: ["[-h HOST] [-p PORT] [-q QOS] [-v] [-C COUNT] [-W SECONDS] -t TOPIC [-t ...]", "[OPTIONS] -L URL [-t TOPIC]"],
   options: { ...SUBSCRIBE_OPTIONS, ...OUTPUT_OPTIONS, ...CONNECTION_OPTIONS },
   configName: "mosquitto_sub",
+  examples: [
+    ["Everything, with its topics", "-h broker.example -t '#' -v"],
+    ["One message, for at most five seconds", "-t sensors/7/temperature -C 1 -W 5"],
+    ["For a program: one line of JSON each", "-t 'sensors/#' --json"],
+    ["Time, topic and payload in hexadecimal", "-t '#' -F '%I %t %x'"],
+    ["Keep a session, so that nothing is missed while this does not run", "-t 'orders/#' -q 1 -c -i archive"],
+  ],
   notes: [
     ...FORMAT_NOTES,
     "",

@@ -45,6 +45,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     run: async (args, io) => (await import("./explain.ts")).runExplain(args, io),
     describe: async () => (await import("./options/explain-options.ts")).EXPLAIN_COMMAND,
   },
+  doctor: {
+    group: UNDERSTAND,
+    run: async (args, io) => (await import("./doctor.ts")).runDoctor(args, io),
+    describe: async () => (await import("./options/doctor-options.ts")).DOCTOR_COMMAND,
+  },
   why: {
     group: UNDERSTAND,
     run: async (args, io) => (await import("./why.ts")).runWhy(args, io),

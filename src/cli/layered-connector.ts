@@ -21,20 +21,37 @@ import { SetUpError } from "./set-up-error.ts";
 import { SrvDialer } from "./srv-dialer.ts";
 import { tlsOptionsOf } from "./tls-set-up.ts";
 
+/** The ways to a broker, layer by layer. */
+export interface Ways {
+  /** Below TLS and WebSocket. */
+  readonly dialer: Dialer;
+  readonly tls: TlsOptions | null;
+  /** Through all layers. */
+  readonly connector: Connector;
+}
+
 /**
  * The Connector that goes through all layers.
  * @throws SetUpError when a file is not there or a word is not understood
  */
 export async function layeredConnector(server: ServerArguments, io: ToolIo): Promise<Connector> {
+  return (await waysTo(server, io)).connector;
+}
+
+/** As `layeredConnector`, and the layers below. */
+export async function waysTo(server: ServerArguments, io: ToolIo): Promise<Ways> {
   const { host, port, webSocketPath } = server;
   const tls = server.tls === null ? null : await tlsOptionsOf(server.tls, io);
   const bindAddress = await boundTo(server);
-  const dialer = server.usesSrv
-    ? new SrvDialer(domainOf(server), tls !== null, (target, at) => dialerTo(server, target, at, bindAddress, tls))
-    : dialerTo(server, host, port, bindAddress, tls);
-  if (webSocketPath === null) return new SocketConnector(dialer, CONNECT_TIMEOUT_MS);
+  const dialerWith = (layer: TlsOptions | null): Dialer =>
+    server.usesSrv
+      ? new SrvDialer(domainOf(server), tls !== null, (target, at) => dialerTo(server, target, at, bindAddress, layer))
+      : dialerTo(server, host, port, bindAddress, layer);
+  const whole = dialerWith(tls);
+  const ways = { dialer: tls === null ? whole : dialerWith(null), tls };
+  if (webSocketPath === null) return { ...ways, connector: new SocketConnector(whole, CONNECT_TIMEOUT_MS) };
   const url = `${tls === null ? "ws" : "wss"}://${formatAddress(host, port)}${webSocketPath}`;
-  return new WebSocketConnector(dialer, { url, timeoutMs: CONNECT_TIMEOUT_MS });
+  return { ...ways, connector: new WebSocketConnector(whole, { url, timeoutMs: CONNECT_TIMEOUT_MS }) };
 }
 
 function dialerTo(

@@ -2,6 +2,7 @@
 import { PassThrough } from "node:stream";
 import { runClients, runTop } from "../../src/cli/clients.ts";
 import { runCompletion } from "../../src/cli/completion.ts";
+import { runDoctor } from "../../src/cli/doctor.ts";
 import { runExplain } from "../../src/cli/explain.ts";
 import { runHelp } from "../../src/cli/help.ts";
 import type { Environment } from "../../src/cli/options-file.ts";
@@ -24,6 +25,7 @@ const TOOLS = {
   ...MOSQUITTO_TOOLS,
   clients: runClients,
   completion: runCompletion,
+  doctor: runDoctor,
   explain: runExplain,
   help: runHelp,
   record: runRecord,

@@ -1,0 +1,134 @@
+/** What an examination found, for people and as JSON. */
+import { type Diagnosis, type Finding, LAYERS, type State, type Target } from "../doctor/index.ts";
+import { type Explanation, explained, harmless, type Language, type TextOptions, wrapped } from "../explain/index.ts";
+
+const MARKS: Readonly<Record<State, string>> = {
+  passed: "ok",
+  warning: "note",
+  failed: "FAIL",
+  skipped: "-",
+  "not reached": "-",
+};
+
+const MARK_COLUMNS = 6;
+const TITLE_COLUMNS = 18;
+
+const LABELS = {
+  notReached: { en: "not reached", zh: "未执行" },
+  well: { en: "All is well.", zh: "一切正常。" },
+  verdict: { en: "Verdict", zh: "结论" },
+  evidence: { en: "Evidence", zh: "证据" },
+  cause: { en: "Likeliest", zh: "最可能" },
+  fix: { en: "Fix", zh: "处理" },
+  next: { en: "Next", zh: "下一步" },
+  more: { en: "More", zh: "更多" },
+} as const;
+
+/** One layer as a line, with its details below. */
+export function findingText(
+  { layer, state, summary, details }: Finding,
+  language: Language,
+  layout: TextOptions,
+): string {
+  const title = LAYERS[layer].title[language];
+  const padding = " ".repeat(Math.max(1, TITLE_COLUMNS - columnsOf(title)));
+  const head = `${MARKS[state].padEnd(MARK_COLUMNS)}${title}${padding}`;
+  const indent = " ".repeat(MARK_COLUMNS + TITLE_COLUMNS);
+  const lines = wrapped(harmless(summary[language]), layout.width - indent.length);
+  const rest = (details ?? []).flatMap((detail) => wrapped(harmless(detail), layout.width - indent.length));
+  const style = layout.style;
+  const paint =
+    state === "failed" ? style?.heading : state === "passed" || state === "warning" ? undefined : style?.faint;
+  const first = head + (lines[0] ?? "");
+  const all = [paint === undefined ? first : paint(first), ...lines.slice(1).map((line) => indent + line)];
+  const below = rest.map((line) => (style === undefined ? indent + line : indent + style.faint(line)));
+  return `${[...all, ...below].join("\n")}\n`;
+}
+
+/** The layers that nothing could be said of, as one line. */
+export function notReachedText({ findings }: Diagnosis, language: Language, layout: TextOptions): string {
+  const titles = findings
+    .filter(({ state }) => state === "not reached")
+    .map(({ layer }) => LAYERS[layer].title[language]);
+  if (titles.length === 0) return "";
+  const head = "-".padEnd(MARK_COLUMNS);
+  const lines = wrapped(`${LABELS.notReached[language]}: ${titles.join(", ")}`, layout.width - MARK_COLUMNS);
+  return `${lines.map((line, index) => (index === 0 ? head : " ".repeat(MARK_COLUMNS)) + line).join("\n")}\n`;
+}
+
+/** Chinese characters take two columns. */
+function columnsOf(text: string): number {
+  return [...text].reduce((columns, character) => columns + (character > "\u2e80" ? 2 : 1), 0);
+}
+
+interface Advice {
+  readonly explanation: Explanation;
+  readonly why: string | null;
+  readonly fix: string | null;
+  readonly next: string | null;
+}
+
+/** What a finding means, and what to do: the finding's own fix, or that of the cause it names. */
+function adviceOf({ meaning, cause, fix, next }: Finding, { host, port }: Target, language: Language): Advice | null {
+  if (meaning === undefined) return null;
+  const explanation = explained(meaning, language, { facts: { host, port: String(port) } });
+  const chosen = explanation.causes[cause ?? 0];
+  const knows = fix !== undefined || cause !== undefined;
+  return {
+    explanation,
+    why: knows ? null : (chosen?.why ?? null),
+    fix: fix?.[language] ?? chosen?.fix ?? null,
+    // To be told to run what has just been run helps nobody.
+    next:
+      next ??
+      [chosen, ...explanation.causes].find((one) => one?.run != null && !one.run.startsWith("lacewing doctor"))?.run ??
+      null,
+  };
+}
+
+/** The end of the report: the first cause. */
+export function verdictText(verdict: Finding | null, target: Target, language: Language, layout: TextOptions): string {
+  if (verdict === null) return `\n${LABELS.well[language]}\n`;
+  const advice = adviceOf(verdict, target, language);
+  const title = advice?.explanation.title ?? LAYERS[verdict.layer].title[language];
+  const rows: [string, string | null | undefined][] = [
+    [LABELS.evidence[language], verdict.summary[language]],
+    [LABELS.cause[language], advice?.why],
+    [LABELS.fix[language], advice?.fix],
+    [LABELS.next[language], advice?.next],
+    [LABELS.more[language], advice === null ? null : `lacewing explain ${advice.explanation.key}`],
+  ];
+  const lines = rows.flatMap(([label, text]) => (text == null ? [] : labelled(label, text, layout)));
+  const head = `${LABELS.verdict[language]}: ${title}`;
+  return `\n${[layout.style?.heading(head) ?? head, ...lines].join("\n")}\n`;
+}
+
+function labelled(label: string, text: string, { width }: TextOptions): string[] {
+  const head = `  ${label}: `;
+  const indent = " ".repeat(columnsOf(head));
+  return wrapped(harmless(text), width - indent.length).map((line, index) => (index === 0 ? head : indent) + line);
+}
+
+/** The whole report as JSON; it holds no password. */
+export function diagnosisJson({ findings, verdict }: Diagnosis, target: Target, language: Language): object {
+  const layers = findings.map(({ layer, state, summary, details, meaning }) => ({
+    layer,
+    state,
+    summary: summary[language],
+    ...(details !== undefined && { details }),
+    ...(meaning !== undefined && { meaning }),
+  }));
+  if (verdict === null) return { host: target.host, port: target.port, layers, verdict: null };
+  const { explanation, ...advice } = adviceOf(verdict, target, language) ?? {};
+  return {
+    host: target.host,
+    port: target.port,
+    layers,
+    verdict: {
+      layer: verdict.layer,
+      evidence: verdict.summary[language],
+      ...advice,
+      ...(explanation && { explanation }),
+    },
+  };
+}

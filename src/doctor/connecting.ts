@@ -1,0 +1,178 @@
+/** CONNECT in each version, what the broker supports and limits, and whether it lets this user in. */
+import { explanationOf, type MeaningKey } from "../explain/index.ts";
+import {
+  type Connack,
+  type Connect,
+  NO_PROPERTIES,
+  type Properties,
+  reasonCodeName,
+  type Version,
+} from "../protocol/index.ts";
+import { Conversation, ConversationError } from "./conversation.ts";
+import { type Finding, msText } from "./diagnosis.ts";
+import { codeOf } from "./network.ts";
+import type { Target } from "./target.ts";
+
+/** What one version of MQTT came to. */
+export interface VersionResult {
+  readonly version: Version;
+  /** Null when none came. */
+  readonly connack: Connack | null;
+  readonly error: ConversationError | null;
+  readonly tookMs: number;
+}
+
+/** The CONNECT of an examination. */
+export function connectOf(target: Target, version: Version, changes: Partial<Connect> = {}): Connect {
+  const { clientId, keepAliveSeconds, will, username, password } = target;
+  return {
+    type: "CONNECT",
+    version,
+    bridge: false,
+    cleanStart: true,
+    keepAliveSeconds,
+    clientId,
+    will,
+    username,
+    password,
+    properties: NO_PROPERTIES,
+    ...changes,
+  };
+}
+
+const VERSION_NAMES: Readonly<Record<Version, string>> = { 3: "3.1", 4: "3.1.1", 5: "5.0" };
+
+/** Connects in each version, one after the other. */
+export async function tryVersions(target: Target): Promise<VersionResult[]> {
+  const results: VersionResult[] = [];
+  for (const version of target.versions) {
+    const startedMs = performance.now();
+    const tookMs = (): number => performance.now() - startedMs;
+    try {
+      const opened = await Conversation.open(target.connector, connectOf(target, version), target.timeoutMs);
+      results.push({ version, connack: opened.connack, error: null, tookMs: tookMs() });
+      opened.conversation.end();
+    } catch (error) {
+      if (!(error instanceof ConversationError)) throw error;
+      results.push({ version, connack: null, error, tookMs: tookMs() });
+    }
+  }
+  return results;
+}
+
+/** The version to go on with: the preferred one of those that let the client in. */
+export function acceptedVersion(results: readonly VersionResult[]): VersionResult | null {
+  return results.find(({ connack }) => connack?.reasonCode === 0) ?? null;
+}
+
+function isUnsupported({ version, connack }: VersionResult): boolean {
+  return connack !== null && (connack.reasonCode === 0x84 || (version !== 5 && connack.reasonCode === 1));
+}
+
+const CREDENTIAL_CODES: ReadonlySet<number> = new Set([4, 5, 0x86, 0x87, 0x8c]);
+
+function isAboutCredentials({ connack }: VersionResult): boolean {
+  return connack !== null && CREDENTIAL_CODES.has(connack.reasonCode);
+}
+
+function resultText({ version, connack, error, tookMs }: VersionResult): string {
+  const name = `MQTT ${VERSION_NAMES[version]}`;
+  if (connack === null) return `${name}: ${error?.message ?? "no answer"}`;
+  const { reasonCode } = connack;
+  const says = version === 5 ? reasonCodeName(reasonCode, "CONNACK") : `return code ${reasonCode}`;
+  return `${name}: ${reasonCode === 0 ? "accepted" : `refused, ${reasonCode} (${says})`} in ${msText(tookMs)}`;
+}
+
+/** CONNECT and its answers, apart from whether the user was let in. */
+export function connectFinding(results: readonly VersionResult[]): Finding {
+  const details = results.map(resultText);
+  const answered = results.find(({ connack }) => connack !== null && !isUnsupported({ ...results[0]!, connack }));
+  const accepted = acceptedVersion(results);
+  const spoken = results.filter((result) => result.connack !== null && !isUnsupported(result));
+  const versions = spoken.map(({ version }) => VERSION_NAMES[version]).join(", ");
+  if (accepted !== null || results.some(isAboutCredentials)) {
+    const limits = limitLines(spoken.find(({ version }) => version === 5)?.connack?.properties ?? NO_PROPERTIES);
+    const summary = { en: `the broker speaks MQTT ${versions}`, zh: `服务器支持 MQTT ${versions}` };
+    return { layer: "connect", state: "passed", summary, details: [...details, ...limits] };
+  }
+  const refused = answered ?? results.find(({ connack }) => connack !== null);
+  if (refused?.connack != null) return refusedFinding(refused, refused.connack, details);
+  return lostFinding(results, details);
+}
+
+function refusedFinding({ version }: VersionResult, { reasonCode, properties }: Connack, details: string[]): Finding {
+  const space = version === 5 ? "reason" : "connack";
+  const meaning: MeaningKey =
+    explanationOf({ space, code: reasonCode, packet: "CONNACK" })?.key ?? "connection-refused";
+  const reason = properties.reasonString === undefined ? "" : `: ${properties.reasonString}`;
+  const summary = {
+    en: `the broker refused with ${reasonCode}${reason}`,
+    zh: `服务器拒绝，返回码 ${reasonCode}${reason}`,
+  };
+  return { layer: "connect", state: "failed", summary, details, meaning };
+}
+
+const ERROR_MEANINGS: Readonly<Record<ConversationError["kind"], MeaningKey>> = {
+  silence: "connack-timeout",
+  closed: "connection-lost",
+  "not MQTT": "protocol-error",
+  disconnected: "connection-lost",
+};
+
+function lostFinding(results: readonly VersionResult[], details: string[]): Finding {
+  const error = results.find(({ error }) => error !== null)?.error ?? null;
+  const code = error?.cause === undefined ? null : codeOf(error.cause);
+  const known =
+    code === null ? null : (explanationOf({ space: "errno", code }) ?? explanationOf({ space: "tls", code }));
+  const meaning = known?.key ?? (error === null ? "connack-timeout" : ERROR_MEANINGS[error.kind]);
+  const message = error?.message ?? "?";
+  return {
+    layer: "connect",
+    state: "failed",
+    summary: { en: `no CONNACK: ${message}`, zh: `没有收到 CONNACK：${message}` },
+    details,
+    meaning,
+  };
+}
+
+/** Whether the user was let in. */
+export function credentialsFinding(results: readonly VersionResult[], target: Target): Finding {
+  const accepted = acceptedVersion(results);
+  const who =
+    target.username === null
+      ? { en: "without a user name", zh: "不带用户名" }
+      : { en: `as '${target.username}'`, zh: `用户 '${target.username}'` };
+  if (accepted !== null) {
+    const summary = { en: `let in ${who.en}`, zh: `${who.zh}登录成功` };
+    return { layer: "credentials", state: "passed", summary };
+  }
+  const refused = results.find(isAboutCredentials);
+  const code = refused?.connack?.reasonCode ?? 0;
+  const space = refused?.version === 5 ? "reason" : "connack";
+  const meaning = explanationOf({ space, code, packet: "CONNACK" })?.key ?? "not-authorised";
+  return {
+    layer: "credentials",
+    state: "failed",
+    summary: { en: `refused ${who.en}: ${code}`, zh: `${who.zh}被拒绝：${code}` },
+    meaning,
+    ...(target.username === null && meaning === "not-authorised" && { cause: 1 }),
+  };
+}
+
+/** What the CONNACK of 5.0 says of limits and features, where it differs from "everything". */
+function limitLines(properties: Properties): string[] {
+  const lines: string[] = [];
+  const limit = (name: string, value: number | undefined): void => {
+    if (value !== undefined) lines.push(`${name}: ${value.toLocaleString("en")}`);
+  };
+  limit("maximum packet size", properties.maximumPacketSize);
+  limit("receive maximum", properties.receiveMaximum);
+  limit("topic alias maximum", properties.topicAliasMaximum);
+  limit("maximum QoS", properties.maximumQos);
+  limit("keep-alive set by the broker", properties.serverKeepAliveSeconds);
+  if (properties.retainAvailable === false) lines.push("no retained messages");
+  if (properties.wildcardSubscriptionAvailable === false) lines.push("no wildcards in subscriptions");
+  if (properties.sharedSubscriptionAvailable === false) lines.push("no shared subscriptions");
+  if (properties.subscriptionIdentifierAvailable === false) lines.push("no subscription identifiers");
+  return lines;
+}

@@ -1,0 +1,153 @@
+/** TLS with a broker: version, cipher, the whole chain with its dates and names, what is wrong with it, and the client certificate. */
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { explain, type MeaningKey } from "../explain/index.ts";
+import { TlsDialer } from "../transport/index.ts";
+import { dateText, type TimeFacts } from "./clock.ts";
+import { type Finding, msText } from "./diagnosis.ts";
+import {
+  anonymousConnect,
+  httpDateOf,
+  isSaidInTls,
+  replyOn,
+  type Speaker,
+  speakerOf,
+  upgradeRequest,
+} from "./greeting.ts";
+import { codeOf } from "./network.ts";
+import type { Target } from "./target.ts";
+
+/** What TLS showed, beside the finding. */
+export interface TlsFinding extends Finding {
+  /** Of the broker's own certificate; null when none was seen. */
+  readonly certificate: TimeFacts["certificate"];
+  /** Whether it failed for the dates of a certificate. */
+  readonly isAboutDates: boolean;
+  /** Whether the other side speaks TLS for certain. */
+  readonly isTls: boolean;
+  /** What spoke inside TLS; null when that was not seen. */
+  readonly speaker: Speaker | null;
+  /** What the server's HTTP says of the time, where it speaks any. */
+  readonly httpDateMs: number | null;
+}
+
+const DATES: ReadonlySet<string> = new Set([
+  "CERT_NOT_YET_VALID",
+  "CERT_HAS_EXPIRED",
+  "CRL_NOT_YET_VALID",
+  "CRL_HAS_EXPIRED",
+]);
+
+/** Shakes hands, looks at everything, and says an anonymous CONNECT to see whether the broker keeps the connection. */
+export async function checkTls(target: Target): Promise<TlsFinding> {
+  const { dialer, host, tls, timeoutMs } = target;
+  const startedMs = performance.now();
+  let socket: TLSSocket;
+  try {
+    // Whatever is wrong with the certificate, it is to be seen whole.
+    const lax = new TlsDialer(dialer, host, { ...tls, insecure: true });
+    socket = (await lax.dial(AbortSignal.timeout(timeoutMs))) as TLSSocket;
+  } catch (error) {
+    return failedHandshake(error);
+  }
+  const took = msText(performance.now() - startedMs);
+  const chain = chainOf(socket.getPeerCertificate(true));
+  const problem = socket.authorized || tls?.psk !== undefined ? null : String(socket.authorizationError);
+  const cipher = `${socket.getProtocol()}, ${socket.getCipher().name}`;
+  const sent =
+    target.webSocketPath === null ? anonymousConnect(target.clientId) : upgradeRequest(host, target.webSocketPath);
+  const reply = await replyOn(socket, sent, timeoutMs);
+  const facts = {
+    certificate: validityOf(chain[0]),
+    isAboutDates: problem !== null && DATES.has(problem),
+    isTls: true,
+    speaker: speakerOf(reply),
+    httpDateMs: httpDateOf(reply),
+    details: [`${cipher} (${took})`, ...chain.flatMap(certificateLines)],
+  };
+  if (problem !== null) return { ...facts, ...certificateProblem(problem, host, tls?.insecure === true) };
+  if (reply.error !== null && /ALERT|SSL/.test(reply.error)) return { ...facts, ...clientRefused(reply.error) };
+  const summary = { en: `${cipher}, the certificate is good (${took})`, zh: `${cipher}，证书有效（${took}）` };
+  return { layer: "tls", state: "passed", summary, ...facts };
+}
+
+function failedHandshake(error: unknown): TlsFinding {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = codeOf(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const meaning: MeaningKey =
+    explain(code).explanations[0]?.key ?? explain(message).explanations[0]?.key ?? "tls-failed";
+  const isCut = code === "ECONNRESET";
+  const summary = { en: `no handshake: ${code}`, zh: `握手失败：${code}` };
+  return {
+    layer: "tls",
+    state: "failed",
+    summary,
+    meaning: isCut ? "tls-closed" : meaning,
+    certificate: null,
+    isAboutDates: false,
+    isTls: isSaidInTls(code),
+    speaker: null,
+    httpDateMs: null,
+  };
+}
+
+type Judged = Pick<Finding, "layer" | "state" | "summary" | "meaning">;
+
+function certificateProblem(code: string, host: string, isAllowed: boolean): Judged {
+  const [explanation] = explain(code).explanations;
+  const meaning = explanation?.key ?? "certificate-verify-failed";
+  const says = explanation?.says ?? code;
+  const named =
+    meaning === "certificate-name" ? { en: ` for '${host}'`, zh: `（主机名 '${host}'）` } : { en: "", zh: "" };
+  return {
+    layer: "tls",
+    state: isAllowed ? "warning" : "failed",
+    summary: {
+      en: `the broker's certificate is not good${named.en}: ${says} (${code})${isAllowed ? ", and --insecure takes it" : ""}`,
+      zh: `服务器证书有问题${named.zh}：${says}（${code}）${isAllowed ? "，但 --insecure 允许" : ""}`,
+    },
+    meaning,
+  };
+}
+
+/** A server of TLS 1.3 refuses a client's certificate only after the handshake. */
+function clientRefused(code: string): Judged {
+  const meaning = explain(code).explanations[0]?.key ?? "client-certificate-missing";
+  return {
+    layer: "tls",
+    state: "failed",
+    summary: { en: `the broker ended TLS after the handshake: ${code}`, zh: `握手后被服务器中断：${code}` },
+    meaning,
+  };
+}
+
+/** Longest chain that is shown. */
+const MOST_CERTIFICATES = 8;
+
+function chainOf(leaf: DetailedPeerCertificate | null): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
+  let next: DetailedPeerCertificate | undefined = leaf ?? undefined;
+  while (next?.fingerprint256 !== undefined && chain.length < MOST_CERTIFICATES) {
+    chain.push(next);
+    if (next.issuerCertificate === next || next.issuerCertificate?.fingerprint256 === next.fingerprint256) break;
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+function validityOf(certificate: DetailedPeerCertificate | undefined): TimeFacts["certificate"] {
+  if (certificate === undefined) return null;
+  return { fromMs: Date.parse(certificate.valid_from), toMs: Date.parse(certificate.valid_to) };
+}
+
+function certificateLines(certificate: DetailedPeerCertificate, depth: number): string[] {
+  const { subject, issuer, subjectaltname, valid_from, valid_to, bits, asn1Curve } = certificate;
+  const key = asn1Curve ?? (bits === undefined ? "?" : `${bits} bits`);
+  const [from, to] = [valid_from, valid_to].map((date) => dateText(Date.parse(date)).slice(0, 10));
+  const names = depth === 0 ? [`   names: ${subjectaltname ?? "none"}`] : [];
+  return [`${depth}: ${nameOf(subject)}, issued by ${nameOf(issuer)}, ${from} to ${to}, key ${key}`, ...names];
+}
+
+function nameOf(name: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string {
+  return String(name?.CN ?? name?.O ?? "?");
+}

@@ -131,6 +131,8 @@ function schemeOf(speaker: Speaker): string | null {
 }
 
 async function examineTls(target: Target, surroundings: Surroundings, add: Add): Promise<boolean> {
+  // Asked meanwhile: a time server that does not answer takes a while.
+  const time = askTime(surroundings);
   const { certificate, isAboutDates, isTls: isCertain, speaker, httpDateMs, ...finding } = await checkTls(target);
   // Who gives no TLS may give something else.
   const plain = isCertain ? null : await speakerAt(target);
@@ -143,7 +145,7 @@ async function examineTls(target: Target, surroundings: Surroundings, add: Add):
     nowMs: surroundings.wallClockMs(),
     certificate,
     newestFileMs: await surroundings.newestFileMs(),
-    timeServer: await askTime(surroundings),
+    timeServer: await time,
     httpDateMs,
   };
   add(judgeClock(facts, isAboutDates));

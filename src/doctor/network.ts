@@ -72,7 +72,10 @@ function localAddressTo(address: string, port: number): Promise<string> {
   const socket = createSocket(isIP(address) === 6 ? "udp6" : "udp4");
   return new Promise<string>((resolve, reject) => {
     socket.once("error", reject);
-    socket.connect(port, address, () => resolve(socket.address().address));
+    // A failure comes to the callback, of which the types know nothing.
+    socket.connect(port, address, (error?: unknown) =>
+      error === undefined || error === null ? resolve(socket.address().address) : reject(error),
+    );
   }).finally(() => socket.close());
 }
 

@@ -43,7 +43,8 @@ export function explain(query: string, { from, language = "en" }: ExplainOptions
   const matches = matchesFor(query, from);
   if (matches.length > 0)
     return { explanations: matches.map((match) => explanationOfMatch(match, language)), nearest: [] };
-  const byWords = matchWords(query);
+  // Words that share a number with a text have nothing to do with it.
+  const byWords = ONE_NUMBER.test(query.trim()) ? [] : matchWords(query);
   const best = byWords[0]?.score ?? 0;
   const good = best < LEAST_SCORE ? [] : byWords.filter(({ score }) => score >= best * NEARLY).slice(0, MOST_BY_WORDS);
   return {
@@ -59,7 +60,8 @@ function near(key: MeaningKey, language: Language): NearMeaning {
 function matchesFor(query: string, from: Source | undefined): readonly Match[] {
   const text = query.slice(0, MOST_CHARACTERS).trim();
   const number = ONE_NUMBER.exec(text)?.[1];
-  if (number !== undefined) return matchNumber(number, from);
+  // A number that the place does not have may have been met elsewhere.
+  if (number !== undefined) return firstFound(matchNumber(number, from), () => matchNumber(number));
   const key = text.toLowerCase();
   const named = fromFirst(matchesOf(rowsNamed(text)), from);
   if (named.length > 0) return named;
@@ -77,6 +79,10 @@ function matchesFor(query: string, from: Source | undefined): readonly Match[] {
 const MOST_CHARACTERS = 100_000;
 /** Most lines of a pasted text that are looked at. */
 const MOST_LINES = 200;
+
+function firstFound(matches: readonly Match[], otherwise: () => readonly Match[]): readonly Match[] {
+  return matches.length > 0 ? matches : otherwise();
+}
 
 /** Those of the spaces that `from` has go first. */
 function fromFirst(matches: readonly Match[], from: Source | undefined): Match[] {

@@ -316,6 +316,12 @@ const WORDS: readonly Row[] = [
   ["disconnects after exactly 60 seconds", "idle-limit"],
   ["局域网连不上 只能本机连接", "local-only"],
   ["mid 是什么", "publish-trace"],
+  ["为什么掉线", "connection-lost"],
+  ["证书过期", "certificate-expired"],
+  ["SSL", "tls-failed"],
+  ["mosquitto.conf unknown option", "configuration-error"],
+  ["端口被占用", "address-in-use"],
+  ["cannot connect", "connect-failed"],
 ];
 
 const TABLES = { MOSQUITTO_1_6, MOSQUITTO_2_0, MOSQUITTO_2_1, OURS, CLIENTS, NODE, DEVICES_AND_PAHO, WORDS };
@@ -326,6 +332,14 @@ for (const [name, rows] of Object.entries(TABLES))
       const { explanations } = explain(text);
       assert.equal(explanations[0]?.key, meaning, explanations.map(({ key, space }) => `${space}:${key}`).join(" "));
     });
+
+test("a number that nothing has is not known, whatever words share it", () => {
+  assert.deepEqual(explain("1883"), { explanations: [], nearest: [] });
+});
+
+test("a number that the named place does not have is looked up elsewhere", () => {
+  assert.equal(explain("19", { from: "connack" }).explanations[0]?.key, "keep-alive-timeout");
+});
 
 test("there are 150 lines and more", () => {
   assert.ok(Object.values(TABLES).flat().length >= 150);

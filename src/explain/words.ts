@@ -18,12 +18,15 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
   ),
 );
 
+/** What Chinese questions are asked with. */
+const ASKING = /为什么|为何|怎么办|怎么|怎样|如何|什么意思|是什么|一直|总是|请问|老是|[的了吗呢]/g;
+
 /** Words of English without their usual ends, and pairs of Chinese characters. */
 function tokensOf(text: string): string[] {
   const tokens: string[] = [];
   for (const [word] of text.toLowerCase().matchAll(/[a-z0-9_$]{2,40}/g))
     if (!STOP_WORDS.has(word)) tokens.push(word.length > 4 ? word.replace(/(?:ing|ed|es|s)$/, "") : word);
-  for (const [run] of text.matchAll(/[\u4e00-\u9fff]{2,200}/g))
+  for (const [run] of text.replaceAll(ASKING, " ").matchAll(/[\u4e00-\u9fff]{2,200}/g))
     for (let at = 0; at + 1 < run.length; at++) tokens.push(run.slice(at, at + 2));
   return tokens;
 }

@@ -27,7 +27,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   {
     words: {
       en: "disconnects after exactly 60 seconds, drops every minute, regular interval, idle disconnect, load balancer, nginx",
-      zh: "每隔60秒断开 固定时间断开 空闲断开 负载均衡 nginx 定时掉线",
+      zh: "每隔60秒断开 固定时间断开 空闲断开 负载均衡 nginx",
     },
     meaning: "idle-limit",
   },
@@ -82,7 +82,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     words: {
-      en: "cannot connect from another machine, only localhost works, local only",
+      en: "from another machine, only localhost works, local only",
       zh: "其他机器连不上 只能本机连接 局域网连不上 远程连不上",
     },
     meaning: "local-only",
@@ -124,7 +124,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     words: {
-      en: "web page cannot connect websocket, browser, javascript, ws, wss",
+      en: "web page websocket, browser, javascript, ws, wss",
       zh: "网页连不上 浏览器 websocket ws wss 连接失败",
     },
     meaning: "websocket-failed",
@@ -144,5 +144,58 @@ export const SYMPTOMS: readonly Symptom[] = [
   {
     words: { en: "queue full, slow consumer, dropped messages", zh: "队列满 消费太慢 消息被丢弃 丢消息" },
     meaning: "messages-dropped",
+  },
+
+  {
+    words: { en: "certificate expired, certificate out of date", zh: "证书过期 证书失效 证书到期" },
+    meaning: "certificate-expired",
+  },
+  {
+    words: { en: "ssl, tls, ssl handshake failed, tls handshake error", zh: "ssl tls 握手失败 加密连接失败" },
+    meaning: "tls-failed",
+  },
+  {
+    words: {
+      en: "connection drops, goes offline, disconnected unexpectedly, why did it disconnect, offline",
+      zh: "掉线 断线 断开连接 异常断开 连接断开 离线 连接丢失",
+    },
+    meaning: "connection-lost",
+  },
+  {
+    words: {
+      en: "cannot connect, connection refused, unable to connect",
+      zh: "连不上 连接不上 无法连接 连接失败 连接被拒绝",
+    },
+    meaning: "connect-failed",
+  },
+  {
+    words: {
+      en: "mosquitto.conf unknown option, configuration error, config file error",
+      zh: "配置错误 配置文件错误 未知配置",
+    },
+    meaning: "configuration-error",
+  },
+  {
+    words: {
+      en: "wrong hostname in certificate, ip address certificate, altnames",
+      zh: "证书域名不匹配 主机名不匹配 用 ip 连接证书错误",
+    },
+    meaning: "certificate-name",
+  },
+  {
+    words: { en: "port already in use, address in use, broker already running", zh: "端口被占用 地址已被使用" },
+    meaning: "address-in-use",
+  },
+  {
+    words: { en: "cannot resolve host, dns, unknown host", zh: "域名解析失败 解析不了 dns 错误" },
+    meaning: "name-unknown",
+  },
+  {
+    words: { en: "permission denied publish, not allowed topic, acl", zh: "没有权限 无权发布 无权订阅 权限不足 acl" },
+    meaning: "acl-denied",
+  },
+  {
+    words: { en: "message too big, large payload, payload limit", zh: "消息太大 载荷太大 报文太长" },
+    meaning: "packet-too-large",
   },
 ];

@@ -177,7 +177,8 @@ function otherProtocol({ unixPath, port, tls, webSocketPath }: Target): string {
   return `If port ${port} is for TLS, give --cafile; if it is for WebSockets, --ws`;
 }
 
-function placeOf({ unixPath, bindAddress, host, port }: Target): string {
+/** Where a tool connects to, and from where if it was told. */
+export function placeOf({ unixPath, bindAddress, host, port }: ServerArguments): string {
   const from = bindAddress === null ? "" : `from ${bindAddress} to `;
   return unixPath ?? `${from}${host}, port ${port}`;
 }

@@ -5,7 +5,7 @@ import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
-import { adviceOf, reasonAdvice } from "./failure-advice.ts";
+import { adviceOf, placeOf, reasonAdvice } from "./failure-advice.ts";
 import { linesOf } from "./lines.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
@@ -41,6 +41,8 @@ class Publisher {
   readonly #client: Client;
   #left: number;
   #underWay = 0;
+  #done = 0;
+  #beganMs = 0;
   #exitCode = 0;
   #isAtEnd = false;
   #isOver = false;
@@ -74,8 +76,19 @@ class Publisher {
   run(): Promise<number> {
     return new Promise((resolve) => {
       this.#finish = resolve;
+      // Where each packet is shown, nobody needs more.
+      if (!this.#args.debug) this.#output.progress.start(() => this.#progressText());
+      this.#beganMs = performance.now();
       this.#client.connect();
     });
+  }
+
+  #progressText(): string {
+    const done = this.#done.toLocaleString("en");
+    const published = this.#payload === null ? done : `${done} of ${this.#args.repeat.toLocaleString("en")}`;
+    if (!this.#client.isConnected) return `${published} published; connecting to ${placeOf(this.#args)} ...`;
+    const rate = Math.round(this.#done / ((performance.now() - this.#beganMs) / 1000));
+    return `${published} published, ${rate.toLocaleString("en")} a second; ${this.#underWay} under way`;
   }
 
   #connected(): void {
@@ -121,6 +134,7 @@ class Publisher {
 
   #published(mid: number, { reasonCode, refusal }: Outcome): void {
     this.#underWay--;
+    this.#done++;
     if (this.#args.isStrict) this.#judge(reasonCode);
     if (refusal !== null) {
       this.#output.complain(`Warning: Publish ${mid} failed: ${refusal}.`);

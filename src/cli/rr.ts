@@ -4,7 +4,7 @@ import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
-import { adviceOf, reasonAdvice } from "./failure-advice.ts";
+import { adviceOf, placeOf, reasonAdvice } from "./failure-advice.ts";
 import { MessageView } from "./message-view.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { type RequestArguments, RR_COMMAND, requestArgumentsOf } from "./options/request-options.ts";
@@ -59,11 +59,19 @@ class Requester {
     try {
       return await new Promise((resolve) => {
         this.#finish = resolve;
+        this.#output.progress.start(() => this.#progressText());
         this.#client.connect();
       });
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #progressText(): string {
+    if (!this.#client.isConnected) return `Connecting to ${placeOf(this.#args)} ...`;
+    if (this.#askedMs === 0) return `Subscribing to ${this.#args.responseTopic} ...`;
+    const seconds = Math.round((performance.now() - this.#askedMs) / 1000);
+    return `Waiting for a response on ${this.#args.responseTopic}, ${seconds} s ...`;
   }
 
   #end(exitCode: number, reasonCode: ReasonCode = ReasonCode.NormalDisconnection): void {
@@ -130,7 +138,9 @@ class Requester {
     if (this.#isDone || (message.retain && this.#args.skipsRetained)) return;
     const tookMs = performance.now() - this.#askedMs;
     this.#view.show(message);
-    if (this.#args.showsLatency) this.#output.out.write(`Latency: ${tookMs.toFixed(3)} ms\n`);
+    const { showsLatency, json } = this.#args;
+    if (showsLatency)
+      this.#output.out.write(json ? `{"latencyMs":${tookMs.toFixed(3)}}\n` : `Latency: ${tookMs.toFixed(3)} ms\n`);
     this.#end(0);
   }
 

@@ -4,7 +4,7 @@ import { ReasonCode, topicMatches } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
-import { adviceOf, reasonAdvice } from "./failure-advice.ts";
+import { adviceOf, placeOf, reasonAdvice } from "./failure-advice.ts";
 import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -70,6 +70,7 @@ class Subscriber {
     try {
       return await new Promise((resolve) => {
         this.#finish = resolve;
+        this.#output.progress.start(() => `Connecting to ${placeOf(this.#args)} ...`);
         this.#client.connect();
       });
     } finally {
@@ -105,6 +106,7 @@ class Subscriber {
   }
 
   #connected(): void {
+    this.#output.progress.stop();
     const { topicFilters, unsubscribes, qos, version, retainAsPublished, retainHandling, given } = this.#args;
     const isFive = version === 5;
     this.#unanswered = unsubscribes.length;
@@ -180,7 +182,10 @@ class Subscriber {
   }
 
   #disconnected(error: ClientError | null, willReconnect: boolean): void {
-    if (willReconnect) return;
+    if (willReconnect) {
+      this.#output.progress.start(() => `The connection was lost; connecting to ${placeOf(this.#args)} again ...`);
+      return;
+    }
     this.#isDone = true;
     if (error === null) return this.#finish(this.#exitCode);
     void this.#fail(error);

@@ -11,8 +11,9 @@ import {
 
 import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
+import { Progress } from "./progress.ts";
 import { SetUpError } from "./set-up-error.ts";
-import { textLayout } from "./text-layout.ts";
+import { errorPaint, textLayout } from "./text-layout.ts";
 import { version } from "./version.ts";
 
 /** The two outputs of a running tool. */
@@ -20,6 +21,7 @@ export interface ToolOutput {
   readonly out: Output;
   /** Writes a line to standard error, unless --quiet. */
   complain(text: string): void;
+  readonly progress: Progress;
 }
 
 type WithHelp = OptionTable & {
@@ -49,7 +51,7 @@ export async function runTool<Table extends WithHelp>(
     return await run(lines.length === 0 ? parsed : parseCommandLine(command, args, lines));
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    io.stderr.write(commandLineErrorText({ name }, error));
+    io.stderr.write(errorPaint(io)(commandLineErrorText({ name }, error)));
     return 1;
   }
 }
@@ -63,17 +65,22 @@ export async function withOutput(
 ): Promise<number> {
   const out = new Output(io.stdout, listener);
   const errors = new Output(io.stderr);
+  const progress = new Progress(io, !quiet);
+  const paint = errorPaint(io);
   const complain = (text: string): void => {
-    if (!quiet) errors.write(`${text}\n`);
+    if (quiet) return;
+    progress.clear();
+    errors.write(`${paint(text)}\n`);
   };
   try {
-    return await work({ out, complain });
+    return await work({ out, complain, progress });
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     complain(error.message);
     complain(error.advice);
     return 1;
   } finally {
+    progress.stop();
     await out.end();
     await errors.end();
   }

@@ -124,7 +124,7 @@ test("--random-filter: about so many percent", async () => {
 
 test("--strict: refused or lost is an exit code", async (context) => {
   const [nobody, usual] = await Promise.all([
-    runTool("pub", [...to, "-t", "no/one", "-m", "x", "-q", "1", "--strict"]),
+    runTool("pub", [...to, "-t", "no/one", "-m", "x", "--strict"]),
     runTool("pub", [...to, "-t", "no/one", "-m", "x", "-q", "1", "-V", "5"]),
   ]);
   assert.deepEqual([nobody.code, usual.code], [16, 0]);
@@ -150,6 +150,13 @@ test("rr: response of another client, its latency, a refused request, a refused 
   const { code, out } = await rr.ended;
   assert.equal(code, 0);
   assert.match(out, /^answer 42\nLatency: \d+\.\d{3} ms\n$/);
+  const self = await runTool("rr", [...to, "-t", "self", "-e", "self", "-m", "x", "--json", "--latency"]);
+  const [message, latency] = self.out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(message!.payload, "x");
+  assert.equal(typeof latency!.latencyMs, "number");
   const at = async (script: Record<string, string>) => {
     const server = await ScriptedServer.start(context, script);
     return runTool("rr", ["-h", "127.0.0.1", "-p", String(server.port), "-t", "a", "-e", "b", "-m", "x", "-q", "1"]);

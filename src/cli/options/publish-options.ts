@@ -24,8 +24,7 @@ const PUBLISH = {
     argument: "QoS",
     min: 0,
     max: 2,
-    default: 0,
-    help: "Quality of service: 0 at most once, 1 at least once, 2 exactly once.",
+    help: "Quality of service: 0 at most once, 1 at least once, 2 exactly once. Defaults to 0, with --strict to 1.",
   },
   retain: { group: "Message", short: "r", long: "retain", type: "flag", help: "Have the broker retain the message." },
   repeat: {
@@ -51,7 +50,7 @@ const PUBLISH = {
     group: "Message",
     long: "strict",
     type: "flag",
-    help: "End with an exit code other than 0 when the broker refused a message or had nobody to give it to. That it says at QoS 1 and 2 of version 5, which this selects.",
+    help: "End with an exit code other than 0 when the broker refused a message or had nobody to give it to. That it says at QoS 1 and 2 of version 5, so this selects both unless -q or -V says otherwise.",
   },
 } as const;
 
@@ -79,7 +78,7 @@ export const PUB_COMMAND: Command<Table> = {
     ["No longer kept", "-r -t lamps/kitchen -n"],
     ["Each line of a file as a message", "-t log -l < log.txt"],
     ["By TLS with a user name", "-L mqtts://ann:secret@broker.example/t -m x --cafile ca.pem"],
-    ["Fail when nobody got it", "--strict -q 1 -t command/7 -m reboot"],
+    ["Fail when nobody got it", "--strict -t command/7 -m reboot"],
   ],
   notes: [
     "Exit code: 0 done; 1 wrong arguments or no connection; 7 connection lost;",
@@ -105,7 +104,7 @@ export interface PublishArguments extends ConnectionArguments {
  * @throws CommandLineError when something is missing or contradicts
  */
 export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArguments {
-  const { topic, qos, retain, repeat, debug, quiet } = parsed;
+  const { topic, isStrict, qos = isStrict ? 1 : 0, retain, repeat, debug, quiet } = parsed;
   const single = sourceOf(parsed, parsed.readsLines ? 1 : 0);
   const source = parsed.readsLines ? ({ from: "lines" } as const) : single;
   if (topic === undefined || source === null) throw new CommandLineError("Both topic and message must be supplied.");
@@ -116,14 +115,14 @@ export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArgumen
   }
   const repeatDelayMs = delayOf(parsed.repeatDelay);
   return {
-    ...connectionOf(parsed, parsed.isStrict ? 5 : 4),
+    ...connectionOf(parsed, isStrict ? 5 : 4),
     topicName: topic,
     qos: qos as Qos,
     retain,
     source,
     repeat,
     repeatDelayMs,
-    isStrict: parsed.isStrict,
+    isStrict,
     debug,
     quiet,
   };

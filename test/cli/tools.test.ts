@@ -152,8 +152,9 @@ test("sub | head: the program ends by itself when its reader has gone", async ()
   const pipe = new Program("/bin/sh", ["-c", script, process.execPath, MAIN, ...to]);
   const pub = new ToolRun("pub", [...to, "-t", "head", "-l"], null);
   await pipe.printed(/sending CONNECT/);
-  // The first line that cannot be written ends it.
-  const { code, errors } = await pipe.end();
+  // The first line that cannot be written ends it; some come before head has gone.
+  const lines = setInterval(() => pub.stdin.write("x\n"), 20);
+  const { code, errors } = await pipe.end().finally(() => clearInterval(lines));
   pub.stdin.end();
   await pub.ended;
   assert.deepEqual([code, errors], [0, ""]);

@@ -92,21 +92,22 @@ function fromFirst(matches: readonly Match[], from: Source | undefined): Match[]
   return [...matches].sort((a, b) => rank(a) - rank(b));
 }
 
-/** In a text of several lines a line that only says that something failed goes behind those that say why. */
-const VAGUE: readonly MeaningKey[] = [
+/** In a text of several lines those that only say that something failed go behind those that say why. */
+const VAGUE: ReadonlySet<MeaningKey> = new Set<MeaningKey>([
   "tls-failed",
   "certificate-verify-failed",
-  "publish-trace",
   "system-call-failed",
   "protocol-error",
   "exact-reason-unknown",
-  "granted",
-  "success",
-];
+]);
 
-function mostTelling(matches: readonly Match[]): Match[] {
-  const rank = ({ meaning }: Match) => VAGUE.indexOf(meaning) + 1;
-  return [...matches].sort((a, b) => Math.sign(rank(a)) - Math.sign(rank(b)));
+/** They say that all is well, and count only where nothing else is said. */
+const WELL: ReadonlySet<MeaningKey> = new Set<MeaningKey>(["publish-trace", "granted", "success", "accepted"]);
+
+function mostTelling(matches: readonly Match[]): readonly Match[] {
+  const bad = matches.filter(({ meaning }) => !WELL.has(meaning));
+  const telling = bad.filter(({ meaning }) => !VAGUE.has(meaning));
+  return bad.length === 0 ? matches : [...telling, ...bad.filter((match) => !telling.includes(match))];
 }
 
 function explanationOfMatch({ meaning, found, facts }: Match, language: Language): Explanation {

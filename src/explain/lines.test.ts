@@ -192,6 +192,12 @@ const CLIENTS: readonly Row[] = [
   ["Error: Network is unreachable", "no-network"],
   ["Error: Connection timed out", "no-answer"],
   ["Unable to connect (Lookup error.).", "name-unknown"],
+  ["Unable to connect (A TLS error occurred.).", "tls-failed"],
+  ["Unable to connect (Connection refused).", "nothing-listens"],
+  [
+    "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed\nUnable to connect (A TLS error occurred.).",
+    "certificate-verify-failed",
+  ],
   ["Error: host name verification failed.", "certificate-name"],
   ["All subscription requests were denied.", "subscription-refused"],
   ["Subscribed (mid: 1): 128", "subscription-refused"],

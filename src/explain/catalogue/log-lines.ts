@@ -232,7 +232,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   // Clients: the tools, Node.js, Python, devices.
   { pattern: /Error: host name verification failed/, meaning: "certificate-name" },
   { pattern: /OCSP: /, meaning: "ocsp" },
-  { pattern: /Unable to connect \((?<system>Lookup error|.{1,80})\)/, meaning: "name-unknown" },
+  { pattern: /Unable to connect \(Lookup error/, meaning: "name-unknown" },
   { pattern: /(?:Keepalive timeout|MQTT_KEEPALIVE_TIMEOUT|no PING_RESP|No PING_RESP)/i, meaning: "keep-alive-timeout" },
   { pattern: /connack timeout/i, meaning: "connack-timeout" },
   { pattern: /client disconnecting\b/i, meaning: "not-connected" },

@@ -1,10 +1,11 @@
-/* mload: an independent MQTT load generator (C, one thread, epoll, Linux, no dependencies).
+/* mload: an independent MQTT load generator (C, one thread, epoll, Linux; OpenSSL only for TLS).
  *
  * Publishers and subscribers run in one process. A window bounds the messages under way, so that a broker that sheds
  * QoS 0 load under pressure gains nothing by it, and every message is counted: a run ends when all are delivered (and
  * acknowledged at QoS 1 and 2), or says TIMEOUT. It shares no code with what it measures.
  *
  * Build: cc -O2 -o mload mload.c      Use: mload -h      Exit: 0 all delivered, 1 not all or not in order, 2 failure
+ * With TLS: cc -O2 -DWITH_TLS -o mload mload.c -lssl -lcrypto
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,11 +19,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef WITH_TLS
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 
 enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9, DISCONNECT = 14 };
 
@@ -35,6 +42,7 @@ enum { CONNACK = 2, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK = 9, DISCON
 /* ---- options ---- */
 
 static int port = 1883, publishers = 1, subscribers = 1, qos = 0, payload_bytes = 64, window = 1000, version = 4;
+static int use_tls = 0, use_websocket = 0, connects = 0, resume_sessions = 0;
 static int broker_pid = 0, fan_out = 0, by_wildcard = 0, idle = 0, retain = 0, shared = 0, json = 0, durable = 0;
 static long total = 100000;         /* messages to send */
 static double duration_s = 0;       /* send for so long, instead of `total` messages */
@@ -48,6 +56,8 @@ static const char HELP[] =
     "      [-f every subscriber gets all] [-W by wildcard] [-g one shared group] [-r retain]\n"
     "      [-D subscribers have durable sessions]\n"
     "      [-I only open this many idle connections] [-s at most so many seconds for memory to settle, with -I]\n"
+    "      [-e by TLS, and any certificate will do] [-b by WebSocket, each packet in a frame]\n"
+    "      [-C only open and close connections, in so many processes, for -d seconds] [-K with TLS sessions resumed]\n"
     "      [-t limit seconds] [-N label] [-j one line of JSON]\n"
     "A publisher publishes to its own topic; subscriber k receives from publishers k, k+S, k+2S, ...\n";
 
@@ -62,6 +72,12 @@ typedef struct {
   long sent, acked;
   int receive_maximum;              /* unacknowledged messages that the broker allows us */
   uint16_t packet_id;
+  uint8_t *framed; size_t framed_len, framed_pos, framed_cap; /* with WebSocket: what of `out` is in frames */
+  uint8_t head[10]; int head_len;   /* of a frame that is being read */
+  uint64_t frame_left;
+#ifdef WITH_TLS
+  SSL *ssl;
+#endif
 } Conn;
 
 static Conn **conns;
@@ -94,16 +110,144 @@ static void want_write(Conn *c, int wanted) {
   c->want_write = wanted;
 }
 
-static void flush(Conn *c) {
+/* ---- the ways to the broker: TCP, TLS, WebSocket ---- */
+
+#ifdef WITH_TLS
+static SSL_CTX *ssl_context;
+static SSL_SESSION *ssl_session; /* of the last connection, to be resumed */
+
+static void die_of_tls(const char *what) {
+  char text[256];
+  ERR_error_string_n(ERR_get_error(), text, sizeof text);
+  fprintf(stderr, "mload: %s: %s\n", what, text);
+  exit(2);
+}
+
+static int keep_session(SSL *ssl, SSL_SESSION *session) {
+  (void)ssl;
+  if (ssl_session) SSL_SESSION_free(ssl_session);
+  ssl_session = session;
+  return 1;
+}
+
+static void secure(Conn *c) {
+  if (!ssl_context) {
+    ssl_context = SSL_CTX_new(TLS_client_method());
+    if (!ssl_context) die_of_tls("TLS");
+    SSL_CTX_set_mode(ssl_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (resume_sessions) {
+      SSL_CTX_set_session_cache_mode(ssl_context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+      SSL_CTX_sess_set_new_cb(ssl_context, keep_session);
+    }
+  }
+  c->ssl = SSL_new(ssl_context);
+  SSL_set_fd(c->ssl, c->fd);
+  if (resume_sessions && ssl_session) SSL_set_session(c->ssl, ssl_session);
+  if (SSL_connect(c->ssl) != 1) die_of_tls("the TLS handshake failed");
+}
+
+/* As send() and recv(): -1 with EAGAIN when it would block. */
+static ssize_t tls_result(Conn *c, int n) {
+  if (n > 0) return n;
+  switch (SSL_get_error(c->ssl, n)) {
+    case SSL_ERROR_WANT_READ: case SSL_ERROR_WANT_WRITE: errno = EAGAIN; return -1;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    default: errno = ECONNRESET; return -1;
+  }
+}
+static ssize_t put_bytes(Conn *c, const uint8_t *p, size_t n) {
+  return c->ssl ? tls_result(c, SSL_write(c->ssl, p, n)) : send(c->fd, p, n, MSG_NOSIGNAL);
+}
+static ssize_t get_bytes(Conn *c, uint8_t *p, size_t n) {
+  return c->ssl ? tls_result(c, SSL_read(c->ssl, p, n)) : recv(c->fd, p, n, 0);
+}
+#else
+static void secure(Conn *c) { (void)c; errno = 0; die("-e needs a build with -DWITH_TLS"); }
+static ssize_t put_bytes(Conn *c, const uint8_t *p, size_t n) { return send(c->fd, p, n, MSG_NOSIGNAL); }
+static ssize_t get_bytes(Conn *c, uint8_t *p, size_t n) { return recv(c->fd, p, n, 0); }
+#endif
+
+/* Opens the WebSocket of a connection that still blocks. */
+static void upgrade(Conn *c) {
+  static const char request[] =
+      "GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+  char answer[2048];
+  size_t n = 0;
+  if (put_bytes(c, (const uint8_t *)request, sizeof request - 1) < 0) die("write of the upgrade");
+  while (n < 4 || memcmp(answer + n - 4, "\r\n\r\n", 4)) {
+    if (n == sizeof answer || get_bytes(c, (uint8_t *)answer + n, 1) != 1) { errno = 0; die("no answer to the upgrade"); }
+    n++;
+  }
+  if (n < 12 || memcmp(answer + 9, "101", 3)) { errno = 0; die("the upgrade to WebSocket was refused"); }
+}
+
+/* Bytes of the packet at p. */
+static size_t packet_size(const uint8_t *p) {
+  size_t k = 1, length = 0;
+  int shift = 0;
+  do { length |= (size_t)(p[k] & 127) << shift; shift += 7; } while (p[k++] & 128);
+  return k + length;
+}
+
+/* Puts each packet of `out` into a frame of its own, masked with zeros: a mask costs the broker the same whatever it is. */
+static void frame_output(Conn *c) {
+  if (c->framed_pos == c->framed_len) c->framed_pos = c->framed_len = 0;
   while (c->out_pos < c->out_len) {
-    ssize_t n = send(c->fd, c->out + c->out_pos, c->out_len - c->out_pos, MSG_NOSIGNAL);
+    size_t n = packet_size(c->out + c->out_pos);
+    if (c->framed_len + n + 14 > c->framed_cap) {
+      c->framed_cap = (c->framed_len + n + 14) * 2;
+      c->framed = must(realloc(c->framed, c->framed_cap));
+    }
+    uint8_t *p = c->framed + c->framed_len;
+    *p++ = 0x82;
+    if (n < 126) *p++ = 0x80 | n;
+    else if (n < 65536) { *p++ = 0x80 | 126; *p++ = n >> 8; *p++ = n; }
+    else { *p++ = 0x80 | 127; for (int i = 7; i >= 0; i--) *p++ = (uint64_t)n >> 8 * i; }
+    memset(p, 0, 4);
+    memcpy(p + 4, c->out + c->out_pos, n);
+    c->framed_len = p + 4 + n - c->framed;
+    c->out_pos += n;
+  }
+  c->out_pos = c->out_len = 0;
+}
+
+/* Takes n bytes at p out of their frames, in place; returns how many are left. */
+static size_t unframe(Conn *c, uint8_t *p, size_t n) {
+  size_t to = 0;
+  for (size_t at = 0; at < n;) {
+    if (c->frame_left) {
+      size_t taken = c->frame_left < n - at ? c->frame_left : n - at;
+      memmove(p + to, p + at, taken);
+      to += taken; at += taken; c->frame_left -= taken;
+      continue;
+    }
+    c->head[c->head_len++] = p[at++];
+    if (c->head_len < 2) continue;
+    int more = c->head[1] == 126 ? 2 : c->head[1] == 127 ? 8 : 0;
+    if (c->head_len < 2 + more) continue;
+    if ((c->head[0] & 15) > 2) { errno = 0; die("the broker closed the WebSocket"); }
+    c->frame_left = more ? 0 : c->head[1];
+    for (int i = 0; i < more; i++) c->frame_left = c->frame_left << 8 | c->head[2 + i];
+    c->head_len = 0;
+  }
+  return to;
+}
+
+static void flush(Conn *c) {
+  if (use_websocket) frame_output(c);
+  uint8_t *bytes = use_websocket ? c->framed : c->out;
+  size_t *pos = use_websocket ? &c->framed_pos : &c->out_pos;
+  size_t end = use_websocket ? c->framed_len : c->out_len;
+  while (*pos < end) {
+    ssize_t n = put_bytes(c, bytes + *pos, end - *pos);
     if (n < 0) {
       if (errno == EAGAIN) { want_write(c, 1); return; }
       die("write failed, the broker closed the connection");
     }
-    c->out_pos += n;
+    *pos += n;
   }
-  c->out_len = c->out_pos = 0;
+  c->out_len = c->out_pos = c->framed_len = c->framed_pos = 0;
   want_write(c, 0);
 }
 
@@ -308,14 +452,14 @@ static void readable(Conn *c) {
       c->in = must(realloc(c->in, c->in_cap));
     }
     size_t room = c->in_cap - c->in_len;
-    ssize_t r = recv(c->fd, c->in + c->in_len, room, 0);
+    ssize_t r = get_bytes(c, c->in + c->in_len, room);
     if (r == 0) { errno = 0; die("the broker closed the connection"); }
     if (r < 0) { if (errno == EAGAIN) break; die("read failed"); }
-    c->in_len += r;
+    c->in_len += use_websocket ? unframe(c, c->in + c->in_len, r) : (size_t)r;
     size_t done = receive_all(c);
     memmove(c->in, c->in + done, c->in_len - done);
     c->in_len -= done;
-    if ((size_t)r < room) break;
+    if ((size_t)r < room && !use_tls) break; /* a record of TLS is no more than 16 KiB */
   }
   if (c->out_len > c->out_pos && !c->want_write) flush(c);
 }
@@ -333,7 +477,8 @@ static void poll_once(int timeout_ms) {
   }
 }
 
-static void dial(int is_subscriber, int index) {
+/* A connection that is open up to MQTT, and still blocks. */
+static Conn *open_connection(int is_subscriber, int index) {
   Conn *c = must(calloc(1, sizeof *c));
   int one = 1;
   struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -353,6 +498,13 @@ static void dial(int is_subscriber, int index) {
     close(c->fd);
     usleep(20000);
   }
+  if (use_tls) secure(c);
+  if (use_websocket) upgrade(c);
+  return c;
+}
+
+static void dial(int is_subscriber, int index) {
+  Conn *c = open_connection(is_subscriber, index);
   fcntl(c->fd, F_SETFL, O_NONBLOCK);
   struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &e);
@@ -453,6 +605,49 @@ static int run_idle(void) {
   return 0;
 }
 
+/* Opens a connection, waits for its CONNACK and closes it, over and over; returns how often. */
+static long connect_over_and_over(int process, double until) {
+  long count = 0;
+  uint8_t answer[256];
+  while (now() < until) {
+    Conn *c = open_connection(0, process);
+    send_connect(c);
+    ssize_t n = get_bytes(c, answer, sizeof answer);
+    if (n > 0 && use_websocket) n = unframe(c, answer, n);
+    if (n < 4 || answer[0] != 0x20 || answer[3]) { errno = 0; die("no CONNACK"); }
+#ifdef WITH_TLS
+    if (c->ssl) SSL_free(c->ssl);
+#endif
+    close(c->fd);
+    free(c->out); free(c->framed); free(c);
+    count++;
+  }
+  return count;
+}
+
+static int run_connects(void) {
+  double seconds = duration_s > 0 ? duration_s : 2;
+  long *counts = mmap(NULL, connects * sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (counts == MAP_FAILED) die("mmap");
+  double start = now(), cpu_before = cpu_seconds(broker_pid);
+  for (int i = 0; i < connects; i++) {
+    pid_t pid = fork();
+    if (pid < 0) die("fork");
+    if (pid == 0) { counts[i] = connect_over_and_over(i, start + seconds); _exit(0); }
+  }
+  long count = 0;
+  for (int i = 0, status; i < connects; i++) if (wait(&status) < 0 || status) exit(2);
+  for (int i = 0; i < connects; i++) count += counts[i];
+  double elapsed = now() - start, cpu = cpu_seconds(broker_pid) - cpu_before;
+  if (json)
+    printf("{\"generator\":\"mload\",\"mode\":\"connects\",\"timeout\":false,\"disordered\":0,\"metrics\":{"
+           "\"connections\":%ld,\"connectsPerSecond\":%.1f,\"cpuUsPerConnect\":%.2f}}\n",
+           count, count / elapsed, count ? cpu * 1e6 / count : 0);
+  else
+    printf("%-12s connects=%ld %.0f/s cpu_us_per_connect=%.1f\n", label, count, count / elapsed, cpu * 1e6 / count);
+  return count == 0;
+}
+
 static long deliveries_per_message(void) { return fan_out ? subscribers : subscribers ? 1 : 0; }
 
 static int may_send(const Conn *c) {
@@ -471,7 +666,7 @@ static long send_freely(void) {
   for (int k = 0; k < publishers && sent_all < total; k++) {
     Conn *c = conns[subscribers + (turn + k) % publishers];
     int burst = 0;
-    if (c->want_write && c->out_len - c->out_pos > (1 << 20)) continue; /* the broker reads slowly: do not pile up */
+    if (c->want_write && c->out_len - c->out_pos + c->framed_len - c->framed_pos > (1 << 20)) continue; /* the broker reads slowly: do not pile up */
     while (burst < MAX_BURST && sent_all < total && may_send(c)) { put_publish(c, now()); burst++; }
     if (burst && !c->want_write) flush(c);
   }
@@ -577,7 +772,7 @@ static void refuse(const char *why) { fprintf(stderr, "mload: %s\n%s", why, HELP
 
 static void read_options(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgDjh")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgDebC:Kjh")) != -1) switch (option) {
     case 'p': port = atoi(optarg); break;
     case 'P': publishers = atoi(optarg); break;
     case 'S': subscribers = atoi(optarg); break;
@@ -598,6 +793,10 @@ static void read_options(int argc, char **argv) {
     case 'r': retain = 1; break;
     case 'g': shared = 1; break;
     case 'D': durable = 1; break;
+    case 'e': use_tls = 1; break;
+    case 'b': use_websocket = 1; break;
+    case 'C': connects = atoi(optarg); break;
+    case 'K': resume_sessions = 1; break;
     case 'j': json = 1; break;
     case 'h': fputs(HELP, stdout); exit(0);
     default: fputs(HELP, stderr); exit(2);
@@ -616,5 +815,6 @@ int main(int argc, char **argv) {
   epoll_fd = epoll_create1(0);
   conns = must(calloc(publishers + subscribers + idle + 1, sizeof *conns));
   latencies = must(malloc(sizeof *latencies * MAX_LATENCIES));
+  if (connects) return run_connects();
   return idle ? run_idle() : run_messages();
 }

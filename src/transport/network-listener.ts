@@ -57,12 +57,17 @@ class NetworkListener implements Listener {
   readonly #servers: Server[] = [];
   /** Sockets that are at a stage before MQTT. */
   readonly #early: Set<Socket> = new Set();
+  readonly #onEarlyClose: (this: Socket) => void;
 
   constructor(options: ListenerOptions, reception: Reception, tls: ServerTls | null, gate: WebSocketGate | null) {
     this.#options = options;
     this.#reception = reception;
     this.#tls = tls;
     this.#gate = gate;
+    const early = this.#early;
+    this.#onEarlyClose = function (this: Socket): void {
+      early.delete(this);
+    };
   }
 
   get address(): string {
@@ -144,7 +149,7 @@ class NetworkListener implements Listener {
       socket.destroy();
       return;
     }
-    const facts = factsOf(socket, target);
+    const facts = this.#factsOf(socket);
     if (proxy === null && this.#tls === null && this.#gate === null) {
       this.#greet(socket, facts, undefined);
       return;
@@ -155,7 +160,7 @@ class NetworkListener implements Listener {
       return;
     }
     this.#early.add(socket);
-    socket.once("close", () => this.#early.delete(socket));
+    socket.on("close", this.#onEarlyClose);
     const openedAtMs = this.#reception.broker.clock.nowMs();
     if (proxy === null) {
       this.#secure(socket, facts, openedAtMs);
@@ -166,6 +171,13 @@ class NetworkListener implements Listener {
       refused: (remoteAddress, reason, message) => this.#refused({ ...facts, remoteAddress }, reason, message),
       left: () => {},
     });
+  }
+
+  #factsOf(socket: Socket): LinkFacts {
+    const { target } = this.#options;
+    const remoteAddress =
+      target.kind === "unix" ? target.path : formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+    return { remoteAddress, localPort: this.port, peer: UNKNOWN_PEER };
   }
 
   /** Whether one more may come: those at an early stage, of whom the core does not know yet, count as well. */
@@ -229,16 +241,6 @@ class NetworkListener implements Listener {
     for (const socket of this.#early) socket.destroy();
     await Promise.all(closed);
   }
-}
-
-function factsOf(socket: Socket, target: ListenTarget): LinkFacts {
-  return target.kind === "unix"
-    ? { remoteAddress: target.path, localPort: 0, peer: UNKNOWN_PEER }
-    : {
-        remoteAddress: formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0),
-        localPort: socket.localPort ?? 0,
-        peer: UNKNOWN_PEER,
-      };
 }
 
 /** Waits until `begin` has made `server` listen, or could not. @param begun called when `begin` has returned */

@@ -35,7 +35,7 @@ export class ServerTls {
   readonly #server: Server;
   #files: ServerTlsFiles;
   #seenStamp: string;
-  readonly #owners: WeakMap<Socket, HandshakeOwner> = new WeakMap();
+  readonly #owners: Map<Socket, HandshakeOwner> = new Map();
   /** What clients called themselves; whether they know the key is not proven before the end of the handshake. */
   readonly #pskIdentities: WeakMap<TLSSocket, string> = new WeakMap();
 
@@ -51,7 +51,11 @@ export class ServerTls {
       rejectUnauthorized: requireCertificate && !ignoreCertificateDates,
       handshakeTimeout: handshakeTimeoutMs,
       noDelay: true,
-      SNICallback: (name, answer) => answer(null, this.#contextFor(name)),
+      // It costs each handshake a detour, which one certificate alone need not take.
+      ...(options.certificates.length > 1 && {
+        SNICallback: (name: string, answer: (error: null, context?: SecureContext) => void) =>
+          answer(null, this.#contextFor(name)),
+      }),
       ...(alpnProtocols !== undefined && alpnProtocols.length > 0 && { ALPNProtocols: [...alpnProtocols] }),
       ...(psk !== undefined && {
         pskIdentityHint: psk.hint,

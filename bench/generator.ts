@@ -16,9 +16,14 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** A way to the broker other than TCP. */
+export type Way = "tls" | "websocket";
+
 export interface Generators {
   readonly mload: readonly string[];
   readonly load: readonly string[];
+  /** The ways that are measured with `mload` alone, and can be. */
+  readonly ways: readonly Way[];
   /** What to tell the user: why mload is not used. */
   readonly note: string | undefined;
 }
@@ -31,17 +36,21 @@ export function findGenerators(): Generators {
   const fresh = `${program}-${process.pid}`;
   mkdirSync(folder, { recursive: true });
   const compiler = process.env.CC ?? "cc";
-  const { status, error, stderr } = spawnSync(compiler, ["-O2", "-o", fresh, join(ROOT, "bench/mload.c")], {
-    encoding: "utf8",
-  });
+  const compile = (...more: readonly string[]) =>
+    spawnSync(compiler, ["-O2", "-o", fresh, join(ROOT, "bench/mload.c"), ...more], { encoding: "utf8" });
+  if (compile("-DWITH_TLS", "-lssl", "-lcrypto").status === 0) {
+    renameSync(fresh, program);
+    return { mload: [program], load: OWN, ways: ["tls", "websocket"], note: undefined };
+  }
+  const { status, error, stderr } = compile();
   if (status === 0) {
     renameSync(fresh, program);
-    return { mload: [program], load: OWN, note: undefined };
+    return { mload: [program], load: OWN, ways: ["websocket"], note: undefined };
   }
   const why =
     error === undefined ? `cannot compile bench/mload.c: ${stderr.trim().split("\n")[0]}` : "is not installed";
   const note = `The C compiler "${compiler}" ${why}; the generator in TypeScript stands in, at lower rates.`;
-  return { mload: OWN, load: OWN, note };
+  return { mload: OWN, load: OWN, ways: [], note };
 }
 
 /** Runs a generator against `broker`; throws when it fails or gives no result. */

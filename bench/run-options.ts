@@ -18,13 +18,13 @@ export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosqui
   --runs N             runs of each scenario and broker; the table has the medians [5]
   --only REGEX         only scenarios whose name matches
   --brokers A,B        of lacewing,mosquitto,aedes [all]
-  --settings A,B       of fair,defaults,durable,synced: so many tables [all]
+  --settings A,B       of fair,defaults,durable,synced,tls,websocket: so many tables [all]
   --quick              tiny counts, one run, fair and synced: does everything work? The figures mean nothing
   --no-save            do not write bench/results/
   --help               this text
 `;
 
-const SETTINGS: readonly Settings[] = ["fair", "defaults", "durable", "synced"];
+const SETTINGS: readonly Settings[] = ["fair", "defaults", "durable", "synced", "tls", "websocket"];
 const BROKERS = ["lacewing", "mosquitto", "aedes"];
 
 /** Reads command-line arguments; throws an Error whose message is for the user. */

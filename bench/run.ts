@@ -44,13 +44,17 @@ async function runBench(options: RunOptions): Promise<number> {
   }
   const generators = findGenerators();
   if (generators.note !== undefined) say(generators.note);
+  const isPossible = ({ way }: Scenario): boolean => way === undefined || generators.ways.includes(way);
+  const impossible = scenarios.filter((scenario) => !isPossible(scenario)).map(({ name }) => name);
+  if (impossible.length > 0)
+    say(`Left out: ${impossible.join(", ")}. They need mload, compiled with a C compiler and for TLS with libssl-dev.`);
   const versions = Object.fromEntries(brokers.map(({ kind, version }) => [kind.name, version]));
   const named = brokers.map(({ kind, version }) => `${kind.name} ${version}`).join(", ");
   process.stdout.write(`${machineText()}\n${named}\n`);
   const tables: { settings: Settings; lines: readonly Line[] }[] = [];
   const failed: Outcome[] = [];
   for (const settings of options.settings) {
-    const chosen = scenarios.filter((scenario) => scenario.settings.includes(settings));
+    const chosen = scenarios.filter((scenario) => scenario.settings.includes(settings) && isPossible(scenario));
     if (chosen.length === 0) continue;
     const { runs, quick } = options;
     const kinds = brokers.map(({ kind }) => kind);

@@ -1,5 +1,6 @@
 // What is measured and what we aim for: a table. Must not know how a scenario is run or printed.
 import type { Settings } from "./brokers/broker.ts";
+import type { Way } from "./generator.ts";
 
 /** "times" compares with another broker, "at most" and "at least" are figures of Lacewing alone. */
 export type Goal =
@@ -19,6 +20,8 @@ export interface Scenario {
   readonly name: string;
   /** "load" is what only our own generator can do; "mload" falls back to it without a C compiler. */
   readonly generator: "mload" | "load";
+  /** Set when only `mload` can do it, by that way. */
+  readonly way?: Way;
   /** Protocol level of CONNECT. */
   readonly version: number;
   /** The generator's arguments but for the port, and how much it sends in an earnest and in a quick run. */
@@ -97,6 +100,49 @@ function latency(pairs: number, qos: number): Scenario {
   };
 }
 
+/** A flood by TLS or WebSocket; in fair settings but for the listener. */
+function floodBy(
+  way: Way,
+  name: string,
+  args: readonly string[],
+  quick: readonly string[],
+  rows: readonly Row[],
+): Scenario {
+  return { ...flood(`${way}-${name}`, [WAY_OPTION[way], ...args], quick, rows), way, settings: [way] };
+}
+
+const WAY_OPTION = { tls: "-e", websocket: "-b" } as const;
+
+const FAN_OUT = ["-P", "1", "-S", "100", "-f", "-w", "100"];
+
+function scenariosBy(way: Way, timesMosquitto: number): readonly Scenario[] {
+  const goals = [times("mosquitto", timesMosquitto)];
+  return [
+    floodBy(way, "pair-q0", ["-q", "0"], ["-n", "300"], rateRows(goals)),
+    floodBy(way, "pair-q1", ["-q", "1"], ["-n", "300"], rateRows(goals)),
+    floodBy(way, "fan-out-100", FAN_OUT, ["-n", "20"], rateRows(goals, "outPerSecond")),
+    {
+      ...floodBy(
+        way,
+        "connects",
+        ["-C", "3"],
+        ["-d", "0.2"],
+        [
+          {
+            metric: "connectsPerSecond",
+            title: "opened and closed",
+            unit: "1/s",
+            better: "higher",
+            goals: [times("mosquitto", 1)],
+          },
+          { metric: "cpuUsPerConnect", title: "broker CPU", unit: "us", better: "lower", goals: [] },
+        ],
+      ),
+      amount: ["-d", "3"],
+    },
+  ];
+}
+
 const SUBSCRIPTION_ROWS: readonly Row[] = [
   { metric: "cpuRatio", title: "CPU, 100,000 : 100", unit: "times", better: "lower", goals: [atMost(2)] },
   { metric: "rateRatio", title: "slower, 100,000 : 100", unit: "times", better: "lower", goals: [atMost(2)] },
@@ -171,6 +217,8 @@ const DURABLE: readonly Scenario[] = [
 
 export const SCENARIOS: readonly Scenario[] = [
   ...DURABLE,
+  ...scenariosBy("tls", 2),
+  ...scenariosBy("websocket", 3),
   pair(0, 5),
   pair(1, 8),
   pair(2, 15),

@@ -7,9 +7,10 @@ import { join } from "node:path";
 
 /**
  * "fair" switches off what only some brokers have (Nagle's delay, bounds of queues); "defaults" is as installed. The others are fair
- * and keep messages on disk: "durable" as each broker does by default, "synced" as safely as each can.
+ * and keep messages on disk: "durable" as each broker does by default, "synced" as safely as each can; or they are fair and listen by
+ * TLS or WebSocket.
  */
-export type Settings = "fair" | "defaults" | "durable" | "synced";
+export type Settings = "fair" | "defaults" | "durable" | "synced" | "tls" | "websocket";
 
 export interface BrokerKind {
   readonly name: string;

@@ -19,6 +19,7 @@ export interface CommandEntry {
 }
 
 const TALK = "Talk to a broker";
+const LOAD = "Put load on a broker";
 const UNDERSTAND = "Understand what went wrong";
 const LOOK_AFTER = "Look after a broker";
 const HELP = "Help";
@@ -39,6 +40,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: TALK,
     run: async (args, io) => (await import("./rr.ts")).runRr(args, io),
     describe: async () => (await import("./options/request-options.ts")).RR_COMMAND,
+  },
+  bench: {
+    group: LOAD,
+    run: async (args, io) => (await import("./bench.ts")).runBench(args, io),
+    describe: async () => (await import("./options/bench-options.ts")).BENCH_COMMAND,
+  },
+  simulate: {
+    group: LOAD,
+    run: async (args, io) => (await import("./simulate.ts")).runSimulate(args, io),
+    describe: async () => (await import("./options/simulate-options.ts")).SIMULATE_COMMAND,
   },
   explain: {
     group: UNDERSTAND,

@@ -2,6 +2,7 @@
 import {
   Client,
   type ClientListener,
+  type ClientOptions,
   DEFAULT_SESSION_LIMITS,
   PacketLog,
   type ReconnectPolicy,
@@ -25,13 +26,17 @@ export const reconnectLikeMosquitto: ReconnectPolicy = ({ code }) => {
   return saidNo ? null : RECONNECT_MS;
 };
 
-/** The client that the arguments describe, by the way that `connector` is; -d shows its packets on `out`. */
+/**
+ * The client that the arguments describe, by the way that `connector` is; -d shows its packets on `out`.
+ * @param more for those who have many clients
+ */
 export function toolClient(
   args: ConnectionArguments & { readonly debug: boolean },
   connector: Connector,
   out: Output,
   reconnect: ReconnectPolicy,
   listener: ClientListener,
+  more: Pick<ClientOptions, "pool" | "retriesFirst"> = {},
 ): Client {
   const { maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
   const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
@@ -40,6 +45,7 @@ export function toolClient(
       connector,
       ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
       limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
+      ...more,
       ...(debug && { observer: new PacketLog(clientId, (line) => out.write(`${line}\n`)) }),
     },
     listener,

@@ -1,5 +1,6 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
+import { runBench } from "../../src/cli/bench.ts";
 import { runClients, runTop } from "../../src/cli/clients.ts";
 import { runCompletion } from "../../src/cli/completion.ts";
 import { runDoctor } from "../../src/cli/doctor.ts";
@@ -11,6 +12,7 @@ import { runPub } from "../../src/cli/pub.ts";
 import { runRecord } from "../../src/cli/record.ts";
 import { runReplay } from "../../src/cli/replay.ts";
 import { runRr } from "../../src/cli/rr.ts";
+import { runSimulate } from "../../src/cli/simulate.ts";
 import { runSub } from "../../src/cli/sub.ts";
 import { runWhy } from "../../src/cli/why.ts";
 import { runWhyNot } from "../../src/cli/why-not.ts";
@@ -23,6 +25,7 @@ export type ToolName = keyof typeof MOSQUITTO_TOOLS;
 
 const TOOLS = {
   ...MOSQUITTO_TOOLS,
+  bench: runBench,
   clients: runClients,
   completion: runCompletion,
   doctor: runDoctor,
@@ -30,6 +33,7 @@ const TOOLS = {
   help: runHelp,
   record: runRecord,
   replay: runReplay,
+  simulate: runSimulate,
   top: runTop,
   why: runWhy,
   "why-not": runWhyNot,

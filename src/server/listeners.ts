@@ -3,7 +3,7 @@ import type { ListenerConfig } from "../config/index.ts";
 import type { Authenticator, Broker } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
 import { readPskFile } from "../security/index.ts";
-import { type Listener, listen, watchDescriptors } from "../transport/index.ts";
+import { InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
 
@@ -23,6 +23,8 @@ export class Listeners {
   readonly #opened: Opened[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #stopWatching: () => void;
+
+  #inherited: InheritedSockets | null = null;
 
   constructor(broker: Broker, log: Log<BrokerLogType>) {
     this.#broker = broker;
@@ -51,7 +53,9 @@ export class Listeners {
       onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
     };
     try {
-      const listener = await listen(listenerOptions(config, wanted, psk), reception);
+      this.#inherited ??= await InheritedSockets.take(process.env);
+      const options = { ...listenerOptions(config, wanted, psk), inherited: this.#inherited };
+      const listener = await listen(options, reception);
       this.#opened.push({ config, listener, psk });
       this.#tellOf(config, listener);
       return listener;
@@ -61,6 +65,15 @@ export class Listeners {
       this.#log.write("warning", `${failure.message} Going on without it.`);
       return null;
     }
+  }
+
+  /** All listeners are open: sockets that were handed over to the process and that none of them wanted are closed. */
+  allOpened(): void {
+    for (const address of this.#inherited?.closeUnclaimed() ?? [])
+      this.#log.write(
+        "warning",
+        `The socket ${address} was handed over to the broker, but no listener is set for it: closed.`,
+      );
   }
 
   /** With any free port asked for at several addresses, all of them get the same one; 0: there is none yet. */

@@ -49,7 +49,7 @@ export async function startServer(config: Config, sink: LogSink): Promise<Server
   const running = new RunningServer(loop, log, opened);
   try {
     await running.restore();
-    for (const listener of config.listeners) await running.listen(listener);
+    await running.listen(config.listeners);
   } catch (error) {
     await running.close();
     throw error;
@@ -81,7 +81,12 @@ class RunningServer implements Server {
     return this.#listeners.all;
   }
 
-  async listen(config: ListenerConfig): Promise<void> {
+  async listen(configs: readonly ListenerConfig[]): Promise<void> {
+    for (const config of configs) await this.#listen(config);
+    this.#listeners.allOpened();
+  }
+
+  async #listen(config: ListenerConfig): Promise<void> {
     const authenticator = await this.#guards.open(config);
     const listener = await this.#listeners.open(config, authenticator);
     if (listener === null || authenticator.knowsAnybody) return;

@@ -1,4 +1,5 @@
 /** What a way in for clients is set to: mosquitto's options of a listener, typed. Whoever reads them from a file is elsewhere. */
+import type { InheritedSockets } from "./inherited-sockets.ts";
 import type { ServerTlsOptions } from "./server-tls-options.ts";
 
 /** Where to listen. */
@@ -48,4 +49,6 @@ export interface ListenerOptions {
   readonly webSocket?: WebSocketOptions | null;
   readonly tls?: ServerTlsOptions | null;
   readonly proxy?: ProxyOptions | null;
+  /** Sockets that are open already: those at `target` are used in place of new ones. */
+  readonly inherited?: InheritedSockets;
 }

@@ -6,6 +6,7 @@ import type { X509Certificate } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
+import type { InheritedSocket } from "./inherited-sockets.ts";
 import { bindAddresses } from "./listen-addresses.ts";
 import { formatAddress, type Listener, type Reception } from "./listener.ts";
 import type { ListenerOptions, ListenTarget } from "./listener-options.ts";
@@ -87,9 +88,20 @@ class NetworkListener implements Listener {
   }
 
   async open(): Promise<void> {
-    const { target } = this.#options;
+    const { target, inherited } = this.#options;
+    const ready = inherited?.claim(target) ?? [];
+    for (const socket of ready) this.#takeOver(socket);
+    if (ready.length > 0) return;
     if (target.kind === "unix") await this.#openUnix(target);
     else await this.#openNetwork(target);
+  }
+
+  #takeOver({ server, address, port, waiting }: InheritedSocket): void {
+    this.addresses.push(address);
+    this.port = port;
+    server.removeAllListeners("connection").on("connection", (socket: Socket) => this.#opened(socket));
+    this.#serve(server);
+    for (const socket of waiting) this.#opened(socket);
   }
 
   async #openUnix({ path, mode = DEFAULT_UNIX_MODE }: Extract<ListenTarget, { kind: "unix" }>): Promise<void> {

@@ -10,6 +10,9 @@ export type Speaker = "mqtt" | "tls" | "http" | "websocket" | "proxy" | "other" 
 /** Most bytes of an answer that are kept. */
 const MOST_BYTES = 2048;
 
+const CONNACK = 0x20;
+const DISCONNECT = Uint8Array.of(0xe0, 0);
+
 /** A CONNECT that says nothing of anybody, and bytes for other protocols. */
 export function anonymousConnect(clientId: string): Uint8Array {
   return encodePacket(
@@ -55,7 +58,9 @@ export function replyOn(socket: Socket, bytes: Uint8Array, timeoutMs: number): P
     const finish = (reply: Reply): void => {
       clearTimeout(timer);
       socket.removeAllListeners().on("error", () => {});
-      socket.destroy();
+      // Who has been let in takes its leave.
+      if (reply.bytes[0] === CONNACK) socket.end(DISCONNECT);
+      else socket.destroy();
       resolve(reply);
     };
     const none = new Uint8Array(0);
@@ -77,7 +82,7 @@ function causeOf(error: unknown): unknown {
 export function speakerOf({ bytes, end }: Reply): Speaker {
   if (bytes.length === 0) return end === "silent" ? "silent" : "closed";
   const [first = 0, second = 0] = bytes;
-  if (first === 0x20 && second >= 2 && second <= 0x7f) return "mqtt";
+  if (first === CONNACK && second >= 2 && second <= 0x7f) return "mqtt";
   if ((first === 0x15 || first === 0x16) && second === 3) return "tls";
   const text = Buffer.from(bytes).toString("latin1");
   if (/^HTTP\/1\.1 101/.test(text)) return "websocket";

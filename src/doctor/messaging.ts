@@ -74,11 +74,8 @@ export async function checkRoundTrip({ conversation, connack }: Opened, target: 
         return refusedFinding("round-trip", qos === 1 ? "PUBACK" : "PUBREC", outcome, `PUBLISH ${topic}`, details);
       details.push(`QoS ${qos}: ${outcome}`);
     }
-    const summary = {
-      en: `messages come back on ${topic}: ${details.sort().join("; ")}`,
-      zh: `消息在 ${topic} 上往返正常：${details.sort().join("；")}`,
-    };
-    return { layer: "round-trip", state: "passed", summary };
+    const summary = { en: `messages come back on ${topic}`, zh: `消息在 ${topic} 上往返正常` };
+    return { layer: "round-trip", state: "passed", summary, details: details.sort() };
   } catch (error) {
     const isSilence = error instanceof ConversationError && error.kind === "silence";
     const summary = {

@@ -96,6 +96,7 @@ function fromFirst(matches: readonly Match[], from: Source | undefined): Match[]
 const VAGUE: ReadonlySet<MeaningKey> = new Set<MeaningKey>([
   "tls-failed",
   "certificate-verify-failed",
+  "key-file-unreadable",
   "system-call-failed",
   "protocol-error",
   "exact-reason-unknown",
@@ -107,7 +108,11 @@ const WELL: ReadonlySet<MeaningKey> = new Set<MeaningKey>(["publish-trace", "gra
 function mostTelling(matches: readonly Match[]): readonly Match[] {
   const bad = matches.filter(({ meaning }) => !WELL.has(meaning));
   const telling = bad.filter(({ meaning }) => !VAGUE.has(meaning));
-  return bad.length === 0 ? matches : [...telling, ...bad.filter((match) => !telling.includes(match))];
+  if (bad.length === 0) return matches;
+  const [first, ...others] = [...telling, ...bad.filter((match) => !telling.includes(match))];
+  // What one line names, as a file, another may say what is wrong with.
+  const facts = Object.assign({}, ...matches.map((match) => match.facts ?? {}), first?.facts ?? {});
+  return first === undefined ? [] : [{ ...first, facts }, ...others];
 }
 
 function explanationOfMatch({ meaning, found, facts }: Match, language: Language): Explanation {

@@ -119,6 +119,17 @@ const MOSQUITTO_2_0: readonly Row[] = [
   ],
 ];
 
+const MOSQUITTO_2_0_11: readonly Row[] = [
+  [
+    "1795584548: Client connection from 127.0.0.1 failed: error:0A00010B:SSL routines::wrong version number.",
+    "plain-on-tls-port",
+  ],
+  [
+    '1795584568: Error: Unable to load server key file "/etc/x.key". Check keyfile.\n1795584568: OpenSSL Error[0]: error:05800074:x509 certificate routines::key values mismatch',
+    "key-mismatch",
+  ],
+];
+
 const MOSQUITTO_2_1: readonly Row[] = [
   ["1767225600: Client abc [10.1.2.3:50122] disconnected: connection closed by client.", "closed-without-disconnect"],
   ["1767225600: Client abc [10.1.2.3:50122] disconnected: exceeded timeout.", "client-silent"],
@@ -330,7 +341,17 @@ const WORDS: readonly Row[] = [
   ["cannot connect", "connect-failed"],
 ];
 
-const TABLES = { MOSQUITTO_1_6, MOSQUITTO_2_0, MOSQUITTO_2_1, OURS, CLIENTS, NODE, DEVICES_AND_PAHO, WORDS };
+const TABLES = {
+  MOSQUITTO_1_6,
+  MOSQUITTO_2_0,
+  MOSQUITTO_2_0_11,
+  MOSQUITTO_2_1,
+  OURS,
+  CLIENTS,
+  NODE,
+  DEVICES_AND_PAHO,
+  WORDS,
+};
 
 for (const [name, rows] of Object.entries(TABLES))
   for (const [text, meaning] of rows)

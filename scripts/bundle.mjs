@@ -6,9 +6,11 @@ import { join } from "node:path";
 const PROGRAM = "bin/lacewing";
 /** The client library for pages. */
 const PAGE_CLIENT = "client/lacewing-client.browser";
+/** What its errors mean, which pages load when they ask. */
+const PAGE_EXPLANATIONS = "client/lacewing-explanations.browser";
 
 /** Files of dist/ that bundling makes, without their endings; what goes with them is in the folder `bin`. */
-export const BUNDLES = [PROGRAM, PAGE_CLIENT];
+export const BUNDLES = [PROGRAM, PAGE_CLIENT, PAGE_EXPLANATIONS];
 
 /** The commands that are bundled: those that scripts call often. The others stay the modules that they are. */
 const BUNDLED_COMMANDS = ["completion", "explain", "help", "passwd", "pub", "rr", "sub"];
@@ -19,7 +21,7 @@ const BUNDLED_COMMANDS = ["completion", "explain", "help", "passwd", "pub", "rr"
  * @returns {Promise<boolean>} whether it worked; what did not is on standard error
  */
 export async function writeBundles(root) {
-  const done = await Promise.all([writePageClient(root), writeProgram(root)].map((made) => made.then(yes, no)));
+  const done = await Promise.all([writePageModules(root), writeProgram(root)].map((made) => made.then(yes, no)));
   return done.every(Boolean);
 }
 
@@ -68,17 +70,17 @@ const otherCommands = {
 };
 
 /**
- * One module. What only Node has fails here, with the import that leads to it.
+ * One module, and one for what it loads when it is asked. What only Node has fails here, with the import that leads to it.
  * @param {string} root
  */
-async function writePageClient(root) {
+async function writePageModules(root) {
   // Loaded when it is needed: most commands find everything built.
   const { build } = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   await build({
     absWorkingDir: root,
-    entryPoints: ["src/client/browser.ts"],
-    outfile: `dist/${PAGE_CLIENT}.js`,
+    entryPoints: { [PAGE_CLIENT]: "src/client/browser.ts", [PAGE_EXPLANATIONS]: "src/client/error-explanation.ts" },
+    outdir: "dist",
     bundle: true,
     format: "esm",
     platform: "browser",
@@ -88,5 +90,17 @@ async function writePageClient(root) {
     sourcemap: "linked",
     banner: { js: `/* Lacewing ${version}, the MQTT client for browsers. MIT licence. */` },
     logLevel: "warning",
+    plugins: [explanationsApart],
   });
 }
+
+/** @type {import("esbuild").Plugin} */
+const explanationsApart = {
+  name: "explanations apart",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/error-explanation\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import"
+        ? { path: `./${PAGE_EXPLANATIONS.replace("client/", "")}.js`, external: true }
+        : undefined,
+    ),
+};

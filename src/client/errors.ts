@@ -1,7 +1,9 @@
 /** What goes wrong for a client, as Errors with a code that stays and libmosquitto's number. */
+import type { Language } from "../explain/index.ts";
 import { reasonCodeName } from "../protocol/index.ts";
 import { TransportError } from "../transport/browser.ts";
 import type { ConnectionEnd } from "./connection.ts";
+import type { ErrorExplanation } from "./error-explanation.ts";
 import type { Refusal } from "./message.ts";
 import { MOSQ_ERR } from "./rc.ts";
 
@@ -84,6 +86,12 @@ export class ClientError extends Error {
   /** The system's name of the error, as ECONNREFUSED or CERT_HAS_EXPIRED, when it has one. */
   get errno(): string | null {
     return systemCode(this.cause);
+  }
+
+  /** What it means, why that may be and what to do about it. The catalogue is loaded with the first call. */
+  async explain(language: Language = "en"): Promise<ErrorExplanation> {
+    const { explanationOfError } = await import("./error-explanation.ts");
+    return explanationOfError(this, language);
   }
 }
 

@@ -1,38 +1,70 @@
 // The client library and our own broker, when the way is bad, secured or through others.
-import { after, type TestContext, test } from "node:test";
-import type { TlsOptions } from "node:tls";
-import { certified, portOf, tlsFront, webSocketFront } from "./fronts.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import {
+  DEFAULT_CONFIG,
+  type ListenerConfig,
+  listenerOf,
+  NO_SECURITY,
+  type TlsConfig,
+} from "../../src/config/index.ts";
+import { type Server, startServer } from "../../src/server/index.ts";
+import { runProgram } from "../support/program.ts";
+import { ROOT } from "../support/repository.ts";
+import { fixture } from "./fronts.ts";
 import { declareNetworkScenarios, type NetworkBroker, PSK } from "./network-suite.ts";
-import { TestBroker } from "./test-broker.ts";
 
-const broker = new TestBroker({});
-const ends: (() => unknown)[] = [];
-const suite = { after: (end: () => unknown) => ends.push(end) } as unknown as TestContext;
+const folder = mkdtempSync(join(tmpdir(), "lacewing-network-"));
+const [passwords, keys] = [join(folder, "passwords"), join(folder, "keys")];
+let server: Server | null = null;
 after(async () => {
-  for (const end of ends) await end();
-  await broker.stop();
+  await server?.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(): Promise<NetworkBroker> {
-  await broker.start();
-  const plain = broker.port;
-  const tls = async (options: TlsOptions): Promise<number> => portOf(await tlsFront(suite, plain, options));
-  const pskCallback = (_: unknown, identity: string) => (identity === "device" ? Buffer.from(PSK, "hex") : null);
-  return {
-    plain,
-    password: 0,
-    tls: await tls(certified("server.pem")),
-    tlsFuture: await tls(certified("future.pem")),
-    tlsExpired: await tls(certified("expired.pem")),
-    tlsMisnamed: await tls(certified("misnamed.pem")),
-    tlsClient: await tls({ ...certified("server.pem"), requestCert: true, rejectUnauthorized: true }),
-    tlsPsk: await tls({ ciphers: "PSK", pskCallback }),
-    webSocket: (await webSocketFront(suite, plain)).port,
+function tls(name: string, requireCertificate: boolean = false): Partial<ListenerConfig> {
+  const [certFile, keyFile, caFile] = [fixture(name), fixture("leaf.key"), fixture("ca.pem")];
+  const unset = { caPath: null, crlFile: null, ciphers: null, ciphersTls13: null, sniCertificates: [], alpn: [] };
+  const all: TlsConfig = {
+    ...{ certFile, keyFile, caFile, requireCertificate, ...unset },
+    ...{ minimumVersion: "TLSv1.2", ignoreClientCertificateDates: false },
   };
+  return { tls: all };
+}
+
+/** What is special about each listener. */
+const LISTENERS: Readonly<Record<keyof Omit<NetworkBroker, "overruns">, Partial<ListenerConfig>>> = {
+  plain: {},
+  password: { allowAnonymous: false, security: { ...NO_SECURITY, passwordFile: passwords } },
+  tls: tls("server.pem"),
+  tlsFuture: tls("future.pem"),
+  tlsExpired: tls("expired.pem"),
+  tlsMisnamed: tls("misnamed.pem"),
+  tlsClient: tls("server.pem", true),
+  tlsPsk: {
+    psk: { hint: "lacewing", ciphers: null, minimumVersion: "TLSv1.2" },
+    security: { ...NO_SECURITY, pskFile: keys },
+  },
+  webSocket: { protocol: "websockets" },
+};
+
+async function start(): Promise<NetworkBroker> {
+  writeFileSync(passwords, "");
+  writeFileSync(keys, `device:${PSK}\n`);
+  const main = join(ROOT, "dist/cli/main.js");
+  await runProgram(process.execPath, [main, "passwd", "-b", passwords, "device", "se cret"]);
+  const listeners = Object.values(LISTENERS).map((special) =>
+    listenerOf({ host: "127.0.0.1", port: 0, allowAnonymous: true, ...special }),
+  );
+  server = await startServer({ ...DEFAULT_CONFIG, listeners }, () => {});
+  const ports = server.listeners.map(({ port }) => port);
+  return Object.fromEntries(Object.keys(LISTENERS).map((name, i) => [name, ports[i]])) as unknown as NetworkBroker;
 }
 
 const started = start();
 declareNetworkScenarios(
   () => started,
-  (name, run) => void (/password: right|a token/.test(name) || test(name, { timeout: 30_000 }, run)),
+  (name, run) => void test(name, { timeout: 30_000 }, run),
 );

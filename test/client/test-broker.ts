@@ -1,6 +1,6 @@
 // Our own broker in this process, on a free port of the loopback, for tests of the client library.
 import type { TestContext } from "node:test";
-import { DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
+import { DEFAULT_CONFIG, type ListenerConfig, listenerOf } from "../../src/config/index.ts";
 import { type BrokerOptions, DEFAULT_ENTRANCE, DEFAULT_OPTIONS, type Entrance } from "../../src/core/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 
@@ -8,10 +8,17 @@ import { type Server, startServer } from "../../src/server/index.ts";
 export class TestBroker {
   readonly options: BrokerOptions;
   readonly entrance: Entrance;
+  readonly listener: Partial<ListenerConfig>;
   port = 0;
   #server: Server | null = null;
 
-  constructor(options: Partial<BrokerOptions>, entrance: Partial<Entrance> = {}) {
+  /** @param listener what is special about its listener, as WebSocket */
+  constructor(
+    options: Partial<BrokerOptions>,
+    entrance: Partial<Entrance> = {},
+    listener: Partial<ListenerConfig> = {},
+  ) {
+    this.listener = listener;
     this.entrance = { ...DEFAULT_ENTRANCE, ...entrance };
     this.options = { ...DEFAULT_OPTIONS, ...options };
   }
@@ -26,7 +33,7 @@ export class TestBroker {
 
   async start(): Promise<void> {
     const { port, entrance } = this;
-    const listener = listenerOf({ host: "127.0.0.1", port, allowAnonymous: true, entrance });
+    const listener = listenerOf({ host: "127.0.0.1", port, allowAnonymous: true, entrance, ...this.listener });
     this.#server = await startServer({ ...DEFAULT_CONFIG, broker: this.options, listeners: [listener] }, () => {});
     this.port = this.#server.listeners[0]!.port;
   }
@@ -42,8 +49,9 @@ export async function startBroker(
   context: TestContext,
   options: Partial<BrokerOptions> = {},
   entrance: Partial<Entrance> = {},
+  listener: Partial<ListenerConfig> = {},
 ): Promise<TestBroker> {
-  const broker = new TestBroker(options, entrance);
+  const broker = new TestBroker(options, entrance, listener);
   await broker.start();
   context.after(() => broker.stop());
   return broker;

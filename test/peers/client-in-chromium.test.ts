@@ -9,7 +9,6 @@ import { build } from "esbuild";
 import type { Page } from "playwright-core";
 import { connect } from "../../src/client/index.ts";
 import { Chromium } from "../client/chromium-page.ts";
-import { webSocketFront } from "../client/fronts.ts";
 import { closedPort } from "../client/scripted-server.ts";
 import { startBroker, TestBroker } from "../client/test-broker.ts";
 import { testWithPeers } from "../support/peers.ts";
@@ -19,6 +18,11 @@ import { startMosquitto } from "./mosquitto-process.ts";
 const FILE = join(ROOT, "dist/client/lacewing-client.browser.js");
 const BUNDLE = readFileSync(FILE, "utf8");
 const CLIENT = "/lacewing-client.js";
+/** Beside the module, under the name that it asks for. */
+const EXPLANATIONS = {
+  "/lacewing-explanations.browser.js": readFileSync(join(ROOT, "dist/client/lacewing-explanations.browser.js"), "utf8"),
+};
+const WEB_SOCKET = { protocol: "websockets" } as const;
 const BLANK = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`;
 
 const chromium = new Chromium();
@@ -28,7 +32,7 @@ after(() => chromium.close());
 async function pageWith(context: TestContext, script: string): Promise<Page> {
   const page = await chromium.open(
     context,
-    { "/index.html": BLANK, "/page.js": script, [CLIENT]: BUNDLE },
+    { "/index.html": BLANK, "/page.js": script, [CLIENT]: BUNDLE, ...EXPLANATIONS },
     "/index.html",
   );
   return page;
@@ -72,7 +76,7 @@ async function scenariosModule(): Promise<string> {
 
 const module = scenariosModule();
 const mosquitto = startMosquitto({ webSocket: ["protocol websockets", "allow_anonymous true"] });
-const ours = new TestBroker({});
+const ours = new TestBroker({}, {}, WEB_SOCKET);
 after(async () => {
   await (await mosquitto).stop();
   await ours.stop();
@@ -94,7 +98,7 @@ testWithPeers("the scenarios in Chromium, at mosquitto's WebSocket", ["chromium"
 
 testWithPeers("the scenarios in Chromium, at our broker", ["chromium"], async (context) => {
   await ours.start();
-  await play(context, `ws://127.0.0.1:${(await webSocketFront(context, ours.port)).port}/mqtt`);
+  await play(context, `ws://127.0.0.1:${ours.port}/mqtt`);
 });
 
 // ---- what is different in a browser ----
@@ -106,19 +110,19 @@ testWithPeers("what is not there, and what a page cannot reach", ["chromium"], a
     `const error = await new client.MqttClient("ws://127.0.0.1:${await closedPort()}", { reconnect: false }).closed;
      let thrown = null;
      try { new client.MqttClient("mqtt://127.0.0.1"); } catch (error) { thrown = error; }
-     return [error.code, error.rc, error instanceof client.ConnectionError, thrown.code, thrown.message];`,
+     const { key, text } = await error.explain();
+     return [error.code, error.rc, error instanceof client.ConnectionError, thrown.code, thrown.message, key, text.length > 200];`,
   );
   const why = "mqtt://127.0.0.1:1883: in a browser there is only ws:// and wss://";
-  assert.deepEqual(codes, ["network-error", 14, true, "invalid-argument", why]);
+  assert.deepEqual(codes, ["network-error", 14, true, "invalid-argument", why, "system-call-failed", true]);
 });
 
 testWithPeers("a page comes again when its broker has gone, and loses nothing", ["chromium"], async (context) => {
-  const broker = await startBroker(context);
-  const front = await webSocketFront(context, broker.port);
+  const broker = await startBroker(context, {}, {}, WEB_SOCKET);
   const page = await pageWithClient(context);
   await run(
     page,
-    `globalThis.mqtt = await client.connect("ws://127.0.0.1:${front.port}/mqtt", {
+    `globalThis.mqtt = await client.connect("ws://127.0.0.1:${broker.port}/mqtt", {
        version: 5, clientId: "page", reconnect: { minimumDelayMs: 10, maximumDelayMs: 100 },
      });
      globalThis.got = [];
@@ -135,12 +139,11 @@ testWithPeers("a page comes again when its broker has gone, and loses nothing", 
 });
 
 testWithPeers("a consumer that is slow gets everything, in order", ["chromium"], async (context) => {
-  const { port } = await startBroker(context);
-  const front = await webSocketFront(context, port);
+  const { port } = await startBroker(context, {}, {}, WEB_SOCKET);
   const page = await pageWithClient(context);
   const got = await run(
     page,
-    `const mqtt = await client.connect("ws://127.0.0.1:${front.port}/mqtt", { version: 5 });
+    `const mqtt = await client.connect("ws://127.0.0.1:${port}/mqtt", { version: 5 });
      const subscription = mqtt.subscribe("t", { qos: 1, maximumMessages: 5 });
      await subscription.granted;
      for (let i = 0; i < 2000; i++) mqtt.publish("t", String(i), { qos: 1 });
@@ -162,20 +165,19 @@ testWithPeers(
   "examples/page.html shows what its broker says, and publishes what is typed",
   ["chromium"],
   async (context) => {
-    const broker = await startBroker(context);
-    const front = await webSocketFront(context, broker.port);
+    const broker = await startBroker(context, {}, {}, WEB_SOCKET);
     const files = {
       "/examples/page.html": readFileSync(join(ROOT, "examples/page.html"), "utf8"),
       "/dist/client/lacewing-client.browser.js": BUNDLE,
     };
-    const page = await chromium.open(context, files, `/examples/page.html?url=ws://127.0.0.1:${front.port}/mqtt`);
-    await page.getByText(`connected to ws://127.0.0.1:${front.port}/mqtt`).waitFor();
+    const page = await chromium.open(context, files, `/examples/page.html?url=ws://127.0.0.1:${broker.port}/mqtt`);
+    await page.getByText(`connected to ws://127.0.0.1:${broker.port}/mqtt`).waitFor();
     await page.getByRole("button").click();
     await page.getByText("page/hello: Hello").waitFor();
     await page.getByLabel("Topic").fill("page/+");
     await page.getByRole("button").click();
     await page.getByText(/wildcards/).waitFor();
-    await using peer = await connect<string>(broker.url);
+    await using peer = await connect<string>(`ws://127.0.0.1:${broker.port}/mqtt`);
     await peer.publish("page/from/outside", "Hi", { qos: 1 });
     await page.getByText("page/from/outside: Hi").waitFor();
     await broker.stop();

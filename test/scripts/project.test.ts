@@ -13,6 +13,7 @@ const SOURCES = {
     'import { text } from "./text.ts";\nconsole.log(text, ...process.argv.slice(2));\nprocess.exitCode = 3;\n',
   "src/cli/text.ts": 'export const text: string = "built";\n',
   "src/client/browser.ts": "export const connect: number = 1;\n",
+  "src/client/error-explanation.ts": "export const explained: number = 1;\n",
   "src/cli/old.ts": "export const old: number = 1;\n",
 };
 

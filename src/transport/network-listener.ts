@@ -220,13 +220,13 @@ class NetworkListener implements Listener {
   /** @param socket what MQTT is read from, and `below` what it stands on */
   #upgrade(below: Socket, socket: Socket, facts: LinkFacts, openedAtMs: number): void {
     if (this.#gate === null) {
-      this.#early.delete(below);
+      this.#passed(below);
       this.#greet(socket, facts, openedAtMs);
       return;
     }
     this.#gate.begin(socket, openedAtMs, {
       upgraded: (head, askedAtMs) => {
-        this.#early.delete(below);
+        this.#passed(below);
         const link = new WebSocketServerLink(socket, facts);
         const { broker, authenticator, entrance } = this.#reception;
         link.attach(broker.accept(link, authenticator, entrance, askedAtMs));
@@ -235,6 +235,11 @@ class NetworkListener implements Listener {
       refused: (reason, message) => this.#refused(facts, reason, message),
       left: () => {},
     });
+  }
+
+  #passed(socket: Socket): void {
+    this.#early.delete(socket);
+    socket.off("close", this.#onEarlyClose);
   }
 
   /** The client can say CONNECT. */

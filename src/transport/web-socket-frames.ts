@@ -57,7 +57,7 @@ export class FrameReader {
   #isInFrame = false;
   /** Whether a message goes on in the next data frame. */
   #isFragmented = false;
-  #control: number[] = [];
+  #control: number[] | null = null;
   #isOver = false;
   /** To be told of once what came before it has been handed on. */
   #fault: { readonly code: number; readonly message: string } | null = null;
@@ -188,6 +188,7 @@ export class FrameReader {
   }
 
   #takeControl(chunk: Uint8Array, at: number, count: number): void {
+    this.#control ??= [];
     for (let i = 0; i < count; i++) this.#control.push(chunk[at + i]! ^ this.#mask[(this.#maskAt + i) & 3]!);
     this.#maskAt = (this.#maskAt + count) & 3;
   }
@@ -195,8 +196,8 @@ export class FrameReader {
   #endFrame(): void {
     this.#isInFrame = false;
     if (this.#opcode < Opcode.close) return;
-    const payload = Uint8Array.from(this.#control);
-    this.#control = [];
+    const payload = Uint8Array.from(this.#control ?? []);
+    this.#control = null;
     if (this.#opcode === Opcode.ping) this.#sink.onPing(payload);
     if (this.#opcode === Opcode.close) this.#endByClient(payload);
   }

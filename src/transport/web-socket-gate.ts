@@ -37,6 +37,7 @@ const MOST_HEADERS = 100;
 /** What is known of a connection whose client has not asked for a WebSocket yet. */
 interface Waiting {
   readonly owner: WebSocketOwner;
+  readonly onClose: () => void;
   askedAtMs: number;
   timer: NodeJS.Timeout | null;
 }
@@ -55,7 +56,7 @@ export class WebSocketGate {
   readonly #files: StaticFiles | null;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #waiting: WeakMap<Duplex, Waiting> = new WeakMap();
+  readonly #waiting: Map<Duplex, Waiting> = new Map();
 
   /** @param timeoutMs for a whole request, in milliseconds; between two of them as well */
   constructor(options: WebSocketOptions, files: StaticFiles | null, timeoutMs: number, clock: Clock) {
@@ -77,9 +78,10 @@ export class WebSocketGate {
 
   /** Reads a request from `socket`, which was opened at `openedAtMs` on the monotonic clock. */
   begin(socket: Socket, openedAtMs: number, owner: WebSocketOwner): void {
-    const waiting: Waiting = { owner, askedAtMs: openedAtMs, timer: null };
+    const onClose = (): void => this.#take(socket)?.owner.left();
+    const waiting: Waiting = { owner, onClose, askedAtMs: openedAtMs, timer: null };
     this.#waiting.set(socket, waiting);
-    socket.once("close", () => this.#take(socket)?.owner.left());
+    socket.on("close", onClose);
     this.#arm(socket, waiting);
     this.#server.emit("connection", socket);
   }
@@ -96,6 +98,7 @@ export class WebSocketGate {
     const waiting = this.#waiting.get(socket);
     if (waiting === undefined) return null;
     this.#waiting.delete(socket);
+    socket.off("close", waiting.onClose);
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     return waiting;
   }

@@ -44,7 +44,8 @@ export async function checkKeepAlive({ conversation }: Opened, { idleMs }: Targe
     const summary = { en: `PINGREQ is answered in ${took}${after.en}`, zh: `PINGREQ 在 ${took} 内得到应答${after.zh}` };
     return { layer: "keep-alive", state: "passed", summary };
   } catch (error) {
-    const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+    const goneMs = performance.now() - startedMs;
+    const seconds = (goneMs / 1000).toFixed(goneMs < 10_000 ? 1 : 0);
     const isIdle = idleMs > 0;
     const summary = {
       en: isIdle

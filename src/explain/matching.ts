@@ -113,7 +113,7 @@ function bothSides(match: Match, isBroker: boolean): Match[] {
 
 /** Words that are names of errors in programs and logs. */
 const NAMES =
-  /\b(?:E[A-Z][A-Z0-9]{2,19}|EAI_[A-Z]{4,10}|[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,24}){1,8}|AMQJS\d{4,7}[EI])\b/g;
+  /\b(?:E[A-Z][A-Z0-9]{2,19}|EAI_[A-Z]{4,10}|[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,24}){1,8}|AMQJSC?\d{4,7}[EI])\b/g;
 /** Most names that are looked at. */
 const MOST_NAMES = 32;
 

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import type { Layer } from "../../src/doctor/index.ts";
 import type { MeaningKey } from "../../src/explain/index.ts";
+import { startServer } from "../../src/server/index.ts";
 import { runTool } from "../cli/tool-run.ts";
 import { findPeer, libfaketimePath, testWithPeers } from "../support/peers.ts";
 import { runProgram } from "../support/program.ts";
@@ -122,6 +124,26 @@ const WITHOUT_BROKER: readonly Row[] = [
     code: 13,
     meaning: "not-tls",
     evidence: /HTTP answers, and TLS/,
+  },
+];
+
+const MORE_WITHOUT_BROKER: readonly Row[] = [
+  {
+    what: "a broker that waits for a PROXY header",
+    args: plain(() => others.proxied),
+    layer: "protocol",
+    code: 13,
+    meaning: "proxy-header",
+    evidence: /MQTT behind a PROXY header answers/,
+  },
+  {
+    what: "what ends idle connections",
+    args: () => [...plain(() => others.impatient)(), "-V", "311", "--idle", "2s"],
+    layer: "keep-alive",
+    code: 18,
+    meaning: "idle-limit",
+    evidence: /the connection was gone after 0\.[5-9] s of silence|after 1\.\d s of silence/,
+    fix: /keep-alive of half that time/,
   },
 ];
 
@@ -278,7 +300,8 @@ function run({ what, args, layer, code, meaning, evidence, fix = /./ }: Row): ()
   };
 }
 
-for (const row of WITHOUT_BROKER) test(`doctor names ${row.what}`, { timeout: 60_000 }, run(row));
+for (const row of [...WITHOUT_BROKER, ...MORE_WITHOUT_BROKER])
+  test(`doctor names ${row.what}`, { timeout: 60_000 }, run(row));
 for (const row of WITH_BROKER) testWithPeers(`doctor names ${row.what}`, ["mosquitto", "openssl"], run(row));
 
 const GOOD: readonly (readonly [what: string, args: () => readonly string[]])[] = [
@@ -307,6 +330,16 @@ for (const [what, args] of GOOD)
     for (const layer of ["connect", "credentials", "keep-alive", "round-trip", "session", "retained", "clean-up"])
       assert.equal(layers.find((one) => one.layer === layer)?.state, "passed", layer);
   });
+
+test("doctor finds nothing wrong with our own broker", { timeout: 60_000 }, async (context) => {
+  const listeners = [listenerOf({ host: "127.0.0.1", port: 0, allowAnonymous: true })];
+  const server = await startServer({ ...DEFAULT_CONFIG, listeners }, () => {});
+  context.after(() => server.close());
+  const { code, verdict, layers } = await reportOf([`mqtt://127.0.0.1:${server.listeners[0]!.port}`]);
+  assert.deepEqual([code, verdict], [0, null]);
+  const connect = layers.find(({ layer }) => layer === "connect");
+  assert.ok(connect?.details?.includes("maximum packet size: 2,000,000"), connect?.details?.join("\n"));
+});
 
 testWithPeers("doctor shows the chain of a certificate with names and dates", ["mosquitto", "openssl"], async () => {
   const { layers } = await reportOf(secure("elsewhere")());

@@ -88,6 +88,10 @@ export interface OtherServers {
   readonly closing: number;
   readonly http: number;
   readonly greeting: number;
+  /** A broker that ends connections which are idle for half a second. */
+  readonly impatient: number;
+  /** A broker that waits for a PROXY header. */
+  readonly proxied: number;
   /** Nothing listens there. */
   readonly refused: number;
   /** SNTP, with a time of its own. */
@@ -95,15 +99,32 @@ export interface OtherServers {
   stop(): Promise<void>;
 }
 
+const IDLE_LIMIT_MS = 500;
+const CONNACK_3_1_1 = Uint8Array.of(0x20, 2, 0, 0);
+
 /** @param timeMs what the time server says, in milliseconds since 1970 */
 export async function startOtherServers(timeMs: number): Promise<OtherServers> {
   const silent = createServer((socket) => socket.on("error", () => {}));
   const closing = createServer((socket) => socket.on("error", () => {}).end());
   const greeting = createServer((socket) => socket.on("error", () => {}).write("220 mail.example ESMTP\r\n"));
   const http = createHttpServer((_request, response) => response.writeHead(404).end("no"));
+  const impatient = createServer((socket) => {
+    socket.setTimeout(IDLE_LIMIT_MS, () => socket.destroy());
+    socket.on("error", () => {}).on("data", () => socket.write(CONNACK_3_1_1));
+  });
+  const proxied = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .on("data", (bytes) => {
+        if (bytes.toString("latin1").startsWith("PROXY ")) socket.write(CONNACK_3_1_1);
+        else socket.destroy();
+      });
+  });
   const none = createServer();
-  const servers: readonly Server[] = [silent, closing, greeting, http, none];
-  const [silentPort, closingPort, greetingPort, httpPort, refused] = await Promise.all(servers.map(portOf));
+  const servers: readonly Server[] = [silent, closing, greeting, http, impatient, proxied, none];
+  const [silentPort, closingPort, greetingPort, httpPort, impatientPort, proxiedPort, refused] = await Promise.all(
+    servers.map(portOf),
+  );
   none.close();
   await once(none, "close");
   const clock = createSocket("udp4");
@@ -112,6 +133,8 @@ export async function startOtherServers(timeMs: number): Promise<OtherServers> {
   await once(clock, "listening");
   return {
     ...{ silent: silentPort!, closing: closingPort!, greeting: greetingPort!, http: httpPort!, refused: refused! },
+    impatient: impatientPort!,
+    proxied: proxiedPort!,
     time: clock.address().port,
     stop: async () => {
       clock.close();

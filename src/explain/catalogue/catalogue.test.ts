@@ -17,7 +17,7 @@ const WHOLE_RANGES: readonly (readonly [Space, number, number])[] = [
   ["x509", 0, 34],
   ["pubsubclient", -4, 5],
   ["paho-python", -1, 16],
-  ["paho-c", -11, 0],
+  ["paho-c", -17, 0],
   ["paho-js", 0, 18],
 ];
 

@@ -27,6 +27,7 @@ export const ESP_CODES: readonly Code[] = [
   { code: 0x8004, name: "ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST", meaning: "connect-failed" },
   { code: 0x8005, name: "ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED", meaning: "system-call-failed" },
   { code: 0x8006, name: "ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT", meaning: "no-answer" },
+  { code: 0x8008, name: "ESP_ERR_ESP_TLS_TCP_CLOSED_FIN", meaning: "connection-lost" },
   { code: 0x801a, name: "ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED", meaning: "tls-failed" },
 ];
 

@@ -13,7 +13,7 @@ export const EXIT_CODES: readonly Code[] = [
     },
   },
   { code: 1, name: "could not begin", meaning: "wrong-usage" },
-  { code: 2, name: "identifier rejected, or a refusal of MQTT 5", meaning: "protocol-error" },
+  { code: 2, name: "identifier rejected (CONNACK 2), or a protocol error", meaning: "protocol-error" },
   {
     code: 3,
     name: "server unavailable, or the broker could not be configured",

@@ -87,6 +87,8 @@ export const PAHO_C_CODES: readonly Code[] = [
     },
   },
   { code: -11, name: "MQTTCLIENT_BAD_MQTT_VERSION", meaning: "protocol-version-refused" },
+  { code: -12, name: "MQTTASYNC_MAX_BUFFERED_MESSAGES", meaning: "messages-dropped" },
+  { code: -13, name: "MQTTASYNC_SSL_NOT_SUPPORTED", meaning: "not-supported" },
   { code: -14, name: "MQTTCLIENT_BAD_PROTOCOL", meaning: "address-invalid", aliases: ["MQTTASYNC_BAD_PROTOCOL"] },
   {
     code: -15,
@@ -110,8 +112,8 @@ export const PAHO_C_CODES: readonly Code[] = [
 
 /** Paho for JavaScript in browsers: AMQJS and five digits. */
 export const PAHO_JS_CODES: readonly Code[] = [
-  { code: 0, name: "AMQJS0000I", says: "OK.", meaning: "success" },
-  { code: 1, name: "AMQJS0001E", says: "Connect timed out.", meaning: "connack-timeout" },
+  { code: 0, name: "AMQJS0000I", says: "OK.", meaning: "success", aliases: ["AMQJSC0000I"] },
+  { code: 1, name: "AMQJS0001E", says: "Connect timed out.", meaning: "connack-timeout", aliases: ["AMQJSC0001E"] },
   { code: 2, name: "AMQJS0002E", says: "Subscribe timed out.", meaning: "timed-out" },
   { code: 3, name: "AMQJS0003E", says: "Unsubscribe timed out.", meaning: "timed-out" },
   { code: 4, name: "AMQJS0004E", says: "Ping timed out.", meaning: "keep-alive-timeout" },

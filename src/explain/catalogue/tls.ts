@@ -130,6 +130,8 @@ export const X509_CODES: readonly Code[] = [
   { code: 64, name: "IP_ADDRESS_MISMATCH", says: "IP address mismatch", meaning: "certificate-name" },
   { code: 66, name: "EE_KEY_TOO_SMALL", says: "EE certificate key too weak", meaning: "certificate-weak" },
   { code: 67, name: "CA_KEY_TOO_SMALL", says: "CA certificate key too weak", meaning: "certificate-weak" },
+  // 24 until OpenSSL 1.1.
+  { code: 79, name: "INVALID_CA", says: "invalid CA certificate", meaning: "certificate-purpose" },
   { code: 68, name: "CA_MD_TOO_WEAK", says: "CA signature digest algorithm too weak", meaning: "certificate-weak" },
 ];
 

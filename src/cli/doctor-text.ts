@@ -1,6 +1,14 @@
 /** What an examination found, for people and as JSON. */
 import { type Diagnosis, type Finding, LAYERS, type State, type Target } from "../doctor/index.ts";
-import { type Explanation, explained, harmless, type Language, type TextOptions, wrapped } from "../explain/index.ts";
+import {
+  displayWidth,
+  type Explanation,
+  explained,
+  harmless,
+  type Language,
+  type TextOptions,
+  wrapped,
+} from "../explain/index.ts";
 
 const MARKS: Readonly<Record<State, string>> = {
   passed: "ok",
@@ -31,11 +39,13 @@ export function findingText(
   layout: TextOptions,
 ): string {
   const title = LAYERS[layer].title[language];
-  const padding = " ".repeat(Math.max(1, TITLE_COLUMNS - columnsOf(title)));
+  const padding = " ".repeat(Math.max(1, TITLE_COLUMNS - displayWidth(title)));
   const head = `${MARKS[state].padEnd(MARK_COLUMNS)}${title}${padding}`;
   const indent = " ".repeat(MARK_COLUMNS + TITLE_COLUMNS);
   const lines = wrapped(harmless(summary[language]), layout.width - indent.length);
-  const rest = (details ?? []).flatMap((detail) => wrapped(harmless(detail), layout.width - indent.length));
+  const rest = detailLines(details, language).flatMap((detail) =>
+    wrapped(harmless(detail), layout.width - indent.length),
+  );
   const style = layout.style;
   const paint =
     state === "failed" ? style?.heading : state === "passed" || state === "warning" ? undefined : style?.faint;
@@ -43,6 +53,10 @@ export function findingText(
   const all = [paint === undefined ? first : paint(first), ...lines.slice(1).map((line) => indent + line)];
   const below = rest.map((line) => (style === undefined ? indent + line : indent + style.faint(line)));
   return `${[...all, ...below].join("\n")}\n`;
+}
+
+function detailLines(details: Finding["details"], language: Language): string[] {
+  return (details ?? []).map((detail) => (typeof detail === "string" ? detail : detail[language]));
 }
 
 /** The layers that nothing could be said of, as one line. */
@@ -54,11 +68,6 @@ export function notReachedText({ findings }: Diagnosis, language: Language, layo
   const head = "-".padEnd(MARK_COLUMNS);
   const lines = wrapped(`${LABELS.notReached[language]}: ${titles.join(", ")}`, layout.width - MARK_COLUMNS);
   return `${lines.map((line, index) => (index === 0 ? head : " ".repeat(MARK_COLUMNS)) + line).join("\n")}\n`;
-}
-
-/** Chinese characters take two columns. */
-function columnsOf(text: string): number {
-  return [...text].reduce((columns, character) => columns + (character > "\u2e80" ? 2 : 1), 0);
 }
 
 interface Advice {
@@ -105,7 +114,7 @@ export function verdictText(verdict: Finding | null, target: Target, language: L
 
 function labelled(label: string, text: string, { width }: TextOptions): string[] {
   const head = `  ${label}: `;
-  const indent = " ".repeat(columnsOf(head));
+  const indent = " ".repeat(displayWidth(head));
   return wrapped(harmless(text), width - indent.length).map((line, index) => (index === 0 ? head : indent) + line);
 }
 
@@ -115,7 +124,7 @@ export function diagnosisJson({ findings, verdict }: Diagnosis, target: Target, 
     layer,
     state,
     summary: summary[language],
-    ...(details !== undefined && { details }),
+    ...(details !== undefined && { details: detailLines(details, language) }),
     ...(meaning !== undefined && { meaning }),
   }));
   if (verdict === null) return { host: target.host, port: target.port, layers, verdict: null };

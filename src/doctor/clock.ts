@@ -27,12 +27,12 @@ export function judgeClock(facts: TimeFacts, isFatal: boolean): Finding {
   const { nowMs, certificate, newestFileMs } = facts;
   const truth = truthOf(facts);
   const said = [
-    said_("clock", "本机时钟", nowMs),
+    saying("the clock says", "本机时钟", nowMs),
     ...(certificate === null ? [] : [range(certificate)]),
     ...truth.sayings,
   ];
   const evidence: Text = { en: said.map(({ en }) => en).join(", "), zh: said.map(({ zh }) => zh).join("，") };
-  const details = newestFileMs === null ? [] : [`newest file: ${dateText(newestFileMs)}`];
+  const details = newestFileMs === null ? [] : [saying("the newest file is of", "最新的文件", newestFileMs)];
   const wrong = truth.offsetMs === null ? 0 : Math.abs(truth.offsetMs);
   if (wrong >= WRONG_MS) {
     const [en, zh] = [distance(truth.offsetMs!, "en"), distance(truth.offsetMs!, "zh")];
@@ -77,18 +77,21 @@ interface Truth {
 function truthOf({ nowMs, timeServer, httpDateMs, newestFileMs, certificate }: TimeFacts): Truth {
   if (timeServer !== null) {
     const { name, timeMs } = timeServer;
-    return { offsetMs: timeMs - nowMs, sayings: [said_(`the time server ${name} says`, `时间服务器 ${name}`, timeMs)] };
+    return {
+      offsetMs: timeMs - nowMs,
+      sayings: [saying(`the time server ${name} says`, `时间服务器 ${name}`, timeMs)],
+    };
   }
   if (httpDateMs !== null)
     return {
       offsetMs: httpDateMs - nowMs,
-      sayings: [said_("the server's HTTP says", "服务器的 HTTP 时间", httpDateMs)],
+      sayings: [saying("the server's HTTP says", "服务器的 HTTP 时间", httpDateMs)],
     };
   // Files are written in the past: one of the future means that the clock was later once, and right then.
   if (newestFileMs !== null && newestFileMs > nowMs + DAY_MS)
     return {
       offsetMs: newestFileMs - nowMs,
-      sayings: [said_("a file of this system is of", "系统中最新的文件是", newestFileMs)],
+      sayings: [saying("a file of this system is of", "系统中最新的文件是", newestFileMs)],
     };
   // A broker that runs today has a certificate that was made before.
   if (certificate !== null && nowMs < certificate.fromMs && newestFileMs !== null && newestFileMs > nowMs)
@@ -96,9 +99,8 @@ function truthOf({ nowMs, timeServer, httpDateMs, newestFileMs, certificate }: T
   return { offsetMs: null, sayings: [] };
 }
 
-function said_(en: string, zh: string, timeMs: number): Text {
-  const verb = en === "clock" ? "the clock says" : en;
-  return { en: `${verb} ${dateText(timeMs)}`, zh: `${zh} ${dateText(timeMs)}` };
+function saying(en: string, zh: string, timeMs: number): Text {
+  return { en: `${en} ${dateText(timeMs)}`, zh: `${zh} ${dateText(timeMs)}` };
 }
 
 function range({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): Text {

@@ -1,5 +1,5 @@
 /** CONNECT in each version, what the broker supports and limits, and whether it lets this user in. */
-import { explanationOf, type MeaningKey } from "../explain/index.ts";
+import { explanationOf, type MeaningKey, type Text } from "../explain/index.ts";
 import {
   type Connack,
   type Connect,
@@ -75,12 +75,17 @@ function isAboutCredentials({ connack }: VersionResult): boolean {
   return connack !== null && CREDENTIAL_CODES.has(connack.reasonCode);
 }
 
-function resultText({ version, connack, error, tookMs }: VersionResult): string {
+function resultText({ version, connack, error, tookMs }: VersionResult): Text {
   const name = `MQTT ${VERSION_NAMES[version]}`;
-  if (connack === null) return `${name}: ${error?.message ?? "no answer"}`;
+  if (connack === null) {
+    const { message } = error ?? { message: "?" };
+    return { en: `${name}: ${message}`, zh: `${name}：${message}` };
+  }
   const { reasonCode } = connack;
-  const says = version === 5 ? reasonCodeName(reasonCode, "CONNACK") : `return code ${reasonCode}`;
-  return `${name}: ${reasonCode === 0 ? "accepted" : `refused, ${reasonCode} (${says})`} in ${msText(tookMs)}`;
+  const took = msText(tookMs);
+  if (reasonCode === 0) return { en: `${name}: accepted in ${took}`, zh: `${name}：${took} 内接受` };
+  const says = version === 5 ? ` (${reasonCodeName(reasonCode, "CONNACK")})` : "";
+  return { en: `${name}: refused with ${reasonCode}${says}`, zh: `${name}：被拒绝，${reasonCode}${says}` };
 }
 
 /** CONNECT and its answers, apart from whether the user was let in. */
@@ -100,7 +105,11 @@ export function connectFinding(results: readonly VersionResult[]): Finding {
   return lostFinding(results, details);
 }
 
-function refusedFinding({ version }: VersionResult, { reasonCode, properties }: Connack, details: string[]): Finding {
+function refusedFinding(
+  { version }: VersionResult,
+  { reasonCode, properties }: Connack,
+  details: readonly Text[],
+): Finding {
   const space = version === 5 ? "reason" : "connack";
   const meaning: MeaningKey =
     explanationOf({ space, code: reasonCode, packet: "CONNACK" })?.key ?? "connection-refused";
@@ -119,7 +128,7 @@ const ERROR_MEANINGS: Readonly<Record<ConversationError["kind"], MeaningKey>> = 
   disconnected: "connection-lost",
 };
 
-function lostFinding(results: readonly VersionResult[], details: string[]): Finding {
+function lostFinding(results: readonly VersionResult[], details: readonly Text[]): Finding {
   const error = results.find(({ error }) => error !== null)?.error ?? null;
   const code = error?.cause === undefined ? null : codeOf(error.cause);
   const known =
@@ -160,19 +169,24 @@ export function credentialsFinding(results: readonly VersionResult[], target: Ta
 }
 
 /** What the CONNACK of 5.0 says of limits and features, where it differs from "everything". */
-function limitLines(properties: Properties): string[] {
-  const lines: string[] = [];
-  const limit = (name: string, value: number | undefined): void => {
-    if (value !== undefined) lines.push(`${name}: ${value.toLocaleString("en")}`);
+function limitLines(properties: Properties): Text[] {
+  const lines: Text[] = [];
+  const limit = (en: string, zh: string, value: number | undefined): void => {
+    if (value === undefined) return;
+    const shown = value.toLocaleString("en");
+    lines.push({ en: `${en}: ${shown}`, zh: `${zh}：${shown}` });
   };
-  limit("maximum packet size", properties.maximumPacketSize);
-  limit("receive maximum", properties.receiveMaximum);
-  limit("topic alias maximum", properties.topicAliasMaximum);
-  limit("maximum QoS", properties.maximumQos);
-  limit("keep-alive set by the broker", properties.serverKeepAliveSeconds);
-  if (properties.retainAvailable === false) lines.push("no retained messages");
-  if (properties.wildcardSubscriptionAvailable === false) lines.push("no wildcards in subscriptions");
-  if (properties.sharedSubscriptionAvailable === false) lines.push("no shared subscriptions");
-  if (properties.subscriptionIdentifierAvailable === false) lines.push("no subscription identifiers");
+  limit("maximum packet size", "最大报文长度", properties.maximumPacketSize);
+  limit("receive maximum", "接收最大值（receive maximum）", properties.receiveMaximum);
+  limit("topic alias maximum", "主题别名上限", properties.topicAliasMaximum);
+  limit("maximum QoS", "最大 QoS", properties.maximumQos);
+  limit("keep-alive set by the broker", "服务器指定的 keepalive", properties.serverKeepAliveSeconds);
+  const missing = (isThere: boolean | undefined, en: string, zh: string): void => {
+    if (isThere === false) lines.push({ en: `no ${en}`, zh: `不支持${zh}` });
+  };
+  missing(properties.retainAvailable, "retained messages", "保留消息");
+  missing(properties.wildcardSubscriptionAvailable, "wildcards in subscriptions", "通配符订阅");
+  missing(properties.sharedSubscriptionAvailable, "shared subscriptions", "共享订阅");
+  missing(properties.subscriptionIdentifierAvailable, "subscription identifiers", "订阅标识符");
   return lines;
 }

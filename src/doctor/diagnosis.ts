@@ -43,8 +43,8 @@ export interface Finding {
   readonly state: State;
   /** One sentence with what was measured. */
   readonly summary: Text;
-  /** More lines: addresses, certificates, limits. The same in every language. */
-  readonly details?: readonly string[];
+  /** More lines: addresses, certificates, limits; a string is the same in every language. */
+  readonly details?: readonly (string | Text)[];
   /** What is wrong, when something is. */
   readonly meaning?: MeaningKey;
   /** Which cause of the meaning it is, when that is known: it gives fix and next command. */

@@ -1,11 +1,11 @@
 /** Goes through the layers of the way to a broker, one after the other, and stops where nothing further can work. */
-import type { MeaningKey } from "../explain/index.ts";
+import type { MeaningKey, Text } from "../explain/index.ts";
 import { askTime, judgeClock, type TimeFacts } from "./clock.ts";
 import { acceptedVersion, connectFinding, credentialsFinding, tryVersions } from "./connecting.ts";
 import { type Diagnosis, type Finding, LAYERS, type Layer, verdictOf } from "./diagnosis.ts";
 import { findSpeaker, type Speaker } from "./greeting.ts";
 import { checkKeepAlive, checkRetained, checkRoundTrip, checkSession, cleanUp, openAgain } from "./messaging.ts";
-import { checkName, checkPort, checkRoute } from "./network.ts";
+import { checkName, checkPort, checkRoute, checkWay } from "./network.ts";
 import type { Surroundings, Target } from "./target.ts";
 import { checkTls } from "./tls.ts";
 
@@ -42,15 +42,28 @@ function skipped(layer: Layer, en: string, zh: string): Finding {
   return { layer, state: "skipped", summary: { en, zh } };
 }
 
-async function examineNetwork({ firstHop, timeoutMs }: Target, add: Add): Promise<boolean> {
+async function examineNetwork(target: Target, add: Add): Promise<boolean> {
+  const { firstHop, timeoutMs } = target;
   if (firstHop === null) {
-    for (const layer of ["name", "route", "port"] as const)
-      add(skipped(layer, "another way is taken", "使用其他连接方式"));
-    return true;
+    for (const layer of ["name", "route"] as const) add(skipped(layer, "another way is taken", "使用其他连接方式"));
+    return add(await checkWay(target));
   }
+  const isProxy = firstHop.host !== target.host || firstHop.port !== target.port;
+  const addAtHop = (finding: Finding): boolean => add(isProxy ? ofProxy(finding, firstHop) : finding);
   const { addresses, ...name } = await checkName(firstHop.host);
-  if (!add(name)) return false;
-  return add(await checkRoute(addresses, firstHop.port)) && add(await checkPort(addresses, firstHop.port, timeoutMs));
+  if (!addAtHop(name) || !addAtHop(await checkRoute(addresses, firstHop.port))) return false;
+  const port = await checkPort(addresses, firstHop.port, timeoutMs);
+  return addAtHop(isProxy && port.state !== "failed" ? await checkWay(target) : port);
+}
+
+/** What is wrong with the proxy is mended there, and not at the broker. */
+function ofProxy(finding: Finding, { host, port }: NonNullable<Target["firstHop"]>): Finding {
+  if (finding.state !== "failed" || finding.meaning === "proxy-refused") return finding;
+  return {
+    ...finding,
+    fix: { en: `start the proxy ${host}:${port}, or correct --proxy`, zh: `启动代理 ${host}:${port}，或改正 --proxy` },
+    next: `nc -vz -w 5 ${host} ${port}`,
+  };
 }
 
 async function examineProtocol(target: Target, surroundings: Surroundings, add: Add): Promise<boolean> {
@@ -82,8 +95,8 @@ const WORDS: Readonly<Record<Speaker, { readonly en: string; readonly zh: string
   websocket: { en: "WebSocket", zh: "WebSocket" },
   proxy: { en: "MQTT behind a PROXY header", zh: "需要 PROXY 头的 MQTT" },
   other: { en: "something that is not known here", zh: "无法识别的协议" },
-  silent: { en: "nothing: it takes connections and is silent", zh: "没有任何应答" },
-  closed: { en: "nothing: it closes the connection", zh: "直接关闭连接" },
+  silent: { en: "nothing", zh: "没有应答的程序" },
+  closed: { en: "nothing", zh: "直接关闭连接的程序" },
 };
 
 const MISMATCH: Readonly<Record<Speaker, MeaningKey>> = {
@@ -99,30 +112,39 @@ const MISMATCH: Readonly<Record<Speaker, MeaningKey>> = {
 
 function speakerFinding(speaker: Speaker, { webSocketPath, host, port }: Target): Finding {
   const wanted: Speaker = webSocketPath === null ? "mqtt" : "websocket";
-  const { en, zh } = WORDS[speaker];
-  const summary = { en: `${en} answers`, zh: `端口上是 ${zh}` };
-  if (speaker === wanted) return { layer: "protocol", state: "passed", summary };
+  if (speaker === wanted) return { layer: "protocol", state: "passed", summary: answers(speaker) };
   const scheme = schemeOf(speaker);
-  const fix =
-    scheme === null
-      ? {}
-      : {
-          next: `lacewing doctor ${scheme}://${host}:${port}`,
-          fix: {
-            en: `connect with ${scheme}://${host}:${port}, or take the port of ${WORDS[wanted].en}`,
-            zh: `改用 ${scheme}://${host}:${port}，或换成 ${WORDS[wanted].zh} 的端口`,
-          },
-        };
   return {
     layer: "protocol",
     state: "failed",
-    summary: {
-      en: `${en} answers, and ${WORDS[wanted].en} was expected`,
-      zh: `端口上是 ${zh}，而不是 ${WORDS[wanted].zh}`,
-    },
+    summary: answersInstead(speaker, WORDS[wanted].en, WORDS[wanted].zh),
     meaning: MISMATCH[speaker],
-    ...fix,
+    // The other causes of a lost connection come later than the first packet.
+    ...(MISMATCH[speaker] === "connection-lost" && { cause: 2 }),
+    ...(scheme !== null && {
+      next: `lacewing doctor ${scheme}://${host}:${port}`,
+      fix: {
+        en: `connect with ${scheme}://${host}:${port}, or take the port of ${WORDS[wanted].en}`,
+        zh: `改用 ${scheme}://${host}:${port}，或换成 ${WORDS[wanted].zh} 的端口`,
+      },
+    }),
   };
+}
+
+function answers(speaker: Speaker): Text {
+  const { en, zh } = WORDS[speaker];
+  return { en: `${en} answers`, zh: `端口上是 ${zh}` };
+}
+
+function answersInstead(speaker: Speaker, en: string, zh: string): Text {
+  if (speaker === "silent")
+    return {
+      en: `it takes connections and is silent; ${en} was expected`,
+      zh: `可以连接，但没有任何应答（期望 ${zh}）`,
+    };
+  if (speaker === "closed")
+    return { en: `it takes connections and closes them; ${en} was expected`, zh: `连接后立即被关闭（期望 ${zh}）` };
+  return { en: `${answers(speaker).en}, and ${en} was expected`, zh: `${answers(speaker).zh}，而不是 ${zh}` };
 }
 
 function schemeOf(speaker: Speaker): string | null {
@@ -137,8 +159,8 @@ async function examineTls(target: Target, surroundings: Surroundings, add: Add):
   // Who gives no TLS may give something else.
   const plain = isCertain ? null : await speakerAt(target);
   const isTls = plain === null || plain === "tls";
-  if (isTls) add(skippedOr(speaker, target));
-  else add(wrongForTls(plain, target));
+  if (isTls) add(tlsSpeaksFinding(speaker, target));
+  else add(noTlsFinding(plain, target));
   if (!isTls) return false;
   const isGood = add(finding);
   const facts: TimeFacts = {
@@ -152,7 +174,7 @@ async function examineTls(target: Target, surroundings: Surroundings, add: Add):
   return isGood;
 }
 
-function skippedOr(speaker: Speaker | null, target: Target): Finding {
+function tlsSpeaksFinding(speaker: Speaker | null, target: Target): Finding {
   const wanted: Speaker = target.webSocketPath === null ? "mqtt" : "websocket";
   const inside = speaker === wanted ? WORDS[wanted] : null;
   const summary = {
@@ -162,16 +184,15 @@ function skippedOr(speaker: Speaker | null, target: Target): Finding {
   return { layer: "protocol", state: "passed", summary };
 }
 
-function wrongForTls(speaker: Speaker, { host, port }: Target): Finding {
-  const { en, zh } = WORDS[speaker];
+function noTlsFinding(speaker: Speaker, { host, port }: Target): Finding {
   const scheme = schemeOf(speaker);
   return {
     layer: "protocol",
     state: "failed",
-    ...(scheme !== null && { next: `lacewing doctor ${scheme}://${host}:${port}` }),
-    summary: { en: `${en} answers, and TLS was expected`, zh: `端口上是 ${zh}，而不是 TLS` },
+    summary: answersInstead(speaker, "TLS", "TLS"),
     meaning: speaker === "silent" || speaker === "closed" ? "tls-closed" : "not-tls",
     ...(scheme !== null && {
+      next: `lacewing doctor ${scheme}://${host}:${port}`,
       fix: {
         en: `connect with ${scheme}://${host}:${port}, or take the port of TLS, usually 8883`,
         zh: `改用 ${scheme}://${host}:${port}，或换成 TLS 端口（通常是 8883）`,

@@ -1,5 +1,5 @@
 /** What works on an open connection: PINGREQ, messages at each QoS and back, a session that is resumed, retained messages. */
-import { explanationOf, type MeaningKey } from "../explain/index.ts";
+import { explanationOf, type MeaningKey, type Text } from "../explain/index.ts";
 import { type Connack, encodeUtf8, type Properties, publishOf, type Qos, type Version } from "../protocol/index.ts";
 import { connectOf } from "./connecting.ts";
 import { Conversation, ConversationError } from "./conversation.ts";
@@ -60,23 +60,23 @@ export async function checkKeepAlive({ conversation }: Opened, { idleMs }: Targe
 /** Subscribes to a topic of its own and sends messages at each QoS to itself. */
 export async function checkRoundTrip({ conversation, connack }: Opened, target: Target): Promise<Finding> {
   const topic = `${target.topic}/round-trip`;
-  const details: string[] = [];
+  const details: Text[] = [];
   const maximumQos = connack.properties.maximumQos ?? 2;
   try {
     const refusal = await subscribe(conversation, topic, 2);
     if (refusal !== null) return refusedFinding("round-trip", "SUBACK", refusal, `SUBSCRIBE ${topic}`, details);
     for (const qos of ORDER) {
       if (qos > maximumQos) {
-        details.push(`QoS ${qos}: not supported by the broker`);
+        details.push({ en: `QoS ${qos}: not supported by the broker`, zh: `QoS ${qos}：服务器不支持` });
         continue;
       }
       const outcome = await roundTrips(conversation, topic, qos);
       if (typeof outcome === "number")
         return refusedFinding("round-trip", qos === 1 ? "PUBACK" : "PUBREC", outcome, `PUBLISH ${topic}`, details);
-      details.push(`QoS ${qos}: ${outcome}`);
+      details.push({ en: `QoS ${qos}: ${outcome.en}`, zh: `QoS ${qos}：${outcome.zh}` });
     }
     const summary = { en: `messages come back on ${topic}`, zh: `消息在 ${topic} 上往返正常` };
-    return { layer: "round-trip", state: "passed", summary, details: details.sort() };
+    return { layer: "round-trip", state: "passed", summary, details: details.sort((a, b) => (a.en < b.en ? -1 : 1)) };
   } catch (error) {
     const isSilence = error instanceof ConversationError && error.kind === "silence";
     const summary = {
@@ -109,7 +109,7 @@ async function subscribe(conversation: Conversation, topicFilter: string, qos: Q
 }
 
 /** Latencies in words, or the code that a message was refused with. */
-async function roundTrips(conversation: Conversation, topic: string, qos: Qos): Promise<string | number> {
+async function roundTrips(conversation: Conversation, topic: string, qos: Qos): Promise<Text | number> {
   const tookMs: number[] = [];
   for (let index = 0; index < MESSAGES; index++) {
     const packetId = qos === 0 ? 0 : 100 + index;
@@ -131,7 +131,8 @@ async function roundTrips(conversation: Conversation, topic: string, qos: Qos): 
     tookMs.push(atMs - sentMs);
   }
   const sorted = tookMs.sort((a, b) => a - b);
-  return `median ${msText(sorted[Math.floor(sorted.length / 2)] ?? 0)}, slowest ${msText(sorted.at(-1) ?? 0)}`;
+  const [median, slowest] = [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0].map(msText);
+  return { en: `median ${median}, slowest ${slowest}`, zh: `中位数 ${median}，最慢 ${slowest}` };
 }
 
 /** Carries a message through its acknowledgements; the code of a refusal, or null. */
@@ -149,7 +150,7 @@ async function acknowledged(conversation: Conversation, packetId: number, qos: Q
   return null;
 }
 
-function refusedFinding(layer: Layer, packet: string, code: number, what: string, details: readonly string[]): Finding {
+function refusedFinding(layer: Layer, packet: string, code: number, what: string, details: readonly Text[]): Finding {
   const found = explanationOf({ space: "reason", code, packet });
   // Before 5.0 0x80 is all that a SUBACK can say, and rules are the usual reason.
   const meaning: MeaningKey = code === 0x80 ? "subscription-refused" : (found?.key ?? "acl-denied");

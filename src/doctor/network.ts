@@ -3,8 +3,10 @@ import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { MeaningKey } from "../explain/index.ts";
+import { explanationOf, type MeaningKey } from "../explain/index.ts";
+import { TransportError } from "../transport/index.ts";
 import { type Finding, msText } from "./diagnosis.ts";
+import type { Target } from "./target.ts";
 
 /** The addresses of a name, as the system finds them. */
 export interface NameFinding extends Finding {
@@ -95,6 +97,9 @@ const PORT_MEANINGS: Readonly<Record<string, MeaningKey>> = {
   EADDRNOTAVAIL: "address-not-available",
 };
 
+/** From here on a connection is slow: Linux sends its first packet again after a second. */
+const SLOW_MS = 1000;
+
 /** Opens TCP to one address after the other, until one takes it. */
 export async function checkPort(addresses: readonly string[], port: number, timeoutMs: number): Promise<Finding> {
   const details: string[] = [];
@@ -102,14 +107,16 @@ export async function checkPort(addresses: readonly string[], port: number, time
   for (const address of addresses) {
     const startedMs = performance.now();
     const error = await tcpError(address, port, timeoutMs);
-    const took = msText(performance.now() - startedMs);
+    const tookMs = performance.now() - startedMs;
+    const took = msText(tookMs);
     if (error === null) {
       details.push(`${address} port ${port}: ${took}`);
       const summary = {
         en: `${address} takes connections on ${port} (${took})`,
         zh: `${address} 的端口 ${port} 可以连接（${took}）`,
       };
-      return { layer: "port", state: "passed", summary, ...(details.length > 1 && { details }) };
+      const state = tookMs > SLOW_MS ? "warning" : "passed";
+      return { layer: "port", state, summary, ...(details.length > 1 && { details }) };
     }
     // What a host answers says more than that another did not.
     if (code === "" || code === "ETIMEDOUT") code = error;
@@ -119,6 +126,30 @@ export async function checkPort(addresses: readonly string[], port: number, time
     code === "ETIMEDOUT" ? ["no answer: filtered, or nobody there", "没有应答：被过滤或地址无人使用"] : [code, code];
   const summary = { en: `port ${port} cannot be reached (${en})`, zh: `端口 ${port} 连不上（${zh}）` };
   return { layer: "port", state: "failed", summary, details, meaning: PORT_MEANINGS[code] ?? "connect-failed" };
+}
+
+/** Opens a connection by a unix socket, a proxy or SRV records. */
+export async function checkWay({ dialer, timeoutMs }: Target): Promise<Finding> {
+  const startedMs = performance.now();
+  try {
+    const socket = await dialer.dial(AbortSignal.timeout(timeoutMs));
+    socket.on("error", () => {}).destroy();
+    const took = msText(performance.now() - startedMs);
+    const summary = {
+      en: `${dialer.address} takes connections (${took})`,
+      zh: `${dialer.address} 可以连接（${took}）`,
+    };
+    return { layer: "port", state: "passed", summary };
+  } catch (error) {
+    const code = codeOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
+    const isProxy = error instanceof TransportError && error.part === "proxy";
+    const summary = {
+      en: `${dialer.address} cannot be reached: ${(error as Error).message}`,
+      zh: `${dialer.address} 连不上：${(error as Error).message}`,
+    };
+    const known = explanationOf({ space: "errno", code })?.key ?? "connect-failed";
+    return { layer: "port", state: "failed", summary, meaning: isProxy ? "proxy-refused" : known };
+  }
 }
 
 /** The system's name of the error; null: connected. */

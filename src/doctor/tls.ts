@@ -1,6 +1,6 @@
 /** TLS with a broker: version, cipher, the whole chain with its dates and names, what is wrong with it, and the client certificate. */
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
-import { explain, type MeaningKey } from "../explain/index.ts";
+import { explain, type MeaningKey, type Text } from "../explain/index.ts";
 import { TlsDialer } from "../transport/index.ts";
 import { dateText, type TimeFacts } from "./clock.ts";
 import { type Finding, msText } from "./diagnosis.ts";
@@ -140,12 +140,17 @@ function validityOf(certificate: DetailedPeerCertificate | undefined): TimeFacts
   return { fromMs: Date.parse(certificate.valid_from), toMs: Date.parse(certificate.valid_to) };
 }
 
-function certificateLines(certificate: DetailedPeerCertificate, depth: number): string[] {
+function certificateLines(certificate: DetailedPeerCertificate, depth: number): Text[] {
   const { subject, issuer, subjectaltname, valid_from, valid_to, bits, asn1Curve } = certificate;
   const key = asn1Curve ?? (bits === undefined ? "?" : `${bits} bits`);
   const [from, to] = [valid_from, valid_to].map((date) => dateText(Date.parse(date)).slice(0, 10));
-  const names = depth === 0 ? [`   names: ${subjectaltname ?? "none"}`] : [];
-  return [`${depth}: ${nameOf(subject)}, issued by ${nameOf(issuer)}, ${from} to ${to}, key ${key}`, ...names];
+  const [name, by] = [nameOf(subject), nameOf(issuer)];
+  const line = {
+    en: `${depth}: ${name}, issued by ${by}, ${from} to ${to}, key ${key}`,
+    zh: `${depth}：${name}，签发者 ${by}，${from} 至 ${to}，密钥 ${key}`,
+  };
+  if (depth > 0) return [line];
+  return [line, { en: `   names: ${subjectaltname ?? "none"}`, zh: `   名字：${subjectaltname ?? "无"}` }];
 }
 
 function nameOf(name: { readonly CN?: string | string[]; readonly O?: string | string[] } | undefined): string {

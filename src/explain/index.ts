@@ -2,7 +2,7 @@
 
 export { MEANINGS, type MeaningKey } from "./catalogue/meanings.ts";
 export type { Code, Space } from "./code.ts";
-export { wrapped } from "./display-width.ts";
+export { displayWidth, wrapped } from "./display-width.ts";
 export { type Cause, LANGUAGES, type Language, type Meaning, type Text } from "./entry.ts";
 export {
   type DeliveryFacts,

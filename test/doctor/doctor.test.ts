@@ -99,7 +99,7 @@ const WITHOUT_BROKER: readonly Row[] = [
     layer: "protocol",
     code: 13,
     meaning: "connection-lost",
-    evidence: /closes/,
+    evidence: /takes connections and closes them/,
   },
   {
     what: "a web server",
@@ -144,6 +144,34 @@ const MORE_WITHOUT_BROKER: readonly Row[] = [
     meaning: "idle-limit",
     evidence: /the connection was gone after 0\.[5-9] s of silence|after 1\.\d s of silence/,
     fix: /keep-alive of half that time/,
+  },
+];
+
+const OTHER_WAYS: readonly Row[] = [
+  {
+    what: "a unix socket that is not there",
+    args: () => ["--unix", "/nowhere/socket"],
+    layer: "port",
+    code: 12,
+    meaning: "file-missing",
+    evidence: /\/nowhere\/socket cannot be reached/,
+  },
+  {
+    what: "a proxy that is not there",
+    args: () => ["broker.example", "--proxy", `socks5h://127.0.0.1:${others.refused}`],
+    layer: "port",
+    code: 12,
+    meaning: "nothing-listens",
+    evidence: /ECONNREFUSED/,
+    fix: /start the proxy 127\.0\.0\.1:\d+, or correct --proxy/,
+  },
+  {
+    what: "a proxy that is a mail server",
+    args: () => ["broker.example", "--proxy", `socks5h://127.0.0.1:${others.greeting}`],
+    layer: "port",
+    code: 12,
+    meaning: "proxy-refused",
+    evidence: /broker\.example/,
   },
 ];
 
@@ -300,7 +328,7 @@ function run({ what, args, layer, code, meaning, evidence, fix = /./ }: Row): ()
   };
 }
 
-for (const row of [...WITHOUT_BROKER, ...MORE_WITHOUT_BROKER])
+for (const row of [...WITHOUT_BROKER, ...MORE_WITHOUT_BROKER, ...OTHER_WAYS])
   test(`doctor names ${row.what}`, { timeout: 60_000 }, run(row));
 for (const row of WITH_BROKER) testWithPeers(`doctor names ${row.what}`, ["mosquitto", "openssl"], run(row));
 

@@ -42,9 +42,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: client("disconnected(?: due to|:) protocol error"), meaning: "protocol-error" },
   { pattern: client("disconnected(?: due to|:) malformed packet"), meaning: "malformed-packet" },
   {
-    pattern: client(
-      "disconnected(?:, |: |: bad username or password.{0,5})(?:not authori[sz]ed|bad username or password)",
-    ),
+    pattern: client("disconnected[,:] (?:not authori[sz]ed|bad username or password)"),
     meaning: "not-authorised",
   },
   { pattern: client("disconnected(?:,|:| due to) oversize pa(?:cket|yload)"), meaning: "packet-too-large" },

@@ -32,6 +32,11 @@ const LABELS = {
   more: { en: "More", zh: "更多" },
 } as const;
 
+/** A label with its colon. */
+function labelOf(key: keyof typeof LABELS, language: Language): string {
+  return LABELS[key][language] + (language === "zh" ? "：" : ": ");
+}
+
 /** One layer as a line, with its details below. */
 export function findingText(
   { layer, state, summary, details }: Finding,
@@ -66,7 +71,10 @@ export function notReachedText({ findings }: Diagnosis, language: Language, layo
     .map(({ layer }) => LAYERS[layer].title[language]);
   if (titles.length === 0) return "";
   const head = "-".padEnd(MARK_COLUMNS);
-  const lines = wrapped(`${LABELS.notReached[language]}: ${titles.join(", ")}`, layout.width - MARK_COLUMNS);
+  const lines = wrapped(
+    labelOf("notReached", language) + titles.join(language === "zh" ? "、" : ", "),
+    layout.width - MARK_COLUMNS,
+  );
   return `${lines.map((line, index) => (index === 0 ? head : " ".repeat(MARK_COLUMNS)) + line).join("\n")}\n`;
 }
 
@@ -101,19 +109,19 @@ export function verdictText(verdict: Finding | null, target: Target, language: L
   const advice = adviceOf(verdict, target, language);
   const title = advice?.explanation.title ?? LAYERS[verdict.layer].title[language];
   const rows: [string, string | null | undefined][] = [
-    [LABELS.evidence[language], verdict.summary[language]],
-    [LABELS.cause[language], advice?.why],
-    [LABELS.fix[language], advice?.fix],
-    [LABELS.next[language], advice?.next],
-    [LABELS.more[language], advice === null ? null : `lacewing explain ${advice.explanation.key}`],
+    [labelOf("evidence", language), verdict.summary[language]],
+    [labelOf("cause", language), advice?.why],
+    [labelOf("fix", language), advice?.fix],
+    [labelOf("next", language), advice?.next],
+    [labelOf("more", language), advice === null ? null : `lacewing explain ${advice.explanation.key}`],
   ];
   const lines = rows.flatMap(([label, text]) => (text == null ? [] : labelled(label, text, layout)));
-  const head = `${LABELS.verdict[language]}: ${title}`;
+  const head = labelOf("verdict", language) + title;
   return `\n${[layout.style?.heading(head) ?? head, ...lines].join("\n")}\n`;
 }
 
 function labelled(label: string, text: string, { width }: TextOptions): string[] {
-  const head = `  ${label}: `;
+  const head = `  ${label}`;
   const indent = " ".repeat(displayWidth(head));
   return wrapped(harmless(text), width - indent.length).map((line, index) => (index === 0 ? head : indent) + line);
 }

@@ -9,40 +9,50 @@ export interface StampedLine {
   readonly stamp: string | null;
 }
 
+const HOST_AND_PROGRAM = String.raw`(?:(?:[\w.-]{1,255} )?[\w./@-]{1,80}\[\d{1,10}\]: )?`;
+
 const CONTAINER = /^[\w.-]{1,80} {1,20}\| /;
 const SYSLOG = /^([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) [\w.-]{1,255} [\w./@-]{1,80}(?:\[\d{1,10}\])?: /;
 const EPOCH = /^(\d{9,11})(?:\.\d{1,9})?: /;
-const ISO =
-  /^\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?(Z|UTC|[+-]\d\d:?\d\d)?\]?:? {0,3}(?:[\w./@-]{1,80}\[\d{1,10}\]: )?/;
+const ISO = new RegExp(
+  String.raw`^\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d{1,9})? ?(Z|UTC|[+-]\d\d:?\d\d)?\]?:? {0,3}${HOST_AND_PROGRAM}`,
+);
+
+/** Stamps that can stand behind each other, as journald's before mosquitto's own. */
+const MOST_STAMPS = 3;
 
 /** Takes the time, host and program off the start of `line`. */
 export function withoutStamp(line: string): StampedLine {
-  let rest = line.replace(CONTAINER, "");
-  let stamp: string | null = null;
-  let timeMs: number | null = null;
-  const syslog = SYSLOG.exec(rest);
-  if (syslog !== null) {
-    stamp = syslog[1] ?? null;
-    rest = rest.slice(syslog[0].length);
+  let stamped: StampedLine = { message: line.replace(CONTAINER, ""), timeMs: null, stamp: null };
+  for (let count = 0; count < MOST_STAMPS; count++) {
+    const next = withoutOne(stamped);
+    if (next === null) break;
+    stamped = next;
   }
-  const epoch = EPOCH.exec(rest);
+  return stamped;
+}
+
+/** Without its first stamp; null when there is none. The last time that is told in full counts. */
+function withoutOne({ message, timeMs }: StampedLine): StampedLine | null {
+  const syslog = SYSLOG.exec(message);
+  if (syslog !== null) return { message: message.slice(syslog[0].length), timeMs, stamp: syslog[1] ?? "" };
+  const epoch = EPOCH.exec(message);
   if (epoch !== null) {
-    stamp = epoch[1] ?? null;
-    timeMs = Number(epoch[1]) * 1000;
-    rest = rest.slice(epoch[0].length);
-  } else {
-    const iso = ISO.exec(rest);
-    if (iso !== null) {
-      stamp = iso[0].trim().replace(/:$/, "");
-      timeMs = isoTime(iso);
-      rest = rest.slice(iso[0].length);
-    }
+    const [whole, seconds = ""] = epoch;
+    return { message: message.slice(whole.length), timeMs: Number(seconds) * 1000, stamp: seconds };
   }
-  return { message: rest, timeMs, stamp };
+  const iso = ISO.exec(message);
+  if (iso === null) return null;
+  const [whole, date = "", time = "", zone] = iso;
+  return {
+    message: message.slice(whole.length),
+    timeMs: isoTime(date, time, zone) ?? timeMs,
+    stamp: `${date} ${time}`,
+  };
 }
 
 /** A time without a zone is taken as UTC: which one was meant cannot be known here. */
-function isoTime([, date = "", time = "", , zone = "Z"]: RegExpExecArray): number | null {
+function isoTime(date: string, time: string, zone: string = "Z"): number | null {
   const offset = zone === "UTC" ? "Z" : zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2");
   const milliseconds = Date.parse(`${date}T${time}${offset}`);
   return Number.isNaN(milliseconds) ? null : milliseconds;

@@ -59,6 +59,11 @@ export function harmless(text: string): string {
   return text.replaceAll(STEERING, "\ufffd");
 }
 
+/** A label with its colon. */
+function label(key: keyof typeof LABELS, language: Language): string {
+  return LABELS[key][language] + (language === "zh" ? "：" : ": ");
+}
+
 function filled(text: string, ...values: readonly (string | number)[]): string {
   return values.reduce<string>((result, value) => result.replace("{}", () => String(value)), text);
 }
@@ -107,7 +112,7 @@ export function answerText(answer: Answer, query: string, language: Language, op
   const others = explanations.slice(full.length);
   if (others.length > 0) {
     page.blank();
-    page.add("", `${LABELS.others[language]}:`);
+    page.add("", label("others", language));
     for (const other of others) page.add("  ", `${headOf(other)}: ${other.title}`);
     const spaces = new Set(explanations.map(({ space }) => space));
     const example = others.find(({ space }) => space !== null && spaces.size > 1)?.space ?? "connack";
@@ -115,7 +120,7 @@ export function answerText(answer: Answer, query: string, language: Language, op
   }
   if (explanations.length === 0) {
     page.add("", `${LABELS.unknown[language]} “${query.slice(0, 200)}”.`);
-    if (nearest.length > 0) page.add("", `${LABELS.nearest[language]}:`);
+    if (nearest.length > 0) page.add("", label("nearest", language));
     for (const { key, title } of nearest) page.add(`  lacewing explain ${key}  `, title);
   }
   return page.toString();
@@ -146,29 +151,29 @@ function addExplanation(page: Page, explanation: Explanation, style: TextStyle):
   page.add("", headOf(explanation), style.faint);
   page.add("", title, style.heading);
   page.blank();
-  if (says !== null) page.add(`  ${LABELS.says[language]}: `, says);
+  if (says !== null) page.add(`  ${label("says", language)}`, says);
   const known = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-  if (known.length > 0) page.add(`  ${LABELS.here[language]}: `, known.join(", "));
+  if (known.length > 0) page.add(`  ${label("here", language)}`, known.join(", "));
   page.add("  ", means);
   if (note !== null) page.add("  ", note);
   if (causes.length > 0) {
     page.blank();
-    page.add("  ", `${LABELS.causes[language]}:`);
+    page.add("  ", label("causes", language));
     for (const [index, cause] of causes.entries()) addCause(page, index + 1, cause, language, style);
   }
   page.blank();
-  if (afterwards !== null) page.add(`  ${LABELS.afterwards[language]}: `, afterwards);
-  if (read.length > 0) page.add(`  ${LABELS.read[language]}: `, read.join("; "), style.faint);
+  if (afterwards !== null) page.add(`  ${label("afterwards", language)}`, afterwards);
+  if (read.length > 0) page.add(`  ${label("read", language)}`, read.join("; "), style.faint);
 }
 
 function addCause(page: Page, number: number, cause: ExplainedCause, language: Language, style: TextStyle): void {
   const width = Math.max(displayWidth(LABELS.check[language]), displayWidth(LABELS.fix[language]));
-  const label = (text: string): string => `     ${text}${" ".repeat(width - displayWidth(text))}  `;
+  const head = (text: string): string => `     ${text}${" ".repeat(width - displayWidth(text))}  `;
   page.add(`  ${number}. `, cause.why, style.heading);
   const { run, see, fix } = cause;
-  if (run !== null) page.addWhole(label(LABELS.check[language]), run, style.command);
-  if (see !== null) page.add(run === null ? label(LABELS.check[language]) : label(""), see);
-  page.add(label(LABELS.fix[language]), fix);
+  if (run !== null) page.addWhole(head(LABELS.check[language]), run, style.command);
+  if (see !== null) page.add(run === null ? head(LABELS.check[language]) : head(""), see);
+  page.add(head(LABELS.fix[language]), fix);
 }
 
 /** What a log holds: each problem once, the most frequent first. */
@@ -182,7 +187,7 @@ export function logText(summary: LogSummary, language: Language, options: TextOp
   }
   if (unexplained.length > 0) {
     page.blank();
-    page.add("", `${LABELS.unexplained[language]}:`);
+    page.add("", label("unexplained", language));
     for (const { line, count } of unexplained) page.add("  ", `${count} × ${line}`);
   }
   page.blank();
@@ -201,9 +206,9 @@ function addProblem(page: Page, problem: Problem, style: TextStyle): void {
   if (clientCount > 1) {
     const rest = clientCount - clients.length;
     const more = rest > 0 ? ` ${filled(LABELS.otherClients[language], rest)}` : "";
-    page.add(`  ${LABELS.clients[language]}: `, clients.join(", ") + more);
+    page.add(`  ${label("clients", language)}`, clients.join(", ") + more);
   }
-  page.add(`  ${LABELS.line[language]}: `, line, style.faint);
+  page.add(`  ${label("line", language)}`, line, style.faint);
 }
 
 function periodText(first: Sighting | null, last: Sighting | null, count: number, language: Language): string {

@@ -427,6 +427,6 @@ test("doctor says what is wrong with its arguments", async () => {
 test("doctor speaks Chinese", async () => {
   const { out } = await runTool("doctor", [`127.0.0.1:${others.refused}`], "", { LANG: "zh_CN.UTF-8" });
   assert.match(out, /FAIL {2}端口 +端口 \d+ 连不上（ECONNREFUSED）/);
-  assert.match(out, /结论: 该端口没有程序在监听/);
-  assert.match(out, /未执行: 端口上的协议/);
+  assert.match(out, /结论：该端口没有程序在监听/);
+  assert.match(out, /未执行：端口上的协议/);
 });

@@ -165,6 +165,6 @@ test("7. mosquitto_connect returns 14: there is no network", { skip, timeout: 60
   );
   const doctor = await inNowhere(process.execPath, MAIN, "doctor", "192.0.2.1", "--lang", "zh");
   assert.equal(doctor.code, 11);
-  assert.match(doctor.out, /结论: 网络不通/);
-  assert.match(doctor.out, /处理: 启用网卡/);
+  assert.match(doctor.out, /结论：网络不通/);
+  assert.match(doctor.out, /处理：启用网卡/);
 });

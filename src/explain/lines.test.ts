@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { MeaningKey } from "./catalogue/meanings.ts";
 import { explain } from "./explain.ts";
 import { LogReader } from "./log-reader.ts";
+import { placesOf, SOURCE_NAMES, sourceOf } from "./spaces.ts";
 
 type Row = readonly [text: string, meaning: MeaningKey];
 
@@ -128,6 +129,22 @@ const MOSQUITTO_2_0_11: readonly Row[] = [
     '1795584568: Error: Unable to load server key file "/etc/x.key". Check keyfile.\n1795584568: OpenSSL Error[0]: error:05800074:x509 certificate routines::key values mismatch',
     "key-mismatch",
   ],
+];
+
+const MOSQUITTO_2_0_MORE: readonly Row[] = [
+  ["1627552973: Client abc been disconnected by administrative action.", "administrative-action"],
+  [
+    "1627552973: Client abc disconnected due to using not allowed feature (QoS too high, retain not supported, or bad AUTH method).",
+    "not-supported",
+  ],
+  ["1627552973: Client abc disconnected due to oversize payload.", "packet-too-large"],
+  ["1627552973: Client abc disconnected: Connection timed out.", "client-silent"],
+  ["1627552973: Bad socket read/write on client abc: A TLS error occurred.", "tls-failed"],
+  ["1627552973: Bad socket read/write on client abc: Access denied by ACL.", "acl-denied"],
+  ["1627552973: Client connection from 10.0.0.7 denied access by tcpd.", "connection-blocked"],
+  ['1627552973: Error: Unable to load certificate revocation file "/etc/crl.pem". Check crlfile.', "crl-problem"],
+  ['1627552973: Error: Unable to set TLS ciphers. Check cipher list "NOTHING".', "tls-configuration"],
+  ['1627552973: Error: Unsupported tls_version "tlsv1.1".', "tls-configuration"],
 ];
 
 const MOSQUITTO_2_1: readonly Row[] = [
@@ -345,6 +362,7 @@ const TABLES = {
   MOSQUITTO_1_6,
   MOSQUITTO_2_0,
   MOSQUITTO_2_0_11,
+  MOSQUITTO_2_0_MORE,
   MOSQUITTO_2_1,
   OURS,
   CLIENTS,
@@ -366,6 +384,14 @@ test("a number that nothing has is not known, whatever words share it", () => {
 
 test("a number that the named place does not have is looked up elsewhere", () => {
   assert.equal(explain("19", { from: "connack" }).explanations[0]?.key, "keep-alive-timeout");
+});
+
+test("what --from is said to choose by is a source", () => {
+  for (const { space } of explain("0").explanations) {
+    const source = space === null ? null : sourceOf(space);
+    assert.ok(source !== null && SOURCE_NAMES.includes(source), String(space));
+    assert.ok(placesOf(source).some((place) => place.space === space));
+  }
 });
 
 test("there are 150 lines and more", () => {

@@ -152,6 +152,15 @@ export function placesOf(source: Source): readonly Place[] {
   return SOURCES[source];
 }
 
+/** The source that means a space the most: the one in which it comes first. */
+export function sourceOf(space: Space): Source {
+  const rank = (source: Source): number => {
+    const place = SOURCES[source].findIndex((one) => one.space === space);
+    return place < 0 ? Number.POSITIVE_INFINITY : place + (source === space ? -1 : 0);
+  };
+  return [...SOURCE_NAMES].sort((a, b) => rank(a) - rank(b))[0] ?? "mosquitto";
+}
+
 /** A row with the space it is in. */
 export interface Found {
   readonly space: Space;

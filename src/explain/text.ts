@@ -4,6 +4,7 @@ import type { Language, Text } from "./entry.ts";
 import type { Answer } from "./explain.ts";
 import type { ExplainedCause, Explanation } from "./explanation.ts";
 import type { LogSummary, Problem, Sighting } from "./log-reader.ts";
+import { sourceOf } from "./spaces.ts";
 
 /** How parts of the text look. */
 export interface TextStyle {
@@ -114,9 +115,8 @@ export function answerText(answer: Answer, query: string, language: Language, op
     page.blank();
     page.add("", label("others", language));
     for (const other of others) page.add("  ", `${headOf(other)}: ${other.title}`);
-    const spaces = new Set(explanations.map(({ space }) => space));
-    const example = others.find(({ space }) => space !== null && spaces.size > 1)?.space ?? "connack";
-    page.add("", filled(LABELS.more[language], example), style.faint);
+    const other = others.find(({ space }) => space !== null && space !== explanations[0]?.space)?.space ?? "connack";
+    page.add("", filled(LABELS.more[language], sourceOf(other)), style.faint);
   }
   if (explanations.length === 0) {
     page.add("", `${LABELS.unknown[language]} “${query.slice(0, 200)}”.`);

@@ -5,7 +5,6 @@ import type { Code } from "../code.ts";
 export const ERRNO_CODES: readonly Code[] = [
   { code: 1, name: "EPERM", says: "Operation not permitted", meaning: "connection-blocked" },
   { code: 2, name: "ENOENT", says: "No such file or directory", meaning: "file-missing" },
-  { code: 4, name: "EINTR", says: "Interrupted system call", meaning: "connection-lost" },
   { code: 5, name: "EIO", says: "Input/output error", meaning: "disk-full" },
   { code: 9, name: "EBADF", says: "Bad file descriptor", meaning: "write-after-close" },
   {

@@ -67,7 +67,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: client("disconnected: (?<system>Connection reset by peer)"), meaning: "connection-reset" },
   { pattern: client("disconnected: (?<system>Broken pipe)"), meaning: "write-after-close" },
   { pattern: client("disconnected: (?<system>Connection timed out|No route to host)"), meaning: "client-silent" },
-  { pattern: client("has been disconnected by administrative action"), meaning: "administrative-action" },
+  { pattern: client("(?:has )?been disconnected by administrative action"), meaning: "administrative-action" },
   { pattern: client("disconnected(?: by client| by server)?(?: with will)?[.]?$"), meaning: null },
   { pattern: client("disconnected: bad socket read"), meaning: "tls-failed" },
   { pattern: client("disconnected: its certificate was refused"), meaning: "certificate-verify-failed" },
@@ -80,6 +80,8 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     pattern: /Connection from (?<address>\S{1,80}) rejected, (?:corrupt PROXY|client did not)/,
     meaning: "proxy-header",
   },
+  { pattern: client("disconnected due to using not allowed feature"), meaning: "not-supported" },
+  { pattern: /Client connection from (?<address>\S{1,80}) denied access by tcpd/, meaning: "connection-blocked" },
   // What the broker refuses or drops.
   { pattern: /Outgoing messages are being dropped for client (?<client>[^\s.]{1,200})/, meaning: "messages-dropped" },
   {
@@ -184,6 +186,11 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: /Warning: Mosquitto should not be run as root/, meaning: null },
   { pattern: /Error: Out of memory|Out of memory[.]?$/, meaning: "out-of-memory" },
   { pattern: /No space left on device/, meaning: "disk-full" },
+  { pattern: /Unable to load certificate revocation file "(?<file>[^"]{1,300})"/, meaning: "crl-problem" },
+  {
+    pattern: /Unable to set TLS (?:1\.3 )?cipher|Unsupported tls_version|Unable to create TLS context/,
+    meaning: "tls-configuration",
+  },
   // Bridges.
   {
     pattern: /(?:Error creating bridge|Warning: Error resolving bridge address|Connecting bridge .{1,200} failed)/,

@@ -40,6 +40,8 @@ interface Waiting {
   readonly onClose: () => void;
   askedAtMs: number;
   timer: NodeJS.Timeout | null;
+  /** Requests for files that are being answered. */
+  answers: number;
 }
 
 interface Refusal {
@@ -79,7 +81,7 @@ export class WebSocketGate {
   /** Reads a request from `socket`, which was opened at `openedAtMs` on the monotonic clock. */
   begin(socket: Socket, openedAtMs: number, owner: WebSocketOwner): void {
     const onClose = (): void => this.#take(socket)?.owner.left();
-    const waiting: Waiting = { owner, onClose, askedAtMs: openedAtMs, timer: null };
+    const waiting: Waiting = { owner, onClose, askedAtMs: openedAtMs, timer: null, answers: 0 };
     this.#waiting.set(socket, waiting);
     socket.on("close", onClose);
     this.#arm(socket, waiting);
@@ -120,11 +122,14 @@ export class WebSocketGate {
       this.#refuse(socket, refusal);
       return;
     }
-    // A long file takes as long as it takes, and then the client has its time again.
+    // A long file takes as long as it takes, as long as it is read; and then the client has its time again.
     if (waiting.timer !== null) clearTimeout(waiting.timer);
     waiting.timer = null;
+    waiting.answers++;
+    socket.setTimeout(this.#timeoutMs);
     response.once("close", () => {
-      if (!this.#waiting.has(socket)) return;
+      if (--waiting.answers > 0 || !this.#waiting.has(socket)) return;
+      socket.setTimeout(0);
       waiting.askedAtMs = this.#clock.nowMs();
       this.#arm(socket, waiting);
     });

@@ -17,8 +17,7 @@ const VERSIONS: readonly Version[] = [5, 4, 3];
 
 /** Runs `lacewing doctor` and returns its exit code. */
 export function runDoctor(args: readonly string[], io: ToolIo): Promise<number> {
-  return runTool(DOCTOR_COMMAND, args, io, (first) => {
-    const parsed = withPlace(first, args);
+  return runTool(DOCTOR_COMMAND, withPlace(args), io, (parsed) => {
     const language = languageOf(parsed.lang, io.env ?? {});
     const layout = textLayout(io);
     return withOutput(io, parsed.quiet, {}, async ({ out }) => {

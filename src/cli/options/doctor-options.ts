@@ -64,7 +64,6 @@ export const DOCTOR_COMMAND: Command<Table> = {
     "Finds out what is wrong between here and a broker, layer by layer: the first cause, its evidence and its fix.",
   usage: ["BROKER [OPTIONS]", "mqtts://HOST:PORT --cafile FILE -u USER -P PASSWORD"],
   options: { ...CONNECTION_OPTIONS, ...LANGUAGE_OPTION, ...OWN },
-  configName: "mosquitto_pub",
   notes: [
     "It connects with the client identifier of -i, or one of its own, and leaves nothing behind at the broker.",
     "Passwords are sent to the broker as any client does, and never printed.",
@@ -75,23 +74,34 @@ export const DOCTOR_COMMAND: Command<Table> = {
 /** What the command line says. */
 export type DoctorOptions = ParsedOptions<Table>;
 
-/**
- * Reads the broker's place as -L or -h at the beginning, so that the other options change what it gives.
- * @throws CommandLineError when it is none
- */
-export function withPlace(parsed: DoctorOptions, args: readonly string[]): DoctorOptions {
-  const { place } = parsed;
-  if (place === undefined) return parsed;
-  const rest = args.filter((argument) => argument !== place);
-  return parseCommandLine(DOCTOR_COMMAND, [...placeArguments(place), ...rest]);
+/** The arguments with the broker's place as -L or -h at the beginning, so that the options can change what it gives. */
+export function withPlace(args: readonly string[]): readonly string[] {
+  const place = placeIn(args);
+  if (place === undefined || place === null) return args;
+  // The same word may be the value of an option: it is the place where nothing is missing without it.
+  for (const [at, argument] of args.entries()) {
+    const rest = args.filter((_, index) => index !== at);
+    if (argument === place && placeIn(rest) === null) return [...placeArguments(place), ...rest];
+  }
+  return args;
+}
+
+/** The operand; null for none; undefined when the arguments are wrong, which whoever reads them next says. */
+function placeIn(args: readonly string[]): string | null | undefined {
+  try {
+    return parseCommandLine(DOCTOR_COMMAND, args).place ?? null;
+  } catch (error) {
+    if (error instanceof CommandLineError) return undefined;
+    throw error;
+  }
 }
 
 function placeArguments(place: string): readonly string[] {
-  const url = /^([a-z]+):\/\/([^/]*)(.*)$/i.exec(place);
-  if (url !== null) return ["-L", url[3] === "" ? `${place}/` : place];
-  const [, address, host = address, port] = /^(?:\[([^\]]+)\]|([^:]+|[^:]*:[^:]*:.*?))(?::(\d+))?$/.exec(place) ?? [];
-  if (host === undefined) throw new CommandLineError(`'${place}' is no broker: give HOST, HOST:PORT or a URL.`);
-  return ["-h", host, ...(port === undefined ? [] : ["-p", port])];
+  const url = /^[a-z]+:\/\/[^/]*(.*)$/i.exec(place);
+  if (url !== null) return ["-L", url[1] === "" ? `${place}/` : place];
+  // An address of IPv6 stands in brackets, or has no port.
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? [];
+  return ["-h", bracketed ?? plain ?? place, ...(port === undefined ? [] : ["-p", port])];
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { "": 1000, s: 1000, m: 60_000, h: 3_600_000 };

@@ -150,7 +150,9 @@ export class TcpLink implements Link {
   /** The socket is gone. */
   closed(isError: boolean): void {
     this.ended(isError);
-    this.#owner = this.#unsent = null;
+    // The timer would keep the socket in memory.
+    if (this.#patience !== null) clearTimeout(this.#patience);
+    this.#owner = this.#unsent = this.#patience = null;
   }
 }
 

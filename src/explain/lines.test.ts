@@ -194,6 +194,19 @@ const OURS: readonly Row[] = [
   ["1767225600: Nobody could say whether abc may connect: Error: timeout.", "server-unavailable"],
   ["1767225600: Connection from 10.0.0.9 rejected, corrupt PROXY header.", "proxy-header"],
   ["Cannot listen on port 1883: EADDRINUSE", "address-in-use"],
+  [
+    "1767225600: Client <unknown> [127.0.0.1:1]: Malformed Packet: the first byte is that of a TLS handshake, but this listener speaks plain MQTT.",
+    "not-mqtt",
+  ],
+  [
+    "1767225600: Client a [127.0.0.1:1]: Topic Name invalid: PUBLISH: topic name contains # at 1.",
+    "topic-name-invalid",
+  ],
+  ["1767225600: Client h [127.0.0.1:1] is refused: it names no user, and allow_anonymous is false.", "not-authorised"],
+  [
+    "1767225600: Nobody may connect to 0.0.0.0:1883: it is not only for this machine, and --allow-anonymous is not set.",
+    "not-authorised",
+  ],
   ["receive-maximum-exceeded", "receive-maximum"],
   ["queue-bytes-full", "messages-dropped"],
   ["lookup-failed", "name-unknown"],

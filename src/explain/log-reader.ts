@@ -77,6 +77,8 @@ export class LogReader {
   readonly #unexplained: Map<string, number> = new Map();
   #lines = 0;
   #afterTls = false;
+  /** The client whose end the next line says. */
+  #detailOf: string | undefined;
 
   constructor({ from, language = "en" }: LogReaderOptions = {}) {
     this.#from = from;
@@ -88,15 +90,23 @@ export class LogReader {
     if (line.trim() === "") return;
     this.#lines += 1;
     const stamped = withoutStamp(line);
-    const { matches, isHarmless } = matchLine(stamped.message, {
+    const { matches, isHarmless, isDetail } = matchLine(stamped.message, {
       source: this.#from,
       isStamped: stamped.stamp !== null,
     });
     const [match] = matches;
     if (isHarmless || (match !== undefined && NO_PROBLEM.has(match.meaning))) return;
     if (match === undefined) this.#addUnexplained(stamped.message);
-    else if (!this.#isEchoOfTls(match)) this.#count(match, stamped);
+    else if (!this.#isEchoOfTls(match) && !this.#isEndOfDetail(stamped.message)) this.#count(match, stamped);
+    if (isDetail === true) this.#detailOf = match?.facts?.client;
     this.#afterTls = match?.found?.space === "tls" || match?.found?.space === "x509";
+  }
+
+  /** The end of a connection of which the line before gave the rule: that one was counted. */
+  #isEndOfDetail(message: string): boolean {
+    const client = this.#detailOf;
+    this.#detailOf = undefined;
+    return client !== undefined && message.startsWith(`Client ${client} `) && message.includes(" disconnected");
   }
 
   /** After a failed handshake mosquitto complains of a protocol error too, which is none of MQTT. */

@@ -16,6 +16,8 @@ export interface LineMatch {
   readonly matches: readonly Match[];
   /** Whether the line is known to be no problem. */
   readonly isHarmless: boolean;
+  /** Whether it only gives the rule of the end that the next line says. */
+  readonly isDetail?: boolean;
 }
 
 /** Most characters of a line that are looked at. */
@@ -42,7 +44,7 @@ export function matchLine(text: string, { source, isStamped = false }: LineOrigi
 }
 
 function matchPattern(line: string): LineMatch | null {
-  for (const { pattern, meaning, code } of LINE_PATTERNS) {
+  for (const { pattern, meaning, code, isDetail = false } of LINE_PATTERNS) {
     const match = pattern.exec(line);
     if (match === null) continue;
     const { code: number, ...facts } = factsOf(match.groups);
@@ -54,7 +56,7 @@ function matchPattern(line: string): LineMatch | null {
           isHarmless: Number(number) < 0x80 && code.space === "reason",
         };
     }
-    return meaning === null ? HARMLESS : { matches: [{ meaning, facts }], isHarmless: isTrace(meaning) };
+    return meaning === null ? HARMLESS : { matches: [{ meaning, facts }], isHarmless: isTrace(meaning), isDetail };
   }
   return null;
 }

@@ -4,6 +4,7 @@
  */
 import type { Space } from "../code.ts";
 import type { MeaningKey } from "./meanings.ts";
+import { REASONS } from "./reason-codes.ts";
 
 /** One kind of line. */
 export interface LinePattern {
@@ -12,6 +13,8 @@ export interface LinePattern {
   readonly meaning: MeaningKey | null;
   /** Where the number in the group "code" is looked up; what is found there goes before `meaning`. */
   readonly code?: { readonly space: Space; readonly packet?: string };
+  /** Whether the next line says the end that this one gives the rule of, as our broker does: they are one problem. */
+  readonly isDetail?: true;
 }
 
 const CLIENT = String.raw`[Cc]lient (?<client>\S{1,200}?)(?: \[(?<address>[^\]]{1,80})\])?`;
@@ -20,10 +23,33 @@ function client(rest: string): RegExp {
   return new RegExp(`${CLIENT}:? ${rest}`);
 }
 
+/** Names of reason codes that our broker writes with the rule that was broken. */
+const OUR_DETAILS: readonly (readonly [name: string, meaning: MeaningKey])[] = REASONS.filter(
+  ({ code, on }) =>
+    code !== null && code >= 0x80 && on?.some((packet) => packet === "DISCONNECT" || packet === "CONNACK"),
+).map(({ name, meaning }) => [name, meaning]);
+
 const CODE = String.raw`(?<code>0x[0-9a-fA-F]{1,2}|\d{1,3})`;
 
 /** The patterns; the first that fits counts. */
 export const LINE_PATTERNS: readonly LinePattern[] = [
+  // Our broker's lines before those of an end.
+  {
+    pattern: client("[A-Z][A-Za-z ]{3,40}: (?<rule>the first (?:packet is not CONNECT|byte is that of a TLS).{0,300})"),
+    meaning: "not-mqtt",
+    isDetail: true,
+  },
+  {
+    pattern: /^Client (?<client>\S{1,200}) \[(?<address>[^\]]{1,80})\] is refused: (?<rule>.{1,300})/,
+    meaning: "not-authorised",
+    isDetail: true,
+  },
+  ...OUR_DETAILS.map(([name, meaning]) => ({
+    pattern: new RegExp(`^Client (?<client>\\S{1,200}) \\[(?<address>[^\\]]{1,80})\\]: ${name}: (?<rule>.{1,300})`),
+    meaning,
+    isDetail: true as const,
+  })),
+  { pattern: /^Nobody may connect to (?<address>\S{1,80}): /, meaning: "not-authorised" },
   // Why a client of the broker went.
   { pattern: client("already connected, closing old connection"), meaning: "session-taken-over" },
   { pattern: client("(?:has exceeded timeout|disconnected: (?:client )?exceeded timeout)"), meaning: "client-silent" },

@@ -32,7 +32,7 @@ const OPTIONS = {
     type: "text",
     argument: "address",
     repeatable: true,
-    help: "Address to listen on instead of 127.0.0.1 and ::1; 0.0.0.0 and :: are all addresses of this machine.",
+    help: "Address to listen on instead of 127.0.0.1 and ::1; 0.0.0.0 is all of IPv4, :: all of IPv6.",
   },
   allowAnonymous: {
     group: "Listening",

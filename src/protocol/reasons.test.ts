@@ -10,7 +10,9 @@ test("reasons have codes that exist and words of their own", () => {
     assert.match(reason, /^[a-z0-9]+(-[a-z0-9]+)*$/);
     assert.ok(log.length > 0);
   }
-  const words = Object.values(END_REASONS).map(({ log }) => log);
+  // A certificate without a name is a wrong user name in mosquitto's log, too.
+  const ends = Object.entries(END_REASONS).filter(([reason]) => reason !== "identity-missing");
+  const words = ends.map(([, { log }]) => log);
   assert.equal(new Set(words).size, words.length, "two ends do not read the same in a log");
 });
 

@@ -10,6 +10,7 @@ import { linesOf } from "./lines.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { PUB_COMMAND, type PublishArguments, publishArgumentsOf } from "./options/publish-options.ts";
 import type { ToolIo } from "./output.ts";
+import { checkTopicArguments } from "./raw-arguments.ts";
 import { runTool, type ToolOutput, withOutput } from "./tool.ts";
 import { neverReconnect, reconnectLikeMosquitto, toolClient } from "./tool-client.ts";
 
@@ -19,6 +20,7 @@ const MOST_UNDER_WAY = 1000;
 /** Runs `lacewing pub` and returns its exit code. */
 export function runPub(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(PUB_COMMAND, args, io, (parsed) => {
+    checkTopicArguments(args);
     const wanted = publishArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, async (output) => {
       const payload = wanted.source.from === "lines" ? null : await payloadOf(wanted.source, io.stdin);

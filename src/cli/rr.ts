@@ -9,12 +9,14 @@ import { MessageView } from "./message-view.ts";
 import { payloadOf } from "./options/message-options.ts";
 import { type RequestArguments, RR_COMMAND, requestArgumentsOf } from "./options/request-options.ts";
 import type { ToolIo } from "./output.ts";
+import { checkTopicArguments } from "./raw-arguments.ts";
 import { runTool, type ToolOutput, withOutput } from "./tool.ts";
 import { neverReconnect, TIMED_OUT, toolClient } from "./tool-client.ts";
 
 /** Runs `lacewing rr` and returns its exit code. */
 export function runRr(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(RR_COMMAND, args, io, (parsed) => {
+    checkTopicArguments(args);
     const wanted = requestArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, async (output) => {
       const payload = await payloadOf(wanted.source, io.stdin);

@@ -8,6 +8,7 @@ import { adviceOf, placeOf, reasonAdvice } from "./failure-advice.ts";
 import { MessageView } from "./message-view.ts";
 import { SUB_COMMAND, type SubscribeArguments, subscribeArgumentsOf } from "./options/subscribe-options.ts";
 import type { ToolIo } from "./output.ts";
+import { checkTopicArguments } from "./raw-arguments.ts";
 import { runTool, type ToolOutput, withOutput } from "./tool.ts";
 import { reconnectLikeMosquitto, TIMED_OUT, toolClient } from "./tool-client.ts";
 
@@ -16,6 +17,7 @@ const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** Runs `lacewing sub` and returns its exit code; SIGINT and SIGTERM end it. */
 export function runSub(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(SUB_COMMAND, args, io, (parsed) => {
+    checkTopicArguments(args);
     const wanted = subscribeArgumentsOf(parsed);
     let subscriber: Subscriber | null = null;
     const listener = {

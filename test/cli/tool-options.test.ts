@@ -261,3 +261,14 @@ test("a tool over TCP loads neither TLS nor names nor the broker", async () => {
     /^NativeModule (tls|_tls_\w+|crypto|dns\/promises|http|https|worker_threads|child_process)$/m,
   );
 });
+
+test("what is not UTF-8 is a payload as any other, and no topic", { skip: process.platform !== "linux" }, async () => {
+  const shell = (command: string) => runProgram("/bin/sh", ["-c", command, PROGRAM, ...to]);
+  const pub = '"$0" pub "$1" "$2" "$3" "$4" -r -q 1';
+  const sent = await shell(`${pub} -t raw -m "$(printf 'a\\377\\376b')"`);
+  assert.deepEqual([sent.code, sent.errors], [0, ""]);
+  assert.equal((await runTool("sub", [...to, "-t", "raw", "-C", "1", "-F", "%x"])).out, "61fffe62\n");
+  const refused = await shell(`${pub} -m x -t "$(printf 'a\\377')"`);
+  assert.equal(refused.code, 1);
+  assert.match(refused.errors, /^Error: Malformed UTF-8 in -t argument\.\n/);
+});

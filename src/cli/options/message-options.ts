@@ -1,8 +1,8 @@
 /** The options that say what to publish, for every tool that publishes. */
 import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { encodeUtf8 } from "../../protocol/index.ts";
 import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+import { bytesOfArgument } from "../raw-arguments.ts";
 
 /** The table. */
 export const MESSAGE_OPTIONS = {
@@ -50,7 +50,7 @@ export function sourceOf(
   others: number,
 ): PayloadSource | null {
   const sources: PayloadSource[] = [];
-  if (message !== undefined) sources.push({ from: "text", payload: encodeUtf8(message) });
+  if (message !== undefined) sources.push({ from: "text", payload: bytesOfArgument(message) });
   if (isNull) sources.push({ from: "text", payload: new Uint8Array(0) });
   if (file !== undefined) sources.push({ from: "file", path: file });
   if (readsStdin) sources.push({ from: "stdin" });

@@ -16,6 +16,8 @@ interface OptionBase {
   readonly long?: string;
   /** A sentence for the help text. */
   readonly help: string;
+  /** What is said when it is given again. Without it the last one counts. */
+  readonly again?: string;
 }
 
 /** Present or not. */
@@ -177,6 +179,7 @@ class Reading {
   readonly #names: Map<string, string>;
   readonly #operands: readonly (readonly [string, Option])[];
   readonly #operandsComeLast: boolean;
+  readonly #given: Set<string> = new Set();
   #operandsGiven = 0;
   #isFinal = false;
 
@@ -243,6 +246,8 @@ class Reading {
   /** Returns how many arguments after its own it took. */
   #readOption(name: string, argument: string, rest: readonly string[]): number {
     const option = this.#table[name] as Exclude<Option, OperandOption>;
+    if (option.again !== undefined && this.#given.has(name)) throw new CommandLineError(option.again);
+    this.#given.add(name);
     if (option.type === "flag") {
       this.#values[name] = true;
       this.#isFinal = option.isFinal === true;

@@ -127,6 +127,9 @@ function* refused(): Generator<CommandLine> {
   yield line("pub", "-t a -m x -v");
   yield line("pub", "-t a -m x -s");
   yield line("pub", "-t a -l -s");
+  yield line("pub", "-t a -m x -m y");
+  yield line("pub", "-t a -n -n");
+  yield line("pub", "-t a -l -l");
   yield line("pub", "-t a -m x -o", "errors");
   yield line("sub", "-t a -m x");
   yield line("sub", "-t a -l");

@@ -13,8 +13,16 @@ export const MESSAGE_OPTIONS = {
     type: "text",
     argument: "message",
     help: "Publish this text.",
+    again: "Only one type of message can be sent at once.",
   },
-  isNull: { group: "Message", short: "n", long: "null-message", type: "flag", help: "Publish an empty message." },
+  isNull: {
+    group: "Message",
+    short: "n",
+    long: "null-message",
+    type: "flag",
+    help: "Publish an empty message.",
+    again: "Only one type of message can be sent at once.",
+  },
   file: {
     group: "Message",
     short: "f",
@@ -22,6 +30,7 @@ export const MESSAGE_OPTIONS = {
     type: "text",
     argument: "file",
     help: "Publish the content of a file.",
+    again: "Only one type of message can be sent at once.",
   },
   readsStdin: {
     group: "Message",
@@ -29,6 +38,7 @@ export const MESSAGE_OPTIONS = {
     long: "stdin-file",
     type: "flag",
     help: "Publish standard input, as a whole.",
+    again: "Only one type of message can be sent at once.",
   },
 } as const;
 // Checked here and not at the table, whose type must be readable without inference.

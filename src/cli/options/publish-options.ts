@@ -15,6 +15,7 @@ const PUBLISH = {
     long: "stdin-line",
     type: "flag",
     help: "Publish each line of standard input.",
+    again: "Only one type of message can be sent at once.",
   },
   qos: {
     group: "Message",

@@ -26,7 +26,8 @@ export async function runBroker(args: readonly string[]): Promise<number> {
     }
     return await run(configOf(parsed));
   } catch (error) {
-    if (error instanceof CommandLineError) process.stderr.write(commandLineErrorText(BROKER_COMMAND, error));
+    if (error instanceof CommandLineError)
+      process.stderr.write(commandLineErrorText(BROKER_COMMAND, error, "lacewing help broker"));
     else if (error instanceof ListenError || error instanceof StoreError || error instanceof SecurityError)
       process.stderr.write(`Error: ${error.message}\n`);
     else throw error;

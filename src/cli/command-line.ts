@@ -139,10 +139,17 @@ export class CommandLineError extends Error {
   override readonly name: string = "CommandLineError";
 }
 
-/** What to print on stderr for `error`. */
-export function commandLineErrorText(command: Pick<Command<OptionTable>, "name">, error: CommandLineError): string {
+/**
+ * What to print on stderr for `error`.
+ * @param help the command that shows how it is right
+ */
+export function commandLineErrorText(
+  { name }: Pick<Command<OptionTable>, "name">,
+  error: CommandLineError,
+  help: string = `${name} --help`,
+): string {
   const start = error.message.startsWith("Error in ") ? "" : "Error: ";
-  return `${start}${error.message}\n\nUse '${command.name} --help' to see usage.\n`;
+  return `${start}${error.message}\n\nUse '${help}' to see usage.\n`;
 }
 
 /** One line of an options file. */

@@ -2,6 +2,7 @@
 import { type ClientEvents, type ConnectInfo, type DisconnectInfo, LOG_LEVEL, type LogLevel } from "./client-events.ts";
 import { call, Emitter, type ListenOptions } from "./emitter.ts";
 import type { ClientError } from "./errors.ts";
+import { checkEventName } from "./known-names.ts";
 import { PacketLog } from "./packet-log.ts";
 import type { Publication } from "./publication.ts";
 import type { ReceivedMessage } from "./received-message.ts";
@@ -30,6 +31,7 @@ export abstract class EventfulClient {
     listener: (...args: ClientEvents[Name]) => void,
     options?: ListenOptions,
   ): () => void {
+    checkEventName(name);
     const off = this.#emitter.on(name, listener, options);
     if (name === "message") this.#handOutUnclaimed();
     return off;

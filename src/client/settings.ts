@@ -12,6 +12,7 @@ import { DEFAULT_BACK_OFF } from "./back-off.ts";
 import type { ClientStore } from "./client-store.ts";
 import { ArgumentError } from "./errors.ts";
 import { isFinal } from "./healing.ts";
+import { checkOptionNames } from "./known-names.ts";
 import type {
   Authentication,
   Credentials,
@@ -51,6 +52,7 @@ const NEVER = 4_294_967_295;
 
 /** @throws ArgumentError when an option is not allowed */
 export function settingsOf(servers: string | readonly string[], options: SharedClientOptions): ClientSettings {
+  checkOptionNames(options);
   const urls = typeof servers === "string" ? [servers] : servers;
   if (urls.length === 0) throw new ArgumentError("no server is given");
   const version = options.version ?? 4;
@@ -133,6 +135,7 @@ function reconnectionOf(
 const NO_CHANGE: ReconnectOptions = Object.freeze({});
 
 function willOf({ topicName, payload, qos = 0, retain = false, properties }: WillOptions, version: Version): Will {
+  if (typeof topicName !== "string") throw new ArgumentError("will: topicName is missing");
   const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new ArgumentError(`will: ${fault}`);
   if (properties !== undefined && version !== 5) throw new ArgumentError("will: properties came with MQTT 5.0");

@@ -13,9 +13,9 @@ import type { Auth, EndReason } from "../protocol/index.ts";
 import type { EnhancedMethod, Exchange } from "./enhanced-method.ts";
 import type { AnyHash } from "./password-hash.ts";
 import type { Realm } from "./realm.ts";
-import { type Rules, RulesPolicy } from "./rules.ts";
+import { RulesPolicy } from "./rules.ts";
 import type { AccessOptions } from "./security-config.ts";
-import type { Asking, AuthenticationSource, Claim, Judgement } from "./sources.ts";
+import type { Asking, AuthenticationSource, Claim, Judgement, RulesSource } from "./sources.ts";
 
 type Accepted = Extract<Verdict, { kind: "accepted" }>;
 type Refused = Extract<Verdict, { kind: "refused" }>;
@@ -26,14 +26,22 @@ interface Grounds {
   /** Whether nobody has said that the name is the client's. */
   readonly isAnonymous: boolean;
   readonly hash: AnyHash | null;
+  /** The method of enhanced authentication that it came in by; null: none. */
+  readonly method: string | null;
+  readonly evidence: unknown;
+  /** When it must go, on the wall clock in milliseconds. */
+  readonly untilMs: number;
 }
 
 /** How a client has been found out about. */
 interface Findings {
   readonly username: string | null;
   readonly isVerified: boolean;
-  readonly rules?: Rules | undefined;
+  readonly rules?: RulesSource | undefined;
   readonly hash?: AnyHash | undefined;
+  readonly untilMs?: number | undefined;
+  readonly method?: string;
+  readonly evidence?: unknown;
 }
 
 /** Guards what clients come in by. */
@@ -66,7 +74,7 @@ export class AccessControl implements Authenticator, Asking {
     realm.parts.revision.advance();
   }
 
-  /** Ends the connections of clients that would not be let in any more; to be called after a reload. */
+  /** Ends the connections of clients that would not be let in any more; to be called after a reload, and now and then. */
   endUnwelcome(broker: Broker): void {
     for (const connection of [...broker.connections]) {
       if (connection.authenticator === this && connection.isReady && !this.#isWelcome(connection))
@@ -77,9 +85,14 @@ export class AccessControl implements Authenticator, Asking {
   #isWelcome({ policy }: Connection): boolean {
     const grounds = this.#grounds.get(policy);
     if (grounds === undefined) return true;
-    const { username, isAnonymous, hash } = grounds;
+    const { username, isAnonymous, hash, method, evidence, untilMs } = grounds;
+    if (Date.now() >= untilMs) return false;
     const { sources } = this.#realm;
     if (isAnonymous) return this.#options.allowAnonymous && (username === null || sources.length === 0);
+    if (method !== null) {
+      const found = this.#realm.methods.get(method);
+      return found !== undefined && (found.isCurrent?.(username!, evidence) ?? true);
+    }
     if (hash === null) return true;
     for (const source of sources) {
       const isCurrent = source.isCurrent?.(username!, hash) ?? null;
@@ -116,8 +129,8 @@ export class AccessControl implements Authenticator, Asking {
       if (realm !== this.#realm) return this.#ask(claim);
       if (judgement === null) continue;
       if (judgement.kind === "no") return this.#refuse(claim.applicant, judgement.why, judgement.reason);
-      const { username = claim.username, rules, hash } = judgement;
-      return this.#accept(claim.applicant, { username, isVerified: true, rules, hash });
+      const { username = claim.username, rules, hash, untilMs } = judgement;
+      return this.#accept(claim.applicant, { username, isVerified: true, rules, hash, untilMs });
     }
     return this.#undecided(claim, true);
   }
@@ -159,17 +172,23 @@ export class AccessControl implements Authenticator, Asking {
         this.#exchange(applicant, method, exchange, auth.properties.authenticationData);
       return { kind: "challenge", data: step.data, next };
     }
-    const verdict = this.#accept(applicant, { username: step.username, isVerified: true });
+    const { username, evidence } = step;
+    const verdict = this.#accept(applicant, { username, isVerified: true, method: method.name, evidence });
     const reauthenticate = (auth: Auth): Promise<Verdict> =>
       this.#exchange(applicant, method, method.begin(applicant), auth.properties.authenticationData);
     return { ...verdict, reauthenticate, ...(step.data !== undefined && { data: step.data }) };
   }
 
-  #accept(applicant: Applicant, { username, isVerified, rules, hash }: Findings): Accepted {
+  #accept(applicant: Applicant, findings: Findings): Accepted {
+    const { username, isVerified, rules, hash = null, untilMs = Number.POSITIVE_INFINITY, method = null } = findings;
     const names = { clientId: applicant.clientId, username };
     const { revision } = this.#realm.parts;
-    const policy = new RulesPolicy(() => (rules === undefined ? this.#realm.rulesFor(names) : [rules]), revision);
-    this.#grounds.set(policy, { username, isAnonymous: !isVerified, hash: hash ?? null });
+    const policy = new RulesPolicy(
+      () => (rules === undefined ? this.#realm.rulesFor(names) : [rules.rulesFor(names)]),
+      revision,
+    );
+    const { evidence } = findings;
+    this.#grounds.set(policy, { username, isAnonymous: !isVerified, hash, method, evidence, untilMs });
     return { kind: "accepted", policy, principal: isVerified ? username : null, username };
   }
 

@@ -101,8 +101,7 @@ function ruleOf(path: string, line: number, text: string): AclRule {
   if (rest !== "" && !Object.hasOwn(Access, word)) {
     throw new SecurityError(path, line, `access "${word}" is none of read, write, readwrite and deny`);
   }
-  // Shared subscriptions are judged by their filter, so "$share/..." is a topic like others here.
-  const fault = topicFilterFault(topicFilter.startsWith("$share") ? topicFilter.slice(1) : topicFilter);
+  const fault = filterFault(topicFilter);
   if (fault !== null) throw new SecurityError(path, line, `${topicFilter} cannot be used: ${fault}`);
   return { topicFilter, access: rest === "" ? Access.readwrite : Access[word as keyof typeof Access] };
 }
@@ -112,4 +111,26 @@ function firstWord(text: string): readonly [word: string, rest: string] {
   const trimmed = text.replace(/^ +/, "");
   const space = trimmed.indexOf(" ");
   return space < 0 ? [trimmed, ""] : [trimmed.slice(0, space), trimmed.slice(space).trim()];
+}
+
+/** Lists of topic filters by what they grant, as tokens and answers of web services carry them. `%c` and `%u` stand for names. */
+const LISTS = ["read", "write", "readwrite", "deny"] as const;
+
+/** Reads rules from such lists; null when `value` is something else, which then must open nothing. */
+export function aclOfLists(value: unknown): AclFile | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const rules = new Section(true);
+  for (const [access, list] of Object.entries(value)) {
+    if (!(LISTS as readonly string[]).includes(access) || !Array.isArray(list)) return null;
+    for (const topicFilter of list) {
+      if (typeof topicFilter !== "string" || filterFault(topicFilter) !== null) return null;
+      rules.add({ topicFilter, access: Access[access as keyof typeof Access] });
+    }
+  }
+  return { anonymous: new Section(false), users: new Map(), patterns: rules, warnings: [] };
+}
+
+/** Shared subscriptions are judged by their filter, so `$share/...` is a topic like others here. */
+function filterFault(topicFilter: string): string | null {
+  return topicFilterFault(topicFilter.startsWith("$share") ? topicFilter.slice(1) : topicFilter);
 }

@@ -11,6 +11,8 @@ export type ExchangeStep =
       readonly username: string;
       /** For the CONNACK, or the AUTH that ends a re-authentication. */
       readonly data?: Uint8Array;
+      /** What the decision rests on, for `isCurrent`. */
+      readonly evidence?: unknown;
     }
   | { readonly kind: "failed"; readonly why: string; readonly reason?: EndReason };
 
@@ -18,8 +20,6 @@ export type ExchangeStep =
 export interface Exchange {
   /** Takes the Authentication Data of CONNECT or AUTH; empty when there is none. */
   next(data: Uint8Array): ExchangeStep | Promise<ExchangeStep>;
-  /** Whether who has proved to be `username` would do so now: asked after a reload. */
-  holds?(username: string): boolean;
 }
 
 /** A method. */
@@ -27,4 +27,6 @@ export interface EnhancedMethod {
   /** As clients name it, such as `SCRAM-SHA-256`. */
   readonly name: string;
   begin(applicant: Applicant): Exchange;
+  /** Whether who proved to be `username` by `evidence` could do so now; absent: always. Asked after a reload. */
+  isCurrent?(username: string, evidence: unknown): boolean;
 }

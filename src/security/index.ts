@@ -11,10 +11,26 @@ export {
   parsePasswordHash,
   verifyPassword,
 } from "./password-hash.ts";
+export type {
+  Plugin,
+  PluginAcl,
+  PluginClient,
+  PluginContext,
+  PluginFactory,
+  PluginVerdict,
+} from "./plugin.ts";
 export { type PskKeys, readPskFile } from "./psk-file.ts";
 export { Realm, RealmParts } from "./realm.ts";
 export { replaceFile } from "./replace-file.ts";
 export type { Answer, Rules } from "./rules.ts";
+export {
+  formatScramVerifier,
+  parseScramVerifier,
+  SCRAM_ITERATIONS,
+  SCRAM_SHA_256,
+  type ScramVerifier,
+  scramVerifier,
+} from "./scram.ts";
 export {
   type AccessOptions,
   type DynamicSecurityConfig,

@@ -7,13 +7,17 @@ import { readAclFile } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
 import { DynamicSecurity } from "./dynamic-security/dynamic-security.ts";
 import type { EnhancedMethod } from "./enhanced-method.ts";
+import { HttpSource } from "./http-source.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { PasswordSource } from "./password-source.ts";
+import { PluginSource } from "./plugin.ts";
 import { Revision, type Rules } from "./rules.ts";
+import { readScramFile, SCRAM_SHA_256, ScramMethod } from "./scram.ts";
 import type { DynamicSecurityConfig, SecurityConfig, SecurityPlugin } from "./security-config.ts";
 import { SecurityError } from "./security-error.ts";
 import type { AuthenticationSource, RulesSource, SecurityLog } from "./sources.ts";
+import { TokenSource } from "./token-source.ts";
 import type { Names } from "./topic-tree.ts";
 
 /** What all Realms of a broker share. */
@@ -75,6 +79,11 @@ export class Realm {
     return new Realm(parts, await read(options, parts));
   }
 
+  /** Gives up what plugins hold; nobody is to be asked any more. */
+  close(): void {
+    for (const source of this.sources) source.close?.();
+  }
+
   /** The rules for a client; none: it may do everything. */
   rulesFor(names: Names): readonly Rules[] {
     return this.#rules.map((source) => source.rulesFor(names));
@@ -88,28 +97,60 @@ interface Asked {
 }
 
 async function read(options: SecurityConfig, parts: RealmParts): Promise<Asked> {
-  const sources: AuthenticationSource[] = [];
-  const rules: RulesSource[] = [];
-  const methods = new Map<string, EnhancedMethod>();
-  for (const plugin of [...ownFiles(options), ...options.plugins]) {
-    switch (plugin.kind) {
-      case "password-file":
-        sources.push(await passwordSource(plugin.file, parts));
-        break;
-      case "acl-file":
-        rules.push(await aclSource(plugin.file, options, parts));
-        break;
-      case "dynamic-security": {
-        const dynamicSecurity = await parts.dynamicSecurity(plugin);
-        sources.push(dynamicSecurity);
-        rules.push(dynamicSecurity.rules);
-        break;
-      }
-      default:
-        throw new SecurityError(plugin.kind, null, "cannot be used yet");
+  const asked: Gathered = { sources: [], rules: [], methods: new Map() };
+  try {
+    for (const plugin of [...ownFiles(options), ...options.plugins]) await gather(plugin, options, parts, asked);
+  } catch (error) {
+    for (const source of asked.sources) source.close?.();
+    throw error;
+  }
+  return asked;
+}
+
+interface Gathered {
+  readonly sources: AuthenticationSource[];
+  readonly rules: RulesSource[];
+  readonly methods: Map<string, EnhancedMethod>;
+}
+
+/** Adds what one of them is asked for. */
+async function gather(
+  plugin: SecurityPlugin,
+  options: SecurityConfig,
+  parts: RealmParts,
+  { sources, rules, methods }: Gathered,
+): Promise<void> {
+  const { log, revision } = parts;
+  switch (plugin.kind) {
+    case "password-file":
+      sources.push(await passwordSource(plugin.file, parts));
+      break;
+    case "acl-file":
+      rules.push(await aclSource(plugin.file, options, parts));
+      break;
+    case "dynamic-security": {
+      const dynamicSecurity = await parts.dynamicSecurity(plugin);
+      sources.push(dynamicSecurity);
+      rules.push(dynamicSecurity.rules);
+      break;
+    }
+    case "jwt":
+      sources.push(await TokenSource.open(plugin, log));
+      break;
+    case "http":
+      sources.push(new HttpSource(plugin, log));
+      break;
+    case "scram":
+      methods.set(SCRAM_SHA_256, new ScramMethod(await readScramFile(plugin.file)));
+      break;
+    case "module": {
+      const source = await PluginSource.open(plugin, options.denySpecialCharacters, log, () => revision.advance());
+      sources.push(source);
+      if (source.hasRules) rules.push(source);
+      for (const method of source.plugin.methods ?? []) methods.set(method.name, method);
+      break;
     }
   }
-  return { sources, rules, methods };
 }
 
 /** `password_file` and `acl_file` are asked before all plugins. */

@@ -25,6 +25,8 @@ export interface JwtConfig {
   readonly audience: string | null;
   /** `lacewing_jwt_username_claim`: claim that names the user. */
   readonly usernameClaim: string;
+  /** `lacewing_jwt_leeway_seconds`: how far clocks may be apart; absent: 30. */
+  readonly leewaySeconds?: number;
 }
 
 /** Asks a web service about each CONNECT: `lacewing_http_auth_*`. */
@@ -51,7 +53,7 @@ export interface FilePluginConfig {
   readonly file: string;
 }
 
-/** A plugin of the user: an ES module whose default export makes an Authenticator. */
+/** A plugin of the user: an ES module whose default export makes a `Plugin`. */
 export interface ModulePluginConfig {
   readonly kind: "module";
   /** Path of a `.mjs` or `.js` file. */

@@ -20,7 +20,9 @@ export type Judgement =
       /** Who it is, when that is not the user name of the claim. */
       readonly username?: string;
       /** Rules that came with it and take the place of all others. */
-      readonly rules?: Rules;
+      readonly rules?: RulesSource;
+      /** When it must go, on the wall clock in milliseconds; absent: never. */
+      readonly untilMs?: number;
       /** The hash of the password that it has shown: when that changes, the client goes. */
       readonly hash?: AnyHash;
     }
@@ -36,6 +38,8 @@ export type Judgement =
 export interface AuthenticationSource {
   /** A rejected promise refuses the client with "server unavailable". */
   judge(claim: Claim): Judgement | Promise<Judgement>;
+  /** Gives up what it holds; it is not asked any more. */
+  close?(): void;
   /** Whether `hash` is still that of the user's password; null: there is no such user here. Asked after a reload. */
   isCurrent?(username: string, hash: AnyHash): boolean | null;
 }

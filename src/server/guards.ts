@@ -13,6 +13,9 @@ import {
 /** What of a listener's settings decides who may come in. Listeners that share one security share one Realm. */
 export type GuardedListener = Pick<ListenerConfig, "allowAnonymous" | "security" | "entrance">;
 
+/** How often those are looked for whose time is over, in milliseconds. */
+const SWEEP_MS = 5000;
+
 interface Guard {
   readonly control: AccessControl;
   listener: GuardedListener;
@@ -24,6 +27,7 @@ export class Guards {
   readonly #parts: RealmParts;
   readonly #realms: Map<SecurityConfig, Realm> = new Map();
   readonly #guards: Guard[] = [];
+  readonly #timer: NodeJS.Timeout = setInterval(() => this.#sweep(), SWEEP_MS).unref();
 
   constructor(broker: Broker, log: SecurityLog) {
     this.#broker = broker;
@@ -62,14 +66,26 @@ export class Guards {
       changes.push({ guard, listener, realm: await this.#realm(realms, listener) });
     }
     return () => {
+      for (const realm of this.#realms.values()) realm.close();
       this.#realms.clear();
       for (const [options, realm] of realms) this.#realms.set(options, realm);
       for (const { guard, listener, realm } of changes) {
         guard.listener = listener;
         guard.control.change(realm, accessOf(listener));
       }
-      for (const { control } of this.#guards) control.endUnwelcome(this.#broker);
+      this.#sweep();
     };
+  }
+
+  /** Whom time alone takes the right to be here, as by a token that has expired, goes with this. */
+  #sweep(): void {
+    for (const { control } of this.#guards) control.endUnwelcome(this.#broker);
+  }
+
+  /** Nobody is asked any more. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const realm of this.#realms.values()) realm.close();
   }
 
   get #listeners(): readonly GuardedListener[] {

@@ -118,6 +118,7 @@ class RunningServer implements Server {
     const closed = this.#listeners.close();
     const unwritten = await this.broker.shutdown();
     await closed;
+    this.#guards.close();
     this.#loop.stop();
     const trouble = unwritten > 0 ? `has not taken the last ${unwritten} changes` : await this.#closeStore();
     if (trouble !== null) {

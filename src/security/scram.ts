@@ -80,8 +80,7 @@ export async function readScramFile(path: string): Promise<ReadonlyMap<string, S
     const verifier = parseScramVerifier(text.slice(colon + 1).trim());
     if (username === "" || verifier === null) {
       const form = "USERNAME:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY";
-      const how = `lacewing passwd -H scram-sha-256 ${path} USERNAME writes such lines`;
-      throw new SecurityError(path, number, `is not of the form ${form}; ${how}`);
+      throw new SecurityError(path, number, `is not of the form ${form}, which is PostgreSQL's with a name before it`);
     }
     if (!users.has(username)) users.set(username, verifier);
   }
@@ -90,7 +89,7 @@ export async function readScramFile(path: string): Promise<ReadonlyMap<string, S
 
 /** The method, for the users of a file. */
 export class ScramMethod implements EnhancedMethod {
-  readonly name = SCRAM_SHA_256;
+  readonly name: string = SCRAM_SHA_256;
   readonly #users: ReadonlyMap<string, ScramVerifier>;
   readonly #key: Uint8Array = randomBytes(KEY_BYTES);
 

@@ -43,7 +43,7 @@ export interface HttpAuthConfig {
 /** 5.0 enhanced authentication by SCRAM-SHA-256: `lacewing_scram_file`. */
 export interface ScramConfig {
   readonly kind: "scram";
-  /** Lines of salted verifiers, as `lacewing passwd --scram` writes them. */
+  /** Lines of `USERNAME:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`: PostgreSQL's verifiers with a name before them. */
   readonly file: string;
 }
 

@@ -5,12 +5,22 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { NO_STORE } from "../../src/core/index.ts";
 import { type LmdbStore, MemoryStore, openLmdbStore } from "../../src/store/index.ts";
+import { FaultyStore } from "../support/faulty-store.ts";
 import { messageAdded, replayed, sessionSet } from "./facts.ts";
 import { testStore } from "./store-contract.ts";
 
 testStore("memory", async () => {
   const store = new MemoryStore();
   return { store, reopen: async () => store, close: async () => {} };
+});
+
+testStore("faulty", async () => {
+  let store = new FaultyStore(new MemoryStore());
+  const reopen = async (): Promise<FaultyStore> => {
+    store = store.crash(true);
+    return store;
+  };
+  return { store, reopen, close: async () => assert.deepEqual(store.breaches, []) };
 });
 
 /** Each time it is opened a process starts, which takes a tenth of a second. */

@@ -1,11 +1,11 @@
 // F5 of RELIABILITY.md for the store alone: on a full disk appends are refused and nothing else happens; ends can still be
 // written, and with room everything goes on. Needs a small file system of its own.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Change } from "../../src/core/index.ts";
-import { type Durability, type LmdbStore, openLmdbStore, type StoreReport } from "../../src/store/index.ts";
+import { type Durability, type LmdbStore, openLmdbStore, StoreError, type StoreReport } from "../../src/store/index.ts";
 import { deliverySet, FactModel, holdings, messageAdded, sessionSet } from "../contracts/facts.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { mount, noMounts, runTool, unmount } from "../torture/mounts.ts";
@@ -113,6 +113,28 @@ for (const durability of ["always", { intervalMs: 10 }] as const)
       await disk.assertHolds();
     },
   );
+
+smallDiskTest(
+  "a store is not begun on a full disk, and one that is there is not opened without room for its lock",
+  async (disk) => {
+    const ballast = join(disk.folder, "ballast");
+    const refused = (error: unknown): boolean =>
+      error instanceof StoreError &&
+      error.fault === "unusable" &&
+      /no space left.* Make room on its disk/.test(error.message);
+    writeFileSync(ballast, new Uint8Array(DISK_MIB * 2 ** 20 - 40_000));
+    await assert.rejects(disk.open("always"), refused);
+    rmSync(ballast);
+    await disk.open("always");
+    await disk.append([sessionSet("s")]);
+    await disk.store.close();
+    assert.throws(() => writeFileSync(ballast, new Uint8Array(DISK_MIB * 2 ** 20)), { code: "ENOSPC" });
+    await assert.rejects(disk.open("always"), refused);
+    rmSync(ballast);
+    await disk.open("always");
+    await disk.assertHolds();
+  },
+);
 
 smallDiskTest("a commit that meets a full disk half-way is refused whole, and can be repeated", async (disk) => {
   await disk.open("always");

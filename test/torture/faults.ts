@@ -53,7 +53,8 @@ const PAYLOADS = [
 ];
 const QUIET = lacewing("connection_messages=false");
 const MANY = { sessions: 100_000, messages: 1_000_000 };
-const VANISHING_CLIENTS = 1000;
+const STALL_MS = 30_000;
+const VANISHING_CLIENTS = 5000;
 const WEATHER_MS = 4000;
 
 export const FAULTS: readonly Fault[] = [
@@ -104,7 +105,7 @@ export const FAULTS: readonly Fault[] = [
     title: "the disk does not answer for a while",
     oneOf: 25,
     missing: () => undefined,
-    run: (context) => fullDisks({ ...context, name: "f5c", kind: OURS, what: "hanging" }),
+    run: (context) => fullDisks({ ...context, name: "f5c", kind: OURS, what: "hanging", staysMs: STALL_MS }),
   },
   {
     name: "restore",

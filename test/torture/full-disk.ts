@@ -20,6 +20,8 @@ export interface FullDiskOptions {
   readonly folder: string;
   /** "full": no space for a while; "broken": an error of the disk, until it is mended; "hanging": no answer for a while. */
   readonly what: "full" | "broken" | "hanging";
+  /** How long it stays as it is once the broker has noticed; 2 s unless told. */
+  readonly staysMs?: number;
   readonly progress: Progress;
 }
 
@@ -30,7 +32,6 @@ const IMAGE_MEGABYTES = 256;
 /** The broker's log says that it is so, and that it is over. */
 const REFUSED = /The store does not take changes/g;
 const TAKEN_AGAIN = /The store works again/g;
-/** How long the disk stays as it is then. */
 const FULL_MS = 2000;
 const FILL_LIMIT_MS = 60_000;
 const RECOVERY_LIMIT_MS = 30_000;
@@ -181,7 +182,7 @@ async function fullDisk(options: FullDiskOptions, random: Random, number: number
     const isKilled = random.chance(0.3);
     if (isKilled) await scene.restart();
     await scene.untilRefused();
-    await scene.endure(FULL_MS);
+    await scene.endure(options.staysMs ?? FULL_MS);
     const { acknowledged } = scene.crowd.ledger;
     rmSync(ballast);
     const recoveryMs = await untilAcknowledged(scene.crowd, acknowledged);
@@ -206,7 +207,7 @@ async function brokenDisk(options: FullDiskOptions, random: Random, number: numb
     await pause(BREAK_AFTER_MS);
     disk.fail();
     await scene.untilRefused();
-    await scene.endure(FULL_MS);
+    await scene.endure(options.staysMs ?? FULL_MS);
     scene.crowd.expectsLoss = true;
     await scene.broker.kill();
     disk.unmount();
@@ -228,7 +229,7 @@ async function hangingDisk(options: FullDiskOptions, random: Random, number: num
     await pause(BREAK_AFTER_MS);
     scene.broker.signalChildren("SIGSTOP");
     await scene.untilRefused();
-    await scene.endure(FULL_MS);
+    await scene.endure(options.staysMs ?? FULL_MS);
     const { acknowledged } = scene.crowd.ledger;
     scene.broker.signalChildren("SIGCONT");
     const recoveryMs = await untilAcknowledged(scene.crowd, acknowledged);

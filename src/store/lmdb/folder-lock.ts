@@ -2,7 +2,17 @@
  * A folder belongs to one process: a file in it says to which. LMDB alone would let several write, each with its own idea of what
  * there is. The lock of a process that is gone does not count, also when its number has been given to another one.
  */
-import { linkSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync, utimes, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimes,
+  writeFileSync,
+} from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -102,15 +112,15 @@ function ownName(path: string): string {
 /** Makes the file with its whole text, or not at all. */
 function tryToCreate(path: string, text: string): boolean {
   const own = ownName(path);
-  writeFileSync(own, text, { mode: 0o600, flag: "wx" });
   try {
+    writeFileSync(own, text, { mode: 0o600, flag: "wx" });
     linkSync(own, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   } finally {
-    unlinkSync(own);
+    rmSync(own, { force: true });
   }
 }
 

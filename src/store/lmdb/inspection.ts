@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { crc32, uint32At } from "./bytes.ts";
 import { type Damage, WRONG_CHECKSUM } from "./damage.ts";
 import { ForeignFile, PageFault, PageFile, ShortFile } from "./page-file.ts";
-import { StoreError } from "./report.ts";
+import { ProcessEnded, StoreError } from "./report.ts";
 import { CRC_BYTES, DATABASES, SCHEMA_KEY, SCHEMA_VERSION } from "./schema.ts";
 
 export const DATA_FILE = "data.mdb";
@@ -156,9 +156,15 @@ export function explanationOf(path: string, error: unknown): StoreError {
     return new StoreError("short", `The store ${path} is cut short (${reason}). ${REMEDY} "${dirname(path)}"`);
   if (error instanceof PageFault)
     return new StoreError("damaged", `The store ${path} is damaged (${reason}). ${REMEDY} "${dirname(path)}"`);
-  return new StoreError(
-    "unusable",
-    `The store ${path} cannot be used: ${reason}. Its folder must be one that this user may read and write.`,
-    { cause: error },
-  );
+  return new StoreError("unusable", `The store ${path} cannot be used: ${reason}. ${remedyFor(error)}`, {
+    cause: error,
+  });
+}
+
+function remedyFor(error: unknown): string {
+  if ((error as NodeJS.ErrnoException).code === "ENOSPC")
+    return "Make room on its disk, or choose another folder (persistence_location).";
+  if (error instanceof ProcessEnded)
+    return "Its disk may be full or failing: look at the system's log, or choose another folder (persistence_location).";
+  return "Its folder must be one that this user may read and write.";
 }

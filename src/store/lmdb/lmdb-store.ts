@@ -64,7 +64,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
     return store;
   } catch (error) {
     await store.letGo();
-    throw error;
+    throw explanationOf(options.folder, error);
   }
 }
 

@@ -23,6 +23,11 @@ export type StoreFault =
   | "damaged" // the file's structure is broken
   | "unusable"; // the folder or the file cannot be read or written
 
+/** The process that has the store's file has ended although nobody told it to. */
+export class ProcessEnded extends Error {
+  override readonly name = "ProcessEnded";
+}
+
 /** The store is not opened; the message says why and what to do. */
 export class StoreError extends Error {
   override readonly name = "StoreError";

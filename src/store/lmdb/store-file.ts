@@ -70,6 +70,7 @@ export class StoreFile {
     this.#space = new DiskSpace(folder, this.#report);
     const { schema, damaged } = explained(join(folder, DATA_FILE), () => inspectFolder(folder));
     return explained(join(folder, DATA_FILE), () => {
+      if (schema === null) this.#requireRoomToBegin();
       markInUse(folder);
       if (schema === null) rmSync(join(folder, DATA_FILE), { force: true });
       const { environment } = this.#use();
@@ -79,6 +80,12 @@ export class StoreFile {
       this.#applyJournal();
       return { nextSession: this.#nextSession(), sequence: this.#sequence() };
     });
+  }
+
+  /** lmdb-js does not survive that the first pages of a file cannot be written. */
+  #requireRoomToBegin(): void {
+    this.#space!.look();
+    if (!this.#space!.hasRoomFor(BYTES_BESIDES)) throw this.#space!.shortage();
   }
 
   /** The environment. After a failed commit LMDB may refuse, or worse, what comes next: then it is opened anew. */

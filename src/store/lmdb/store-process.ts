@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import type { CallName, Calls, Opened, OpenOptions, Response, SentError } from "./calls.ts";
-import { StoreError, type StoreReport } from "./report.ts";
+import { ProcessEnded, StoreError, type StoreReport } from "./report.ts";
 
 /** Of what it says on standard error, so many characters are kept for the reason of its end. */
 const LAST_WORDS = 500;
@@ -120,7 +120,7 @@ export class Child {
         if (this.#end !== null) return;
         const words = this.#lastWords.trim();
         const reason = `${how}${words === "" ? "" : `: ${words}`}`;
-        this.#fail(new Error(`the process that has the store's file ended by ${reason}`));
+        this.#fail(new ProcessEnded(`the process that has the store's file ended by ${reason}`));
         if (!this.#isTold) onEnded(reason);
       };
       this.#process.on("error", (error) => ended(error.message));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BROKER_COMMAND, configOf } from "./broker-options.ts";
+import { type Config, ConfigError } from "../config/index.ts";
+import { BROKER_COMMAND, configErrorText, configOf } from "./broker-options.ts";
 import { CommandLineError, helpText, parseCommandLine } from "./command-line.ts";
 
-function config(...args: string[]): ReturnType<typeof configOf> {
-  return configOf(parseCommandLine(BROKER_COMMAND, args));
+function config(...args: string[]): Config {
+  return configOf(parseCommandLine(BROKER_COMMAND, args)).config;
 }
 
 test("without options: both loopback addresses, anonymous, persistent, IPv6 only where there is any", () => {
@@ -38,20 +39,46 @@ test("-v logs everything", () => {
 });
 
 for (const [text, said] of [
-  ["max_qued_messages=1", /Did you mean max_queued_messages\?/],
-  ["max_qos=9", /from 0 to 2/],
-  ["max_qos", /NAME=VALUE/],
+  [
+    "max_qued_messages=1",
+    /^Error: .*Did you mean 'max_queued_messages'\?\nError found at --set max_qued_messages=1\.\n$/,
+  ],
+  ["max_qos=9", /^Error: .*from 0 to 2/],
 ] as const) {
   test(`--set ${text} is refused`, () => {
     assert.throws(
       () => config("--set", text),
-      (error) => error instanceof CommandLineError && said.test(error.message),
+      (error) => error instanceof ConfigError && said.test(configErrorText(error)),
     );
   });
 }
+
+test("--set without a value is refused", () => {
+  assert.throws(
+    () => config("--set", "max_qos"),
+    (error) => error instanceof CommandLineError && /NAME=VALUE/.test(error.message),
+  );
+});
+
+test("called by mosquitto's name all is as in mosquitto: nothing on disk, no reason strings", () => {
+  const { persistence, broker } = configOf(parseCommandLine(BROKER_COMMAND, []), { isMosquitto: true }).config;
+  assert.deepEqual([persistence.enabled, broker.maximumQueuedMessages, broker.reasonStrings], [false, 1000, false]);
+});
+
+test("--host adds listeners, for which --set counts too", () => {
+  const { listeners } = config("--host", "127.0.0.1", "--host", "127.0.0.2", "-p", "0", "--set", "max_qos=1");
+  assert.deepEqual(
+    listeners.map(({ host, port, entrance }) => [host, port, entrance.maximumQos]),
+    [
+      ["127.0.0.1", 0, 1],
+      ["127.0.0.2", 0, 1],
+    ],
+  );
+});
 
 test("the help names every option and setting", () => {
   const text = helpText(BROKER_COMMAND);
   for (const option of Object.values(BROKER_COMMAND.options)) assert.ok(text.includes(`--${option.long}`));
   assert.match(text, /max_queued_messages \(/);
+  assert.match(text, /^ {2}-c, --config-file/m);
 });

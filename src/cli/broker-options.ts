@@ -1,20 +1,38 @@
-/** The options of `lacewing`, the broker, and the Config that they make. */
+/** The options of `lacewing`, the broker, and the configuration that they make. */
 import {
-  applySetting,
-  type Config,
-  DEFAULT_CONFIG,
+  type ConfigError,
   isLoopback,
   LOG_TYPES,
-  listenerOf,
-  localListeners,
-  SETTING_NAMES,
-  SettingError,
-  settingForm,
+  OPTION_GROUPS,
+  type OptionLine,
+  type ReadConfig,
+  readConfig,
 } from "../config/index.ts";
 import { type Command, CommandLineError, type OptionTable, type ParsedOptions } from "./command-line.ts";
-import { nearest } from "./nearest.ts";
 
 const OPTIONS = {
+  configFile: {
+    group: "Settings",
+    short: "c",
+    long: "config-file",
+    type: "text",
+    argument: "config file",
+    help: "Read this mosquitto.conf.",
+  },
+  set: {
+    group: "Settings",
+    long: "set",
+    type: "text",
+    argument: "name=value",
+    repeatable: true,
+    help: "Change a setting, by its name in mosquitto.conf; those below. It comes after the file's.",
+  },
+  testConfig: {
+    group: "Settings",
+    long: "test-config",
+    type: "flag",
+    help: "Only say whether the configuration file can be used.",
+  },
   port: {
     group: "Listening",
     short: "p",
@@ -23,8 +41,9 @@ const OPTIONS = {
     argument: "port",
     min: 0,
     max: 65_535,
-    default: 1883,
-    help: "Port to listen on; 0 takes any free one.",
+    repeatable: true,
+    invalid: "Invalid port specified ({}).",
+    help: "Port to listen on, 1883 without it; 0 takes any free one. Ignored when the configuration file has a listener.",
   },
   host: {
     group: "Listening",
@@ -40,22 +59,22 @@ const OPTIONS = {
     type: "flag",
     help: "Let clients of the network in without user name and password. Those of this machine always may.",
   },
-  set: {
-    group: "Settings",
-    long: "set",
-    type: "text",
-    argument: "name=value",
-    repeatable: true,
-    help: "Change a setting, by its name in mosquitto.conf; those below.",
+  daemon: {
+    group: "Running",
+    short: "d",
+    long: "daemon",
+    type: "flag",
+    help: "Go on in the background once the broker listens.",
   },
   verbose: {
     group: "Output",
     short: "v",
     long: "verbose",
     type: "flag",
-    help: "Log everything: each packet, subscriptions, refusals.",
+    help: "Log everything: each packet, subscriptions, refusals. Overrides log_type.",
   },
-  help: { group: "Output", long: "help", type: "flag", isFinal: true, help: "Show this." },
+  quiet: { group: "Output", short: "q", long: "quiet", type: "flag", help: "Log nothing. Overrides log_type and -v." },
+  help: { group: "Output", short: "h", long: "help", type: "flag", isFinal: true, help: "Show this." },
   version: { group: "Output", long: "version", type: "flag", isFinal: true, help: "Show the version." },
 } as const;
 // Checked here and not at the table, whose type must be readable without inference.
@@ -64,49 +83,90 @@ OPTIONS satisfies OptionTable;
 /** The values of the broker's command line. */
 export type BrokerArguments = ParsedOptions<typeof OPTIONS>;
 
+const SETTINGS = [...OPTION_GROUPS]
+  .filter(([title]) => title !== "Bridges")
+  .flatMap(([, options]) => options)
+  .filter(({ standing }) => standing !== "not applicable");
+
 /** `lacewing` without a tool's name. */
 export const BROKER_COMMAND: Command<typeof OPTIONS> = {
   name: "lacewing",
   summary: "An MQTT broker for 3.1, 3.1.1 and 5.0.",
   usage: [
+    "[-c FILE] [-p PORT] [-d] [-v] [--set NAME=VALUE]",
     "[-p PORT] [--host ADDRESS] [--allow-anonymous] [-v] [--set NAME=VALUE]",
     "pub --help",
     "sub --help",
     "store --help",
   ],
   options: OPTIONS,
-  notes: ["Settings:", ...SETTING_NAMES.map((name) => `  ${name} (${settingForm(name)})`)],
+  notes: ["Settings:", ...SETTINGS.map(({ name, form }) => `  ${name} (${form})`)],
 };
+
+/** Most ports of `-p`, as in mosquitto. */
+const MOST_PORTS = 10;
+
+/** What decides how settings are read, beside the arguments. */
+export interface BrokerSurroundings {
+  /** Whether the program was called by mosquitto's name: then all defaults are mosquitto's. */
+  readonly isMosquitto: boolean;
+  /** The variable MOSQUITTO_PERSISTENCE_LOCATION. */
+  readonly persistenceLocation?: string | undefined;
+}
 
 /**
  * What the broker runs with.
- * @throws CommandLineError when a setting is not understood
+ * @throws CommandLineError when an argument cannot be followed; ConfigError when a setting is not understood
  */
-export function configOf(args: BrokerArguments): Config {
-  const listeners =
-    args.host.length === 0
-      ? localListeners(args.port)
-      : args.host.map((host) =>
-          listenerOf({ host, port: args.port, allowAnonymous: args.allowAnonymous || isLoopback(host) }),
-        );
-  // Without a configuration file the broker persists, and then the disk is the bound of the queues.
-  let config: Config = { ...DEFAULT_CONFIG, listeners, persistence: { ...DEFAULT_CONFIG.persistence, enabled: true } };
-  if (args.verbose) config = { ...config, log: { ...config.log, types: LOG_TYPES } };
-  for (const text of args.set) config = withSetting(config, text);
-  const isBounded = args.set.some((text) => text.startsWith("max_queued_messages="));
-  if (!config.persistence.enabled || isBounded) return config;
-  return { ...config, broker: { ...config.broker, maximumQueuedMessages: 0 } };
+export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings = { isMosquitto: false }): ReadConfig {
+  const file = args.configFile ?? null;
+  const isOwn = file === null && !surroundings.isMosquitto;
+  if (args.port.length > MOST_PORTS)
+    throw new CommandLineError(`Only ${MOST_PORTS} ports can be specified on the command line.`);
+  const read = readConfig({
+    file,
+    ports: args.port,
+    listeners: args.host.map((host) => ({
+      place: "--host",
+      host,
+      port: args.port[0] ?? 1883,
+      allowAnonymous: args.allowAnonymous || isLoopback(host),
+    })),
+    lines: [...(isOwn ? OWN_DEFAULTS : file === null ? MOSQUITTO_DEFAULTS : []), ...args.set.map(lineOf)],
+    persistenceLocation: surroundings.persistenceLocation,
+  });
+  return withLogTypes(withoutBound(read, isOwn, args), args);
 }
 
-function withSetting(config: Config, text: string): Config {
+/** Without a configuration file the broker persists. */
+const OWN_DEFAULTS: readonly OptionLine[] = [{ place: "default", text: "persistence true" }];
+
+/** Called by mosquitto's name it sends what mosquitto sends. */
+const MOSQUITTO_DEFAULTS: readonly OptionLine[] = [{ place: "default", text: "lacewing_reason_strings false" }];
+
+function lineOf(text: string): OptionLine {
   const at = text.indexOf("=");
-  const name = at < 0 ? text : text.slice(0, at);
   if (at < 0) throw new CommandLineError(`--set ${text}: the form is NAME=VALUE, as in --set max_queued_messages=0.`);
-  try {
-    return applySetting(config, name, text.slice(at + 1));
-  } catch (error) {
-    if (!(error instanceof SettingError)) throw error;
-    const close = settingForm(name) === undefined ? nearest(name, SETTING_NAMES) : null;
-    throw new CommandLineError(`--set: ${error.message}.${close === null ? "" : ` Did you mean ${close}?`}`);
-  }
+  return { place: `--set ${text}`, text: `${text.slice(0, at)} ${text.slice(at + 1)}` };
+}
+
+/** Where the broker persists without a file, the disk is the bound of the queues. */
+function withoutBound(read: ReadConfig, isOwn: boolean, { set }: BrokerArguments): ReadConfig {
+  const { config } = read;
+  const isBounded = set.some((text) => text.startsWith("max_queued_messages="));
+  if (!isOwn || !config.persistence.enabled || isBounded) return read;
+  return { ...read, config: { ...config, broker: { ...config.broker, maximumQueuedMessages: 0 } } };
+}
+
+function withLogTypes(read: ReadConfig, { quiet, verbose }: BrokerArguments): ReadConfig {
+  if (!quiet && !verbose) return read;
+  const log = { ...read.config.log, types: quiet ? [] : LOG_TYPES };
+  return { ...read, config: { ...read.config, log } };
+}
+
+/** What to print on stderr for a configuration that cannot be used. */
+export function configErrorText(error: ConfigError): string {
+  return error.problems
+    .map(({ place, text }) => `${text}\n${place === null ? "" : `Error found at ${place}.\n`}`)
+    .join("");
 }

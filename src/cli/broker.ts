@@ -1,19 +1,15 @@
 /** `lacewing`: runs the broker until a signal ends it. */
-
-import { type Config, isLocal } from "../config/index.ts";
-import { ListenError, SecurityError, type Server, StoreError, startServer } from "../server/index.ts";
-import { BROKER_COMMAND, configOf } from "./broker-options.ts";
+import { rmSync, writeFileSync } from "node:fs";
+import { type Config, ConfigError, isLocal, type ReadConfig, version } from "../config/index.ts";
+import { ListenError, SecurityError, type Server, StartError, StoreError, startServer } from "../server/index.ts";
+import { BROKER_COMMAND, type BrokerArguments, configErrorText, configOf } from "./broker-options.ts";
+import { BrokerSignals } from "./broker-signals.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
+import { goOnInBackground, tellThatWeRun } from "./daemon.ts";
 import { type Access, nextSteps } from "./next-steps.ts";
-import { version } from "./version.ts";
 
-/** The store has not taken everything, or could not be closed. */
-const STORE_FAILED = 74;
-/** After that, whatever does not let go is waited for no longer, in milliseconds. */
-const LINGER_MS = 1000;
-
-/** Runs the broker and returns the exit code once it has ended. */
-export async function runBroker(args: readonly string[]): Promise<number> {
+/** Runs the broker and returns the exit code once it has ended. `calledAs`: by the name of a link. */
+export async function runBroker(args: readonly string[], calledAs: string | null = null): Promise<number> {
   try {
     const parsed = parseCommandLine(BROKER_COMMAND, args);
     if (parsed.help) {
@@ -24,56 +20,86 @@ export async function runBroker(args: readonly string[]): Promise<number> {
       process.stdout.write(`lacewing version ${version()}\n`);
       return 0;
     }
-    return await run(configOf(parsed));
+    const read = (): ReadConfig => readAgain(parsed, calledAs);
+    const first = read();
+    if (parsed.testConfig) {
+      for (const { place, text } of first.notices)
+        process.stderr.write(`${place === null ? text : `${text} (${place})`}\n`);
+      process.stderr.write(
+        `Configuration file${first.files.length === 1 ? "" : "s"} are OK.\n`.replace("file are", "file is"),
+      );
+      return 0;
+    }
+    if (parsed.daemon) return await goOnInBackground(args);
+    return await run(first, read, parsed.configFile === undefined);
   } catch (error) {
-    if (error instanceof CommandLineError)
-      process.stderr.write(commandLineErrorText(BROKER_COMMAND, error, "lacewing help broker"));
-    else if (error instanceof ListenError || error instanceof StoreError || error instanceof SecurityError)
-      process.stderr.write(`Error: ${error.message}\n`);
-    else throw error;
-    return 1;
+    return failed(error);
   }
 }
 
-async function run(config: Config): Promise<number> {
+function readAgain(parsed: BrokerArguments, calledAs: string | null): ReadConfig {
+  return configOf(parsed, {
+    isMosquitto: calledAs === "mosquitto",
+    persistenceLocation: process.env.MOSQUITTO_PERSISTENCE_LOCATION,
+  });
+}
+
+function failed(error: unknown): number {
+  if (error instanceof CommandLineError)
+    process.stderr.write(commandLineErrorText(BROKER_COMMAND, error, "lacewing help broker"));
+  else if (error instanceof ConfigError) process.stderr.write(configErrorText(error));
+  else if (isOfStart(error)) process.stderr.write(`Error: ${error.message}\n`);
+  else throw error;
+  return 1;
+}
+
+function isOfStart(error: unknown): error is Error {
+  return [ListenError, StoreError, SecurityError, StartError].some((kind) => error instanceof kind);
+}
+
+/** @param isOwn whether there is no configuration file: then the terminal is told what to try next */
+async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOwn: boolean): Promise<number> {
   // Nobody reading the log any more is no reason to end.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
-  const server = await startServer(config, (text) => process.stderr.write(text));
-  const end = ended(server); // before the line that says we run: who reads it may end us at once
+  const server = await startServer(config, null, notices);
+  const { pidFile } = config.process;
+  if (pidFile !== null) writePidFile(pidFile, server);
+  const signals = new BrokerSignals(server, read); // before the line that says we run: who reads it may end us at once
   const addresses = server.listeners.map((listener) => listener.address).join(" and ");
   const access = accessTo(config);
-  const line = `lacewing version ${version()} running: ${addresses}, open to ${WHO[access]}.`;
-  server.log.write("information", line);
+  server.log.write("information", `lacewing version ${version()} running: ${addresses}, open to ${WHO[access]}.`);
   server.log.flush();
-  process.stdout.write(nextSteps(server.listeners, access));
-  return end;
+  if (isOwn) process.stdout.write(nextSteps(server.listeners, access));
+  tellThatWeRun();
+  const exitCode = await signals.ended;
+  if (pidFile !== null) rmSync(pidFile, { force: true });
+  return exitCode;
+}
+
+function writePidFile(path: string, server: Server): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    server.log.write("error", `Error: Unable to write pid file '${path}'. ${(error as Error).message}.`);
+  }
 }
 
 const WHO: Readonly<Record<Access, string>> = {
   local: "clients on this machine",
   everybody: "all clients, without passwords",
   nobody: "nobody",
+  users: "clients that prove who they are",
 };
 
 function accessTo({ listeners }: Config): Access {
   if (listeners.some((listener) => listener.allowAnonymous && !isLocal(listener))) return "everybody";
-  return listeners.some(({ allowAnonymous }) => allowAnonymous) ? "local" : "nobody";
+  if (listeners.some(({ allowAnonymous }) => allowAnonymous)) return "local";
+  return listeners.some(({ security, psk, tls }) => knowsUsers(security) || psk !== null || tls?.requireCertificate)
+    ? "users"
+    : "nobody";
 }
 
-/** Waits for a signal and shuts down. A second signal ends the process at once. */
-function ended(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    const stop = (signal: NodeJS.Signals): void => {
-      process.once(signal, () => process.exit(1));
-      server.log.write("information", `${signal}: lacewing version ${version()} terminating.`);
-      void server.close().then((isKept) => {
-        const exitCode = isKept ? 0 : STORE_FAILED;
-        setTimeout(() => process.exit(exitCode), LINGER_MS).unref();
-        resolve(exitCode);
-      });
-    };
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
-  });
+function knowsUsers({ passwordFile, plugins }: Config["listeners"][number]["security"]): boolean {
+  return passwordFile !== null || plugins.length > 0;
 }

@@ -4,7 +4,7 @@
  * joined (`-dv`) and not written with "=". Arguments that do not begin with "-" fill the table's operands in their order. The lines
  * of an options file are read by the same table. Prints nothing and reads no files.
  */
-import { nearest } from "./nearest.ts";
+import { nearest } from "../protocol/index.ts";
 
 /** What all options have. */
 interface OptionBase {

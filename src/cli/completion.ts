@@ -1,10 +1,11 @@
 /** `lacewing completion`: a script for a shell, made from the tables of options. */
+
+import { nearest } from "../protocol/index.ts";
 import { CommandLineError } from "./command-line.ts";
 import { bashScript } from "./completion/bash.ts";
 import { type Completable, completables } from "./completion/completable.ts";
 import { fishScript } from "./completion/fish.ts";
 import { zshScript } from "./completion/zsh.ts";
-import { nearest } from "./nearest.ts";
 import { COMPLETION_COMMAND, SHELLS } from "./options/help-options.ts";
 import type { ToolIo } from "./output.ts";
 import { runTool } from "./tool.ts";

@@ -1,12 +1,12 @@
 /** Shows and records what passes between a client and the broker, until the time is over, the file is full, or Ctrl-C. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { TapEvent } from "../admin/index.ts";
+import { version } from "../config/index.ts";
 import { CaptureWriter } from "../observe/index.ts";
 import { Framer } from "../protocol/index.ts";
 import { AskError, type Asker } from "./asking.ts";
 import { packetName, timeText } from "./packet-text.ts";
 import type { ToolOutput } from "./tool.ts";
-import { version } from "./version.ts";
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** A recording without a time goes on so long. */

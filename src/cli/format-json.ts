@@ -1,7 +1,7 @@
 /** A message as mosquitto_sub's %j and %J write it: JSON in the form of the cJSON library, whose numbers and spaces are its own. */
 import type { IncomingMessage } from "../client/index.ts";
+import { formatTime, type Moment } from "../observe/index.ts";
 import { PROPERTIES, type Properties } from "../protocol/index.ts";
-import { formatTime, type Moment } from "./format-time.ts";
 
 /** A value: text as it is written, or bytes that may not be UTF-8; the members of an object; the elements of an array. */
 type Json = string | Uint8Array | { readonly members: readonly Member[] } | { readonly elements: readonly Json[] };

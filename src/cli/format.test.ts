@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { formatTime } from "../observe/index.ts";
 import { NO_PROPERTIES, type Properties, publishOf } from "../protocol/index.ts";
 import { CommandLineError } from "./command-line.ts";
 import { parseFormat, writeFormatted } from "./format.ts";
-import { formatTime } from "./format-time.ts";
 
 const MOMENT = { date: new Date(2024, 1, 29, 3, 4, 5), nanoseconds: 6_000_700 };
 

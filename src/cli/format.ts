@@ -1,8 +1,8 @@
 /** Formats of -F, as mosquitto_sub has them: read once, then written for each message. */
 import type { IncomingMessage } from "../client/index.ts";
+import { formatTime, type Moment } from "../observe/index.ts";
 import { CommandLineError } from "./command-line.ts";
 import { jsonOf } from "./format-json.ts";
-import { formatTime, type Moment } from "./format-time.ts";
 
 /** How wide, and on which side. */
 interface Field {

@@ -1,7 +1,8 @@
 /** `lacewing help`: all commands, or one of them. */
+
+import { nearest } from "../protocol/index.ts";
 import { CommandLineError, helpText, wrap } from "./command-line.ts";
 import { type AnyCommand, COMMANDS, commandNamed } from "./commands.ts";
-import { nearest } from "./nearest.ts";
 import { HELP_COMMAND } from "./options/help-options.ts";
 import type { ToolIo } from "./output.ts";
 import { textLayout } from "./text-layout.ts";

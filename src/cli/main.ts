@@ -10,6 +10,7 @@ async function main(path: string, args: readonly string[]): Promise<number> {
   const io: ToolIo = { stdin, stdout, stderr, env };
   const calledAs = basename(path);
   if (Object.hasOwn(LINKS, calledAs)) return commandNamed(LINKS[calledAs]!)!.run(args, { ...io, calledAs });
+  if (calledAs === "mosquitto") return (await import("./broker.ts")).runBroker(args, calledAs);
   const [first, ...rest] = args;
   if (first === "--help") return commandNamed("help")!.run([], io);
   if (first === undefined || first.startsWith("-")) return (await import("./broker.ts")).runBroker(args);

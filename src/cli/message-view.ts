@@ -1,7 +1,7 @@
 /** Shows messages: as payload, with topic, in a format, as JSON lines, or each topic on a line of its own. */
 import type { IncomingMessage } from "../client/index.ts";
+import { now } from "../observe/index.ts";
 import { writeFormatted } from "./format.ts";
-import { now } from "./format-time.ts";
 import type { OutputArguments } from "./options/output-options.ts";
 import type { ToolOutput } from "./tool.ts";
 

@@ -2,8 +2,8 @@
 import { networkInterfaces } from "node:os";
 import type { Listener } from "../transport/index.ts";
 
-/** Who can connect: clients on this machine, everybody, or nobody until an option says so. */
-export type Access = "local" | "everybody" | "nobody";
+/** Who can connect: clients on this machine, everybody, those with a password or certificate, or nobody until an option says so. */
+export type Access = "local" | "everybody" | "users" | "nobody";
 
 /** Lines for the terminal. */
 export function nextSteps(listeners: readonly Listener[], access: Access): string {

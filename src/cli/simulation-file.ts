@@ -3,8 +3,7 @@
  * value`. A line that begins with # says nothing; one that begins with a space goes on with the value above. All mistakes are found,
  * not only the first. Reads no files.
  */
-import { type Qos, topicFilterFault, topicNameFault } from "../protocol/index.ts";
-import { nearest } from "./nearest.ts";
+import { nearest, type Qos, topicFilterFault, topicNameFault } from "../protocol/index.ts";
 import { parseTemplate, type Template, TemplateError } from "./template.ts";
 
 /** A message that a device publishes again and again. */

@@ -1,6 +1,7 @@
 /** `lacewing store`: the commands that look after what the broker keeps on disk. */
+
+import { nearest } from "../protocol/index.ts";
 import { CommandLineError, commandLineErrorText } from "./command-line.ts";
-import { nearest } from "./nearest.ts";
 import { STORE_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
 import { runTool } from "./tool.ts";

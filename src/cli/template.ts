@@ -1,6 +1,6 @@
 /** Texts with holes: `${NAME ARGUMENTS}` is filled for each device and each message; everything else stands for itself. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../protocol/index.ts";
 
 /** What the holes of one message are filled from. */
 export interface TemplateValues {

@@ -1,4 +1,6 @@
 /** What all tools do alike: arguments, help, errors, output. */
+
+import { version } from "../config/index.ts";
 import {
   type Command,
   CommandLineError,
@@ -8,13 +10,11 @@ import {
   type ParsedOptions,
   parseCommandLine,
 } from "./command-line.ts";
-
 import { optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { SetUpError } from "./set-up-error.ts";
 import { errorPaint, textLayout } from "./text-layout.ts";
-import { version } from "./version.ts";
 
 /** The two outputs of a running tool. */
 export interface ToolOutput {

@@ -37,6 +37,17 @@ export {
   type LogDestination,
   type LogType,
 } from "./log-config.ts";
+export type { Option, OptionScope, Standing } from "./option.ts";
+export { findOption, nearestOption, OPTION_GROUPS } from "./option-table.ts";
+export { ConfigError, type Notice, type Problem } from "./problem.ts";
+export {
+  type ConfigSources,
+  type LooseListener,
+  type OptionLine,
+  type ReadConfig,
+  readConfig,
+} from "./read-config.ts";
+export { restartReasons } from "./restart-reasons.ts";
 export {
   type DynamicSecurityConfig,
   type FilePluginConfig,
@@ -48,4 +59,4 @@ export {
   type SecurityConfig,
   type SecurityPlugin,
 } from "./security-config.ts";
-export { applySetting, SETTING_NAMES, SettingError, settingForm } from "./settings.ts";
+export { version } from "./version.ts";

@@ -13,6 +13,7 @@ import { DEFAULT_ENTRANCE, type Entrance } from "./entrance.ts";
 import { Ledger } from "./ledger.ts";
 import { ALONE, type Mesh } from "./mesh.ts";
 import { Keep, Message } from "./message.ts";
+import { UnmountedMessages } from "./mount-point.ts";
 import type { Observer, PacketObserver } from "./observer.ts";
 import type { BrokerOptions } from "./options.ts";
 import { distribute, publish } from "./publishing.ts";
@@ -52,7 +53,8 @@ const IDLE_SWEEP_MS = 60_000;
 
 /** An MQTT broker without I/O. */
 export class Broker {
-  readonly options: BrokerOptions;
+  /** Changed by `change` alone. */
+  options: BrokerOptions;
   readonly clock: Clock;
   readonly host: Host;
   readonly mesh: Mesh;
@@ -70,6 +72,7 @@ export class Broker {
   readonly router: Router;
   readonly retained: RetainedMessages;
   readonly sessions: Sessions = new Sessions(this);
+  readonly unmounted: UnmountedMessages = new UnmountedMessages();
   /** Clients with an accepted CONNECT. */
   connectedClients = 0;
   /** Bytes that wait for the network on all connections. */
@@ -80,7 +83,7 @@ export class Broker {
   turnMs: number;
   readonly store: Store;
   readonly #connections: Set<Connection> = new Set();
-  readonly #connectionsBy: WeakMap<Entrance, number> = new WeakMap();
+  readonly #connectionsBy: Map<string, number> = new Map();
   #dirty: Connection[] = [];
   #later: (() => void)[] = [];
   #isFlushRequested = false;
@@ -112,9 +115,22 @@ export class Broker {
     this.mesh.attach((fields) => this.#receiveFromMesh(fields));
   }
 
+  /** Runs under other options from now on; those there are keep what they were told. */
+  change(options: BrokerOptions): void {
+    this.options = options;
+    this.router.change(options);
+  }
+
   /** Whether no other broker works together with this one. */
   get isAlone(): boolean {
     return this.mesh === ALONE;
+  }
+
+  /** Whether more is held for clients than `memoryLimitBytes` allows: what would have to be held is refused until it is less. */
+  get isOverMemory(): boolean {
+    const { memoryLimitBytes } = this.options;
+    if (memoryLimitBytes === 0) return false;
+    return this.queueMemoryBytes + this.retained.payloadBytes + this.pendingOutputBytes >= memoryLimitBytes;
   }
 
   /** Connections, whether or not their CONNECT has been accepted. */
@@ -148,7 +164,7 @@ export class Broker {
     const hasRoom = this.#hasRoomFor(entrance);
     const connection = new Connection(this, link, authenticator, entrance, openedAtMs);
     this.#connections.add(connection);
-    this.#connectionsBy.set(entrance, this.connectionsBy(entrance) + 1);
+    this.#connectionsBy.set(entrance.name, this.connectionsBy(entrance) + 1);
     this.counters.connectionsOpened++;
     this.#sweepAtMs = Math.min(this.#sweepAtMs, this.turnMs + SWEEP_MS);
     this.observer.opened?.(connection);
@@ -166,13 +182,14 @@ export class Broker {
 
   /** Connections that came in by `entrance`, whether or not their CONNECT has been accepted. */
   connectionsBy(entrance: Entrance): number {
-    return this.#connectionsBy.get(entrance) ?? 0;
+    return this.#connectionsBy.get(entrance.name) ?? 0;
   }
 
   /** Forgets a connection that has ended. */
   removeConnection(connection: Connection): void {
     this.#connections.delete(connection);
-    this.#connectionsBy.set(connection.entrance, this.connectionsBy(connection.entrance) - 1);
+    const { entrance } = connection;
+    this.#connectionsBy.set(entrance.name, this.connectionsBy(entrance) - 1);
     if (connection.isReady) this.connectedClients--;
   }
 

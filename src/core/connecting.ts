@@ -52,6 +52,7 @@ export class Connecting {
 
   /** Takes the CONNECT. */
   begin(connect: Connect): void {
+    this.#broker.counters.connectsReceived++;
     const { will, ...rest } = connect;
     // The chunk is not kept alive for as long as the decision takes.
     this.#connect = {
@@ -133,15 +134,20 @@ export class Connecting {
     return null;
   }
 
-  #refusalOfWill({ will }: Connect): Refusal | null {
+  #refusalOfWill({ will, version }: Connect): Refusal | null {
     if (will === null) return null;
-    const { maximumTopicLevels, retainAvailable } = this.#broker.options;
-    const { maximumQos } = this.#connection.entrance;
-    if (topicLevels(will.topicName) > maximumTopicLevels)
+    const { maximumTopicLevels, retainAvailable, maximumPayloadBytes } = this.#broker.options;
+    const { maximumQos, mountPoint } = this.#connection.entrance;
+    const topicName = mountPoint + will.topicName;
+    if (maximumPayloadBytes > 0 && will.payload.length > maximumPayloadBytes) {
+      const why = `the will's payload has ${will.payload.length} bytes; at most ${maximumPayloadBytes} are allowed`;
+      return { reason: version === 5 ? "packet-too-large" : "not-authorized", why };
+    }
+    if (topicLevels(topicName) > maximumTopicLevels)
       return { reason: "topic-name-invalid", why: `the will's topic has more than ${maximumTopicLevels} levels` };
-    if (isReservedTopic(will.topicName))
+    if (isReservedTopic(topicName))
       return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
-    if (isControlTopic(will.topicName))
+    if (isControlTopic(topicName))
       return { reason: "not-authorized", why: "the will's topic is below $CONTROL, where only requests go" };
     if (will.qos > maximumQos)
       return { reason: "qos-not-supported", why: `the will has QoS ${will.qos}; at most ${maximumQos} is allowed` };
@@ -267,7 +273,8 @@ export class Connecting {
       expirySeconds,
     );
     connection.session = session;
-    session.will = connect.will === null ? null : PendingWill.of(connect.will, verdict.policy);
+    session.will =
+      connect.will === null ? null : PendingWill.of(connect.will, connection.entrance.mountPoint, verdict.policy);
     records.sessionSet(session, null);
     if (session.will !== null) records.willSet(session, session.will, null);
     if (!records.covers(session) && !wasStored) {

@@ -152,7 +152,8 @@ export class Connection implements Outlet {
     const { options, pendingOutputBytes } = this.broker;
     const backlog = this.#pendingBytes + this.machine.output.length;
     if (backlog < BACKLOG_BYTES) return true;
-    return backlog < options.maximumOutputBytes && pendingOutputBytes < options.maximumTotalOutputBytes;
+    if (backlog >= options.maximumOutputBytes || this.broker.isOverMemory) return false;
+    return pendingOutputBytes < options.maximumTotalOutputBytes;
   }
 
   /** Takes bytes as read from the network. */
@@ -350,6 +351,8 @@ export class Connection implements Outlet {
   refusal(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): DropReason | null {
     const { maximumPacketSize, policy } = this;
     if (!policy.allowsAll && !policy.canReceive(message.topicName)) return "receive-denied";
+    const { mountPoint } = this.entrance;
+    if (mountPoint !== "" && this.broker.unmounted.below(mountPoint, message) === null) return "outside-mount-point";
     if (maximumPacketSize === Number.POSITIVE_INFINITY) return null;
     const size = publishPacketBytes(this.isVersion5, message, qos, subscriptionIds, this.broker.clock.nowMs());
     return size > maximumPacketSize ? "too-large-for-receiver" : null;
@@ -368,15 +371,17 @@ export class Connection implements Outlet {
     if (machine.ended !== null) return;
     const { counters } = broker;
     const { output } = machine;
+    const { mountPoint } = this.entrance;
+    const shown = mountPoint === "" ? message : (broker.unmounted.below(mountPoint, message) ?? message);
     const before = output.length;
     const firstByte = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
-    writePublish(this, message, firstByte, packetId, subscriptionIds, broker.turnMs);
+    writePublish(this, shown, firstByte, packetId, subscriptionIds, broker.turnMs);
     machine.trail.sent(firstByte, packetId, output.length - before);
     counters.messagesSent++;
     counters.publishSent++;
     counters.publishBytesSent += message.payloadBytes;
     if (broker.packetObserver !== null) {
-      const { topicName, payloadBytes } = message;
+      const { topicName, payloadBytes } = shown;
       broker.packetObserver.sentPublish(this, { topicName, payloadBytes, qos, retain, dup, packetId });
     }
     if (!this.isDirty) this.markDirty();

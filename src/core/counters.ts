@@ -12,6 +12,9 @@ export class Counters {
   publishBytesReceived = 0;
   publishBytesSent = 0;
   connectionsOpened = 0;
+  connectsReceived = 0;
+  /** Sessions that have ended because their clients did not come back in time. */
+  sessionsExpired = 0;
   /** Messages that did not reach one Session, by reason. */
   readonly dropped: Record<DropReason, number> = Object.fromEntries(
     Object.keys(DROP_REASONS).map((reason) => [reason, 0]),

@@ -1,4 +1,5 @@
 /** A message that is owed to one Session at QoS 1 or 2, from the moment it is queued until it is acknowledged. */
+import type { Qos } from "../protocol/index.ts";
 import type { Entry } from "./ledger.ts";
 import type { Message } from "./message.ts";
 import type { ShareGroup } from "./subscription.ts";
@@ -6,7 +7,8 @@ import type { ShareGroup } from "./subscription.ts";
 /** One message for one Session. */
 export class Delivery {
   readonly message: Message;
-  readonly qos: 1 | 2;
+  /** At QoS 0 it waits in memory only. */
+  readonly qos: Qos;
   readonly retain: boolean;
   readonly subscriptionIds: readonly number[] | null;
   /** The shared subscription it came by: it goes to another member when this one fails. */
@@ -23,7 +25,7 @@ export class Delivery {
 
   constructor(
     message: Message,
-    qos: 1 | 2,
+    qos: Qos,
     retain: boolean,
     subscriptionIds: readonly number[] | null,
     group: ShareGroup | null,

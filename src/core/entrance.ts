@@ -7,6 +7,8 @@ export type IdentityAsUsername = "common-name" | "subject" | "psk-identity";
 
 /** One way in. */
 export interface Entrance {
+  /** What it is called in logs and counted by, as "*:1883"; others of the same name are the same. */
+  readonly name: string;
   /** Versions that are spoken. */
   readonly versions: readonly Version[];
   /** Largest QoS of publishes and Subscriptions; announced. */
@@ -31,6 +33,7 @@ export interface Entrance {
 
 /** The defaults. */
 export const DEFAULT_ENTRANCE: Entrance = {
+  name: "",
   versions: [3, 4, 5],
   maximumQos: 2,
   topicAliasMaximum: 10,

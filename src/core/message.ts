@@ -145,6 +145,13 @@ export class Message {
     return message;
   }
 
+  /** The same under another Topic Name, with the time that it has left; valid as long as this one. */
+  renamed(topicName: string): Message {
+    const { payload, qos, retain, properties } = this;
+    const fields = { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
+    return new Message(fields, 0, this.publisher, this.expiresAtMs);
+  }
+
   get payloadBytes(): number {
     return this.#end - this.#payloadStart;
   }

@@ -47,6 +47,8 @@ export interface Observer {
   unsubscribed?(connection: Connection, topicFilter: string, existed: boolean): void;
   /** A client published what it may not. */
   publishDenied?(connection: Connection, message: Message): void;
+  /** A message was not taken because of a limit, and goes nowhere. */
+  notTaken?(connection: Connection, reason: DropReason, message: Message): void;
   dropped?(reason: DropReason, session: Session, message: Message): void;
   /** Deliveries of `session` could not be read back from the store. */
   queueDamaged?(session: Session, deliveries: number): void;

@@ -21,6 +21,14 @@ export interface BrokerOptions {
   readonly maximumQueuedMessages: number;
   /** Payload bytes that wait for one Session; 0: no bound. */
   readonly maximumQueuedBytes: number;
+  /** Payload bytes sent unacknowledged to a client before others wait; one message always may. 0: no bound. */
+  readonly maximumInflightBytes: number;
+  /** Largest payload taken, in bytes; a larger one is answered and goes nowhere. 0: no bound of its own. */
+  readonly maximumPayloadBytes: number;
+  /** Whether messages leave at the QoS of the Subscription even when they were published at a lower one. */
+  readonly upgradeOutgoingQos: boolean;
+  /** Whether messages at QoS 0 wait for a Session whose client is away. */
+  readonly queueQos0Messages: boolean;
   /**
    * What of all queues is held in memory while a store holds the rest, in bytes. Where neither `maximumQueuedMessages` nor
    * `maximumQueuedBytes` is set, it also bounds queues of Sessions that end with their connection and that no store holds.
@@ -33,6 +41,10 @@ export interface BrokerOptions {
   /** Longest keep-alive in seconds; 5.0 clients are told, older ones refused. 0 allows also none at all. */
   readonly maximumKeepAliveSeconds: number;
   readonly retainAvailable: boolean;
+  /** How long a retained message is kept, in seconds; 0: until it is replaced or its own expiry is over. */
+  readonly retainExpirySeconds: number;
+  /** Whether a retained message is given out only while its publisher may still write its topic. */
+  readonly checkRetainSource: boolean;
   readonly maximumTopicLevels: number;
   /** Longest session expiry, in seconds; longer ones are cut and the client told. */
   readonly maximumSessionExpirySeconds: number;
@@ -46,6 +58,8 @@ export interface BrokerOptions {
   readonly reasonStrings: boolean;
   /** One copy for each matching Subscription, as mosquitto sends, instead of one with every Subscription Identifier. */
   readonly allowDuplicateMessages: boolean;
+  /** What is held for clients together (queues, retained messages, output), in bytes; more is refused. 0: no bound. */
+  readonly memoryLimitBytes: number;
   /** Topics whose receivers are remembered. */
   readonly routeCacheTopics: number;
   /** Prefix of the Response Information given to clients that ask; null gives none [5.0 §3.2.2.3.15]. */
@@ -68,11 +82,17 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumInflightMessages: 20,
   maximumQueuedMessages: 1000,
   maximumQueuedBytes: 0,
+  maximumInflightBytes: 0,
+  maximumPayloadBytes: 0,
+  upgradeOutgoingQos: false,
+  queueQos0Messages: false,
   maximumQueueMemoryBytes: 64 * 1024 * 1024,
   maximumOutputBytes: 16 * 1024 * 1024,
   maximumTotalOutputBytes: 512 * 1024 * 1024,
   maximumKeepAliveSeconds: 0,
   retainAvailable: true,
+  retainExpirySeconds: 0,
+  checkRetainSource: true,
   maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
   maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,
   maximumConnections: 0,
@@ -80,6 +100,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   clientIdPrefix: "",
   reasonStrings: true,
   allowDuplicateMessages: false,
+  memoryLimitBytes: 0,
   routeCacheTopics: 100_000,
   responseInformation: null,
   trailEntries: 64,

@@ -1,10 +1,11 @@
 /** What a PUBLISH does: whether it is taken, who gets it, what is retained, and how it is answered. The hot path of the broker. */
 import type { ReasonCode as Code, DropReason, Fault, Publish, Qos } from "../protocol/index.ts";
-import { ReasonCode } from "../protocol/index.ts";
+import { DROP_REASONS, ReasonCode } from "../protocol/index.ts";
 import type { Policy } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { Message } from "./message.ts";
+import { mountedMessage } from "./mount-point.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Receiver, Route } from "./router.ts";
 import type { Session } from "./session.ts";
@@ -18,11 +19,13 @@ export function receivePublish(connection: Connection, session: Session, packet:
   const { counters } = broker;
   counters.publishReceived++;
   counters.publishBytesReceived += packet.end - packet.payloadStart;
-  const route = broker.router.route(packet.topicName);
+  const { mountPoint } = connection.entrance;
+  const route = broker.router.route(mountPoint === "" ? packet.topicName : mountPoint + packet.topicName);
   if (packet.qos === 0) {
     if (isAllowed(connection, packet, route)) {
       if (route.isControl) control(connection, packet);
-      else distribute(broker, Message.received(packet, connection.version, session.clientId, broker.turnMs), route);
+      else if (limitOf(broker, packet, packet.retain) !== null) notTaken(connection, packet);
+      else distribute(broker, messageOf(connection, packet, session.clientId), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
     if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
@@ -46,15 +49,43 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
   if (route.isControl) return control(connection, packet) ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  if (limitOf(broker, packet, true) !== null) return notTaken(connection, packet);
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
-  const distribution = distribute(
-    broker,
-    Message.received(packet, connection.version, session.clientId, broker.turnMs),
-    route,
-  );
+  const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
   if (distribution === "taken") return ReasonCode.Success;
   return distribution === "full" ? ReasonCode.QuotaExceeded : ReasonCode.NoMatchingSubscribers;
+}
+
+/** The message that a PUBLISH carries. */
+function messageOf(connection: Connection, packet: Publish, publisher: string): Message {
+  const { mountPoint } = connection.entrance;
+  const { turnMs } = connection.broker;
+  if (mountPoint !== "") return mountedMessage(mountPoint, packet, publisher, turnMs);
+  return Message.received(packet, connection.version, publisher, turnMs);
+}
+
+/** The limit of the broker that a message exceeds; null: none. `isHeld`: whether it may have to be held for somebody. */
+function limitOf(broker: Broker, packet: Publish, isHeld: boolean): "payload-too-large" | "memory-limit" | null {
+  const { maximumPayloadBytes } = broker.options;
+  if (maximumPayloadBytes > 0 && packet.end - packet.payloadStart > maximumPayloadBytes) return "payload-too-large";
+  return isHeld && broker.isOverMemory ? "memory-limit" : null;
+}
+
+/**
+ * Does not take a message that exceeds a limit. Who speaks 5.0 is told with the acknowledgement; before, an oversize one is
+ * acknowledged and forgotten, as mosquitto does, and who meets the memory limit is let go so as to try again later.
+ */
+function notTaken(connection: Connection, packet: Publish): Code | null {
+  const { broker } = connection;
+  const reason = limitOf(broker, packet, true) ?? "memory-limit";
+  broker.counters.dropped[reason]++;
+  broker.observer.notTaken?.(connection, reason, Message.received(packet, connection.version, "", 0));
+  if (packet.qos === 0) return null;
+  if (connection.isVersion5) return DROP_REASONS[reason].code;
+  if (reason === "payload-too-large") return ReasonCode.Success;
+  connection.close("quota-exceeded");
+  return null;
 }
 
 /** Hands a request to the broker over; false when nobody takes it. */
@@ -90,7 +121,10 @@ function isNew(connection: Connection, session: Session, packet: Publish): boole
 
 function isAllowed(connection: Connection, packet: Publish, route: Route): boolean {
   const { policy, broker } = connection;
-  const refusal = publishRefusal(broker.options, connection.entrance.maximumQos, policy, packet, route);
+  const { qos, retain } = packet;
+  const { topicName } = route;
+  const publish = { topicName, qos, retain };
+  const refusal = publishRefusal(broker.options, connection.entrance.maximumQos, policy, publish, route);
   if (refusal === null) return true;
   if (refusal === "publish-denied")
     broker.observer.publishDenied?.(connection, Message.received(packet, connection.version, "", 0));
@@ -200,5 +234,7 @@ function retain(broker: Broker, message: Message): void {
     return;
   }
   message.keep(keep);
-  records.retainedSet(message, retained.set(message));
+  const { retainExpirySeconds } = broker.options;
+  const lastMs = retainExpirySeconds === 0 ? Number.POSITIVE_INFINITY : broker.turnMs + retainExpirySeconds * 1000;
+  records.retainedSet(message, retained.set(message, lastMs));
 }

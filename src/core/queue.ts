@@ -103,6 +103,11 @@ export class Queue {
     this.#loadedOrder = summary.firstOrder - 1;
   }
 
+  /** The first delivery of the head. */
+  peek(): Delivery | undefined {
+    return this.#head.peek();
+  }
+
   /** Takes the first delivery of the head. */
   shift(): Delivery | undefined {
     const delivery = this.#head.shift();

@@ -276,13 +276,13 @@ function firstWait(delivery: Delivery): Ack {
 }
 
 function deliverySet(session: Session, delivery: Delivery, packetId: number, wait: Ack, hasMessage: boolean): Change {
-  const { order, qos, retain, subscriptionIds, group, message } = delivery;
+  const { order, retain, subscriptionIds, group, message } = delivery;
   return {
     kind: "delivery-set",
     clientId: session.clientId,
     order,
     message: hasMessage ? message.storeKey : null,
-    qos,
+    qos: delivery.qos === 1 ? 1 : 2,
     retain,
     subscriptionIds,
     packetId,

@@ -133,7 +133,10 @@ class Restorer {
   #retained(fact: Fact<"retained-set">): void {
     const message = this.#known(fact.message);
     message.durableUses++;
-    this.#broker.retained.set(message);
+    const { retainExpirySeconds } = this.#broker.options;
+    const lastMs =
+      retainExpirySeconds === 0 ? Number.POSITIVE_INFINITY : this.#broker.turnMs + retainExpirySeconds * 1000;
+    this.#broker.retained.set(message, lastMs);
   }
 
   #will(fact: Fact<"will-set">): void {

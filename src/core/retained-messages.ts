@@ -37,8 +37,8 @@ export class RetainedMessages {
     this.#onExpired = onExpired;
   }
 
-  /** Keeps `message` for its topic and returns the one it replaces. */
-  set(message: Message): Message | null {
+  /** Keeps `message` for its topic, at most until `lastMs` on the monotonic clock, and returns the one it replaces. */
+  set(message: Message, lastMs: number = Number.POSITIVE_INFINITY): Message | null {
     let node = this.#root;
     for (const level of message.topicName.split("/")) {
       node.children ??= new Map();
@@ -54,8 +54,9 @@ export class RetainedMessages {
     node.age = ++this.#age;
     this.count++;
     this.payloadBytes += message.payloadBytes;
-    if (message.expiresAtMs !== Number.POSITIVE_INFINITY) {
-      node.expiry = this.#deadlines.add(message.expiresAtMs, () => {
+    const endMs = Math.min(message.expiresAtMs, lastMs);
+    if (endMs !== Number.POSITIVE_INFINITY) {
+      node.expiry = this.#deadlines.add(endMs, () => {
         const expired = this.#take(node);
         this.#prune(node);
         if (expired !== null) this.#onExpired(expired);

@@ -72,7 +72,7 @@ const NOBODY: readonly never[] = [];
 
 /** All Subscriptions, and the routes that follow from them. */
 export class Router {
-  readonly #options: RouterOptions;
+  #options: RouterOptions;
   readonly #mesh: Mesh;
   readonly #index: SubscriptionIndex<Target> = new SubscriptionIndex();
   readonly #groups: Map<string, ShareGroup> = new Map();
@@ -86,6 +86,12 @@ export class Router {
   constructor(options: RouterOptions, mesh: Mesh) {
     this.#options = options;
     this.#mesh = mesh;
+  }
+
+  /** Runs under other options from now on. */
+  change(options: RouterOptions): void {
+    this.#options = options;
+    this.#version++;
   }
 
   /** Puts a new Subscription in force. */

@@ -16,6 +16,7 @@ import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
+import { InflightBytes } from "./inflight-bytes.ts";
 import type { Message } from "./message.ts";
 import { Queue } from "./queue.ts";
 import { RetainedBacklog } from "./retained-backlog.ts";
@@ -53,6 +54,7 @@ export class Session {
   /** A message that is never sent again is not held: its entry has null. */
   #inflight: Inflight<Delivery | null> | null = null;
   #received: Received | null = null;
+  #inflightBytes: InflightBytes | null = null;
   #queue: Queue | null = null;
   /** Packet identifiers in flight on the last connection that have not been sent again on this one, in order. */
   #resend: Deque<number> | null = null;
@@ -122,29 +124,39 @@ export class Session {
     subscriptionIds: readonly number[] | null,
     group: ShareGroup | null,
   ): DropReason | null {
-    const granted = lowerQos(message.qos, qos);
+    const granted = this.#granted(message, qos);
     const decision = this.#judge(message, granted, subscriptionIds);
     if (decision === "send") this.#send(this.connection!, message, granted, retain, subscriptionIds, group);
-    else if (decision === "queue") this.#enqueue(message, granted as 1 | 2, retain, subscriptionIds, group);
+    else if (decision === "queue") this.#enqueue(message, granted, retain, subscriptionIds, group);
     else return decision;
     return null;
   }
 
   /** What `deliver` would do with a message now, without doing it. */
   judge(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): "send" | "queue" | DropReason {
-    return this.#judge(message, lowerQos(message.qos, qos), subscriptionIds);
+    return this.#judge(message, this.#granted(message, qos), subscriptionIds);
+  }
+
+  /** The QoS that a message leaves with. */
+  #granted(message: Message, qos: Qos): Qos {
+    return this.#broker.options.upgradeOutgoingQos ? qos : lowerQos(message.qos, qos);
   }
 
   #judge(message: Message, qos: Qos, subscriptionIds: readonly number[] | null): "send" | "queue" | DropReason {
     const { connection } = this;
     if (qos === 0) {
-      if (connection === null || !connection.isReady) return "session-offline";
-      if (!connection.hasRoomForQos0) return "receiver-slow";
-      return connection.refusal(message, 0, subscriptionIds) ?? "send";
+      const isAway = connection === null || !connection.isReady;
+      const mayWait = this.#broker.options.queueQos0Messages && this.isDurable;
+      if (isAway && !mayWait) return "session-offline";
+      if (!isAway && !(mayWait && this.queuedMessages > 0)) {
+        if (!connection.hasRoomForQos0) return "receiver-slow";
+        return connection.refusal(message, 0, subscriptionIds) ?? "send";
+      }
+    } else {
+      if (connection !== null && this.#hasNothingToOvertake(connection) && this.#fitsInflight(message))
+        return connection.refusal(message, qos, subscriptionIds) ?? "send";
+      if (connection === null && !this.isDurable) return "session-offline";
     }
-    if (connection !== null && this.#hasNothingToOvertake(connection))
-      return connection.refusal(message, qos, subscriptionIds) ?? "send";
-    if (connection === null && !this.isDurable) return "session-offline";
     const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
     if (maximumQueuedMessages > 0 && this.queuedMessages >= maximumQueuedMessages) return "queue-full";
     if (maximumQueuedBytes > 0 && this.queuedBytes + message.payloadBytes > maximumQueuedBytes)
@@ -159,6 +171,19 @@ export class Session {
     if (this.#resend !== null || !connection.isReady || !connection.hasRoom) return false;
     this.#inflight ??= new Inflight(this.#window(connection));
     return this.#inflight.hasRoom;
+  }
+
+  /** Whether the payload may be in flight beside those that are; one alone always may. */
+  #fitsInflight({ payloadBytes }: Message): boolean {
+    const { maximumInflightBytes } = this.#broker.options;
+    if (maximumInflightBytes === 0 || this.inflightMessages === 0) return true;
+    return (this.#inflightBytes?.total ?? 0) + payloadBytes <= maximumInflightBytes;
+  }
+
+  /** Notes what is in flight, where that has a bound. */
+  #noteInflight(packetId: number, { payloadBytes }: Message): void {
+    if (this.#broker.options.maximumInflightBytes > 0)
+      (this.#inflightBytes ??= new InflightBytes()).add(packetId, payloadBytes);
   }
 
   #window(connection: Connection): number {
@@ -185,6 +210,7 @@ export class Session {
     const delivery =
       this.isDurable || this.isStored || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
     const packetId = this.#inflight!.add(delivery, qos);
+    this.#noteInflight(packetId, message);
     if (delivery !== null) this.#keep(delivery, packetId);
     this.#write(connection, message, qos, retain, false, packetId, ids);
   }
@@ -217,16 +243,13 @@ export class Session {
     }
   }
 
-  #enqueue(
-    message: Message,
-    qos: 1 | 2,
-    retain: boolean,
-    ids: readonly number[] | null,
-    group: ShareGroup | null,
-  ): void {
+  #enqueue(message: Message, qos: Qos, retain: boolean, ids: readonly number[] | null, group: ShareGroup | null): void {
     const queue = (this.#queue ??= new Queue(this.#broker, this));
     const delivery = new Delivery(message, qos, retain, ids, group);
-    if (this.isStored && queue.isHeadFull) {
+    if (qos === 0) {
+      message.keep(this.#broker.keep);
+      queue.push(delivery);
+    } else if (this.isStored && queue.isHeadFull) {
       this.#broker.records.deliveryAdded(this, delivery, 0);
       this.#broker.records.leaveToStore(delivery);
       queue.leave(delivery);
@@ -250,7 +273,7 @@ export class Session {
 
   /** Whether a retained message would be sent, or queued not far ahead of what the client takes. */
   hasRoomFor(message: Message, qos: Qos): boolean {
-    if (lowerQos(message.qos, qos) === 0) return this.connection?.hasRoom === true;
+    if (this.#granted(message, qos) === 0) return this.connection?.hasRoom === true;
     const queue = this.#queue;
     if (queue === null || queue.size === 0) return true;
     const { maximumQueuedMessages, maximumQueuedBytes } = this.#broker.options;
@@ -291,8 +314,11 @@ export class Session {
 
   #pumpQueue(connection: Connection, queue: Queue): void {
     const inflight = (this.#inflight ??= new Inflight(this.#window(connection)));
-    while (queue.headSize > 0 && inflight.hasRoom && connection.hasRoom) {
-      this.#sendQueued(connection, inflight, queue.shift()!);
+    while (inflight.hasRoom && connection.hasRoom) {
+      const next = queue.peek();
+      if (next === undefined || !this.#fitsInflight(next.message)) break;
+      queue.shift();
+      this.#sendQueued(connection, inflight, next);
     }
     queue.refill(() => this.pump());
   }
@@ -323,7 +349,12 @@ export class Session {
       broker.dropped(reason, this, message);
       return;
     }
+    if (qos === 0) {
+      connection.sendPublish(message, 0, retain, false, 0, subscriptionIds);
+      return;
+    }
     const packetId = inflight.add(delivery, qos);
+    this.#noteInflight(packetId, message);
     broker.records.deliverySent(this, delivery, packetId);
     this.#write(connection, message, qos, retain, false, packetId, subscriptionIds);
   }
@@ -336,6 +367,7 @@ export class Session {
     const delivery = entry.message;
     const step = inflight.acknowledge(packetId, ack, refused);
     if (step === "unexpected") return "protocol error";
+    if (step === "done") this.#inflightBytes?.remove(packetId);
     if (delivery !== null || this.#releasing !== null) this.#record(packetId, delivery, step);
     if (step === "done" && (this.#queue !== null || this.#resend !== null || this.#retained !== null)) this.pump();
     return step;
@@ -374,7 +406,10 @@ export class Session {
     };
     if (this.#inflight !== null) {
       for (const [packetId, { message: delivery, qos }] of this.#inflight.entries()) {
-        if (delivery !== null && qos === 1 && isTaken(delivery)) this.#inflight.remove(packetId);
+        if (delivery !== null && qos === 1 && isTaken(delivery)) {
+          this.#inflight.remove(packetId);
+          this.#inflightBytes?.remove(packetId);
+        }
       }
     }
     if (this.#queue !== null) {
@@ -423,7 +458,7 @@ export class Session {
       return;
     }
     this.#inflight ??= new Inflight(MAXIMUM_PACKET_ID);
-    this.#inflight.restore(packetId, wait === "PUBCOMP" ? null : delivery, delivery.qos, wait);
+    this.#inflight.restore(packetId, wait === "PUBCOMP" ? null : delivery, delivery.qos === 1 ? 1 : 2, wait);
     if (wait === "PUBCOMP") (this.#releasing ??= new Map()).set(packetId, delivery);
   }
 

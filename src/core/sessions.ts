@@ -96,7 +96,7 @@ export class Sessions {
   awaitReturn(session: Session, sinceMs: number, willDueAtMs?: number): void {
     const { deadlines } = this.#broker;
     if (session.expirySeconds < NEVER_EXPIRES_SECONDS) {
-      session.expiry = deadlines.add(sinceMs + session.expirySeconds * 1000, () => this.end(session));
+      session.expiry = deadlines.add(sinceMs + session.expirySeconds * 1000, () => this.#expire(session));
     }
     const { will } = session;
     if (will === null) return;
@@ -108,6 +108,11 @@ export class Sessions {
       will.deadline = deadlines.add(dueAtMs, () => this.#publishWill(session));
       this.#broker.records.willSet(session, will, dueAtMs);
     }
+  }
+
+  #expire(session: Session): void {
+    this.#broker.counters.sessionsExpired++;
+    this.end(session);
   }
 
   #publishWill(session: Session): void {

@@ -11,6 +11,7 @@ import {
   type Unsubscribe,
 } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
+import { mountedFilter } from "./mount-point.ts";
 import type { RetainedSearch } from "./retained-messages.ts";
 import type { Session } from "./session.ts";
 import { Subscription } from "./subscription.ts";
@@ -22,7 +23,9 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   const reasonCodes: number[] = [];
   const wanting: [Subscription, RetainedSearch][] = [];
   ledger.beginObligation();
-  for (const request of packet.subscriptions) {
+  const { mountPoint } = connection.entrance;
+  for (const asked of packet.subscriptions) {
+    const request = mountPoint === "" ? asked : { ...asked, topicFilter: mountedFilter(mountPoint, asked.topicFilter) };
     const refusal = refusalOf(connection, request);
     const reasonCode = refusal ?? subscribe(session, request, subscriptionId, connection, wanting);
     reasonCodes.push(reasonCode);
@@ -82,7 +85,9 @@ export function receiveUnsubscribe(connection: Connection, session: Session, pac
   const { ledger, observer } = connection.broker;
   const reasonCodes: number[] = [];
   ledger.beginObligation();
-  for (const topicFilter of packet.topicFilters) {
+  const { mountPoint } = connection.entrance;
+  for (const asked of packet.topicFilters) {
+    const topicFilter = mountedFilter(mountPoint, asked);
     const isAllowed = connection.policy.canUnsubscribe?.(topicFilter) ?? true;
     const existed = isAllowed && unsubscribe(connection, session, topicFilter);
     const otherwise = isAllowed ? ReasonCode.NoSubscriptionExisted : ReasonCode.NotAuthorized;

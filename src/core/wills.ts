@@ -20,10 +20,11 @@ export class PendingWill {
   }
 
   /** The will that a CONNECT carries. Its payload is copied, as it outlives the chunk. */
-  static of(will: Will, policy: Policy): PendingWill {
+  static of(will: Will, mountPoint: string, policy: Policy): PendingWill {
     const { willDelaySeconds, ...rest } = will.properties;
     const properties: Properties = Object.keys(rest).length === 0 ? NO_PROPERTIES : copied(rest);
-    const { topicName, qos, retain } = will;
+    const { qos, retain } = will;
+    const topicName = mountPoint + will.topicName;
     return new PendingWill(
       { topicName, payload: will.payload.slice(), qos, retain, dup: false, packetId: 0, properties },
       willDelaySeconds ?? 0,

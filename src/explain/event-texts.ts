@@ -272,6 +272,18 @@ const DROPPED: Readonly<Record<DropReason, Text>> = {
     en: "The message expired before it could be sent (Message Expiry Interval).",
     zh: "消息在发送前已过期（Message Expiry Interval）。",
   },
+  "outside-mount-point": {
+    en: "The client's listener has a mount_point, and the topic is not below it: it sees nothing else.",
+    zh: "该客户端所在的监听器设置了 mount_point，而主题不在其下：它看不到别的主题。",
+  },
+  "payload-too-large": {
+    en: "The payload is larger than message_size_limit. Send less at once, or raise the limit.",
+    zh: "消息内容超过 message_size_limit。请减小消息，或提高上限。",
+  },
+  "memory-limit": {
+    en: "The broker holds as much for its clients as memory_limit allows. Clients that are away or slow fill it; raise the limit or bound their queues.",
+    zh: "服务器为客户端保存的数据已达 memory_limit。离线或缓慢的客户端占满了它；请提高上限，或限制它们的队列。",
+  },
   "too-large-for-receiver": {
     en: "The packet is larger than the client takes (Maximum Packet Size in its CONNECT).",
     zh: "报文超过客户端的接收上限（CONNECT 中的 Maximum Packet Size）。",

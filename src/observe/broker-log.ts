@@ -42,16 +42,27 @@ const NOTABLE_DROPS: ReadonlySet<DropReason> = new Set([
 
 /** Logs events of the broker's core. */
 export class BrokerLog implements Observer {
-  readonly packets: PacketObserver | undefined;
+  /** Logs each packet; to be told only while the log wants that. */
+  readonly packetLog: PacketObserver;
   readonly #log: Log<BrokerLogType>;
-  readonly #connectionMessages: boolean;
+  #connectionMessages: boolean;
   /** Sessions for which a loss has been told since they last connected. */
   readonly #told: WeakMap<Session, Set<DropReason>> = new WeakMap();
 
   constructor(log: Log<BrokerLogType>, options: BrokerLogOptions) {
     this.#log = log;
     this.#connectionMessages = options.connectionMessages;
-    this.packets = log.wants("debug") ? new PacketLog(log) : undefined;
+    this.packetLog = new PacketLog(log);
+  }
+
+  /** Told of packets only when somebody wants to read of them. */
+  get packets(): PacketObserver | undefined {
+    return this.#log.wants("debug") ? this.packetLog : undefined;
+  }
+
+  /** Logs differently from now on. */
+  change(options: BrokerLogOptions): void {
+    this.#connectionMessages = options.connectionMessages;
   }
 
   opened(connection: Connection): void {
@@ -118,6 +129,13 @@ export class BrokerLog implements Observer {
   publishDenied(connection: Connection, message: Message): void {
     if (!this.#log.wants("debug")) return;
     this.#log.write("debug", `Denied PUBLISH from ${nameOf(connection)} ${summary(summaryOf(message))}`);
+  }
+
+  notTaken(connection: Connection, reason: DropReason, message: Message): void {
+    if (!this.#log.wants("debug")) return;
+    const what = reason === "payload-too-large" ? "Dropped too large PUBLISH" : "Dropped PUBLISH";
+    const line = `${what} from ${nameOf(connection)} ${summary(summaryOf(message))}: ${DROP_REASONS[reason].log}`;
+    this.#log.write("debug", line);
   }
 
   dropped(reason: DropReason, session: Session): void {

@@ -9,7 +9,10 @@ export {
   type Incident,
   type RecorderOptions,
 } from "./flight-recorder.ts";
-export { Log, type LogOptions, type LogSink, printable } from "./log.ts";
+export { formatTime, type Moment, now } from "./format-time.ts";
+export { Log, type LogDestination, type LogLine, type LogOptions, type LogSink, printable } from "./log.ts";
+export { LogFile, LogTopics, SystemLog } from "./log-destinations.ts";
 export { everyOf } from "./observers.ts";
 export { type Pattern, patternsOf } from "./patterns.ts";
 export { type BrokenRule, type Replayed, type ReplayedPacket, replay } from "./replay.ts";
+export { type ProcessFacts, SysTopics } from "./sys-topics.ts";

@@ -1,13 +1,36 @@
 /** The log: lines of a kind, with the time before them as in mosquitto. Lines of one turn of the event loop leave in one write. */
+import { formatTime, now } from "./format-time.ts";
 
 /** Takes finished text. */
 export type LogSink = (text: string) => void;
 
+/** One line. */
+export interface LogLine<Type extends string> {
+  readonly type: Type;
+  /** What is said, without the time. */
+  readonly text: string;
+  /** As files and terminals get it, with its end of line. */
+  readonly line: string;
+}
+
+/** Where lines go. */
+export interface LogDestination<Type extends string> {
+  write(lines: readonly LogLine<Type>[]): void;
+  /** Opens its file again, which may have been moved away. */
+  reopen?(): void;
+  /** To be called before the process ends. */
+  close?(): void;
+}
+
 /** What of the log is wanted. */
 export interface LogOptions<Type extends string> {
   readonly types: readonly Type[];
-  /** Seconds since 1970 before each line. */
+  /** Whether each line begins with the time. */
   readonly timestamp: boolean;
+  /** Of strftime; null: seconds since 1970. */
+  readonly timestampFormat?: string | null;
+  /** Lines for people, or one JSON object a line. */
+  readonly format?: "text" | "json";
 }
 
 /** Text from clients is shown without what could forge a line or move a terminal's cursor. */
@@ -19,17 +42,23 @@ export function printable(text: string): string {
   return text.replace(UNSAFE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** A destination that hands text to `sink`. */
+export function textDestination<Type extends string>(sink: LogSink): LogDestination<Type> {
+  return { write: (lines) => sink(lines.map(({ line }) => line).join("")) };
+}
+
 /** Writes lines of the kinds that are wanted. */
 export class Log<Type extends string> {
-  readonly #sink: LogSink;
-  readonly #wanted: ReadonlySet<Type>;
-  readonly #timestamp: boolean;
-  #lines: string[] = [];
+  #destinations: readonly LogDestination<Type>[];
+  #options: LogOptions<Type>;
+  #wanted: ReadonlySet<Type>;
+  #lines: LogLine<Type>[] = [];
 
-  constructor(options: LogOptions<Type>, sink: LogSink) {
+  /** @param destinations where lines go; a function takes them as text */
+  constructor(options: LogOptions<Type>, destinations: LogSink | readonly LogDestination<Type>[]) {
+    this.#options = options;
     this.#wanted = new Set(options.types);
-    this.#timestamp = options.timestamp;
-    this.#sink = sink;
+    this.#destinations = typeof destinations === "function" ? [textDestination(destinations)] : destinations;
   }
 
   /** Whether lines of `type` are written: ask before building a line that costs something. */
@@ -37,17 +66,51 @@ export class Log<Type extends string> {
     return this.#wanted.has(type);
   }
 
-  write(type: Type, line: string): void {
+  write(type: Type, text: string): void {
     if (!this.#wanted.has(type)) return;
     if (this.#lines.length === 0) setImmediate(() => this.flush());
-    this.#lines.push(this.#timestamp ? `${Math.floor(Date.now() / 1000)}: ${line}\n` : `${line}\n`);
+    this.#lines.push({ type, text, line: this.#lineOf(type, text) });
+  }
+
+  #lineOf(type: Type, text: string): string {
+    const { timestamp, timestampFormat, format } = this.#options;
+    if (format === "json") return `${JSON.stringify({ time: new Date().toISOString(), type, text })}\n`;
+    if (!timestamp) return `${text}\n`;
+    return `${timestampFormat == null ? Math.floor(Date.now() / 1000) : timeText(timestampFormat)}: ${text}\n`;
   }
 
   /** Hands over what is written; to be called before the process ends. */
   flush(): void {
     if (this.#lines.length === 0) return;
-    const text = this.#lines.join("");
+    const lines = this.#lines;
     this.#lines = [];
-    this.#sink(text);
+    for (const destination of this.#destinations) destination.write(lines);
   }
+
+  /** Logs differently from now on: to other places too, when `destinations` are given; the old ones are closed. */
+  change(options: LogOptions<Type>, destinations?: readonly LogDestination<Type>[]): void {
+    this.flush();
+    this.#options = options;
+    this.#wanted = new Set(options.types);
+    if (destinations === undefined) return;
+    for (const destination of this.#destinations) destination.close?.();
+    this.#destinations = destinations;
+  }
+
+  /** Opens files again, which may have been moved away. */
+  reopen(): void {
+    this.flush();
+    for (const destination of this.#destinations) destination.reopen?.();
+  }
+
+  /** Writes what is left and lets go of everything. */
+  close(): void {
+    this.flush();
+    for (const destination of this.#destinations) destination.close?.();
+  }
+}
+
+function timeText(format: string): string {
+  const moment = now();
+  return format.replace(/%([a-zA-Z%])/g, (_, letter: string) => formatTime(letter, moment));
 }

@@ -12,6 +12,7 @@ export function everyOf(...observers: readonly Observer[]): Observer {
     subscribed: (...what) => tell(observers, "subscribed", what),
     unsubscribed: (...what) => tell(observers, "unsubscribed", what),
     publishDenied: (...what) => tell(observers, "publishDenied", what),
+    notTaken: (...what) => tell(observers, "notTaken", what),
     dropped: (...what) => tell(observers, "dropped", what),
     queueDamaged: (...what) => tell(observers, "queueDamaged", what),
     storeState: (...what) => tell(observers, "storeState", what),

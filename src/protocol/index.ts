@@ -15,6 +15,7 @@ export {
   type Step,
 } from "./inflight.ts";
 export type { Ended, Machine } from "./machine.ts";
+export { nearest } from "./nearest.ts";
 export { copyBytes, Output, OutputPool, type Taken } from "./output.ts";
 export {
   type Acknowledgement,

@@ -1,17 +1,20 @@
 /** The ways in of one broker: opened in order, renewed together, and watched. */
 import type { ListenerConfig } from "../config/index.ts";
-import type { Authenticator, Broker } from "../core/index.ts";
+import type { Authenticator, Broker, Entrance } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
 import { readPskFile } from "../security/index.ts";
 import { InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
+import { StartError } from "./start-error.ts";
 
 /** How often the files of TLS are looked at, in milliseconds. */
 const LOOK_MS = 10_000;
 
 interface Opened {
   readonly config: ListenerConfig;
+  /** What its connections get; a reload may replace it. */
+  readonly current: { entrance: Entrance };
   readonly listener: Listener;
   readonly psk: PskHolder;
 }
@@ -46,17 +49,20 @@ export class Listeners {
     const { port, isOptional, entrance } = config;
     const wanted = port === 0 && config.unixPath === null ? this.#portBeside(config) : port;
     const psk: PskHolder = { keys: await keysOf(config) };
+    const current = { entrance };
     const reception = {
       broker: this.#broker,
       authenticator,
-      entrance,
+      get entrance() {
+        return current.entrance;
+      },
       onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
     };
     try {
       this.#inherited ??= await InheritedSockets.take(process.env);
       const options = { ...listenerOptions(config, wanted, psk), inherited: this.#inherited };
       const listener = await listen(options, reception);
-      this.#opened.push({ config, listener, psk });
+      this.#opened.push({ config, current, listener, psk });
       this.#tellOf(config, listener);
       return listener;
     } catch (error) {
@@ -103,13 +109,34 @@ export class Listeners {
   }
 
   /**
+   * Those of `configs` that belong to what is open, in its order.
+   * @throws StartError when one is missing, or one is new
+   */
+  matching(configs: readonly ListenerConfig[]): readonly ListenerConfig[] {
+    const byName = new Map(configs.map((config) => [config.entrance.name, config]));
+    const missing = this.#opened.find(({ config }) => !byName.has(config.entrance.name));
+    const known = new Set(this.#opened.map(({ config }) => config.entrance.name));
+    const added = configs.find(({ entrance, isOptional }) => !known.has(entrance.name) && !isOptional);
+    if (missing !== undefined || added !== undefined) {
+      const which = added === undefined ? `${missing?.config.entrance.name} is gone` : `${added.entrance.name} is new`;
+      throw new StartError(
+        `It is not currently possible to add/remove listeners when reloading the config file: ${which}. Restart the broker for that.`,
+      );
+    }
+    return this.#opened.map(({ config }) => byName.get(config.entrance.name) ?? config);
+  }
+
+  /**
    * Reads certificates, keys and lists again, of all listeners, and returns what has them used.
+   * @param configs what the listeners are set to from now on, in the order in which they were opened
    * @throws TransportError or SecurityError when a file cannot be used; nothing has changed then
    */
-  async prepareReload(): Promise<() => void> {
-    const changes = await Promise.all(this.#opened.map(prepared));
+  async prepareReload(configs: readonly ListenerConfig[]): Promise<() => void> {
+    const changes = await Promise.all(this.#opened.map((opened, at) => prepared(opened, configs[at] ?? opened.config)));
     return () => {
       for (const change of changes) change();
+      for (const [at, { current }] of this.#opened.entries())
+        current.entrance = configs[at]?.entrance ?? current.entrance;
     };
   }
 
@@ -141,7 +168,7 @@ async function keysOf({ psk, security }: ListenerConfig): Promise<PskHolder["key
   return psk === null || security.pskFile === null ? new Map() : readPskFile(security.pskFile);
 }
 
-async function prepared({ config, listener, psk }: Opened): Promise<() => void> {
+async function prepared({ listener, psk }: Opened, config: ListenerConfig): Promise<() => void> {
   const keys = await keysOf(config);
   const change = await listener.prepareReload();
   return () => {

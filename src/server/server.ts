@@ -1,22 +1,26 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 
 import { ControlService, Taps } from "../admin/index.ts";
-import type { Config, ListenerConfig } from "../config/index.ts";
+import { type Config, type ListenerConfig, type Notice, restartReasons, version } from "../config/index.ts";
 import type { Broker } from "../core/index.ts";
 import {
   BrokerLog,
   type BrokerLogType,
   everyOf,
   FlightRecorder,
-  Log,
+  type Log,
   type LogSink,
   printable,
+  SysTopics,
 } from "../observe/index.ts";
 import type { Listener } from "../transport/index.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
 import { Listeners } from "./listeners.ts";
+import { OpenLog } from "./open-log.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
+import { StartError } from "./start-error.ts";
+import { SysClock } from "./sys-clock.ts";
 
 /** A broker that runs. */
 export interface Server {
@@ -24,6 +28,13 @@ export interface Server {
   /** Where clients can come in. */
   readonly listeners: readonly Listener[];
   readonly log: Log<BrokerLogType>;
+  /**
+   * Goes over to another Config, with its files read anew, and opens log files again. What only a start can change is told of in the log.
+   * @throws StartError, SecurityError or TransportError when something of it cannot be used; nothing has changed then
+   */
+  reload(config: Config): Promise<void>;
+  /** Resolves when the store has all that has happened until now. */
+  save(): Promise<void>;
   /**
    * Says goodbye to all clients and stops. Resolves when every connection is closed, with whether the store has everything: one that
    * does not answer is waited for no longer than `storeTimeoutMs`, twice.
@@ -33,23 +44,36 @@ export interface Server {
 
 /**
  * Starts a broker.
- * @param sink takes the log's text
+ * @param sink takes the log's text, in place of what the Config names
+ * @param notices what the reader of the Config had to say, for the log
+ * @throws StartError when a log file cannot be written, or something that the Config asks for is not built yet
  * @throws StoreError when the store cannot be used
  * @throws SecurityError when a file of users or rules cannot be used
  * @throws ListenError when an address cannot be had; nothing runs then
  */
-export async function startServer(config: Config, sink: LogSink): Promise<Server> {
-  const log = new Log<BrokerLogType>(config.log, sink);
+export async function startServer(
+  config: Config,
+  sink: LogSink | null = null,
+  notices: readonly Notice[] = [],
+): Promise<Server> {
+  refuseUnbuilt(config);
+  const openLog = new OpenLog(config.log, sink);
+  const { log } = openLog;
+  log.write("information", `lacewing version ${version()} starting.`);
+  for (const { place, type, text } of notices) log.write(type, place === null ? text : `${text} (${place})`);
   const recorder = new FlightRecorder(SYSTEM_CLOCK);
   const taps = new Taps(SYSTEM_CLOCK);
-  const observer = everyOf(new BrokerLog(log, config.log), recorder, taps);
+  const brokerLog = new BrokerLog(log, config.log);
+  const observer = everyOf(brokerLog, recorder, taps);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
   new ControlService(loop.broker, recorder, taps);
-  const running = new RunningServer(loop, log, opened);
+  openLog.attach(loop.broker);
+  const running = new RunningServer(config, loop, openLog, brokerLog, opened);
   try {
     await running.restore();
     await running.listen(config.listeners);
+    running.begin();
   } catch (error) {
     await running.close();
     throw error;
@@ -57,17 +81,40 @@ export async function startServer(config: Config, sink: LogSink): Promise<Server
   return running;
 }
 
+/** What mosquitto.conf can ask for and nobody has built. */
+function refuseUnbuilt({ bridges, listeners }: Config): void {
+  const [bridge] = bridges;
+  if (bridge !== undefined) {
+    throw new StartError(
+      `Bridges are not built yet: connection ${bridge.name} at ${bridge.place} cannot be had. Remove it, or leave it to a mosquitto beside this broker.`,
+    );
+  }
+  const api = listeners.find(({ protocol }) => protocol === "http_api");
+  if (api !== undefined)
+    throw new StartError(`'protocol http_api' is not built yet (${api.place}). Remove that listener.`);
+}
+
 class RunningServer implements Server {
   readonly log: Log<BrokerLogType>;
+  readonly #openLog: OpenLog;
+  readonly #brokerLog: BrokerLog;
+  readonly #sys: SysClock;
+  #config: Config;
   readonly #loop: EventLoop;
   readonly #store: OpenStore;
   readonly #guards: Guards;
   readonly #listeners: Listeners;
   #closing: Promise<boolean> | null = null;
 
-  constructor(loop: EventLoop, log: Log<BrokerLogType>, store: OpenStore) {
+  constructor(config: Config, loop: EventLoop, openLog: OpenLog, brokerLog: BrokerLog, store: OpenStore) {
+    const { log } = openLog;
+    this.#config = config;
     this.#loop = loop;
+    this.#openLog = openLog;
+    this.#brokerLog = brokerLog;
     this.log = log;
+    const facts = { version: `lacewing version ${version()}`, heapBytes: () => process.memoryUsage().heapUsed };
+    this.#sys = new SysClock(new SysTopics(loop.broker, facts));
     this.#store = store;
     this.#listeners = new Listeners(loop.broker, log);
     this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
@@ -96,6 +143,34 @@ class RunningServer implements Server {
     );
   }
 
+  /** Begins what goes on beside the clients. */
+  begin(): void {
+    this.#sys.start(this.#config.sysIntervalSeconds);
+  }
+
+  async reload(config: Config): Promise<void> {
+    refuseUnbuilt(config);
+    const listeners = this.#listeners.matching(config.listeners);
+    const applyLog = this.#openLog.prepare(config.log);
+    const applyGuards = await this.#guards.prepareReload(listeners);
+    const applyListeners = await this.#listeners.prepareReload(listeners);
+    const { broker, log } = this;
+    const restart = restartReasons(this.#config, config);
+    applyLog();
+    broker.change(config.broker);
+    this.#brokerLog.change(config.log);
+    broker.packetObserver = this.#brokerLog.packets ?? null;
+    applyListeners();
+    applyGuards();
+    this.#sys.start(config.sysIntervalSeconds);
+    this.#config = config;
+    for (const reason of restart) log.write("warning", `${reason} has changed, which only a restart puts in force.`);
+  }
+
+  save(): Promise<void> {
+    return new Promise((resolve) => this.broker.ledger.whenKept(resolve));
+  }
+
   /** Takes back what the store has kept. */
   async restore(): Promise<void> {
     const { broker } = this;
@@ -119,6 +194,7 @@ class RunningServer implements Server {
     const unwritten = await this.broker.shutdown();
     await closed;
     this.#guards.close();
+    this.#sys.stop();
     this.#loop.stop();
     const trouble = unwritten > 0 ? `has not taken the last ${unwritten} changes` : await this.#closeStore();
     if (trouble !== null) {
@@ -128,7 +204,7 @@ class RunningServer implements Server {
       );
       this.#store.abandon();
     }
-    this.log.flush();
+    this.log.close();
     return trouble === null;
   }
 

@@ -59,6 +59,9 @@ const DROPS: Readonly<Record<DropReason, MeaningKey>> = {
   "queue-bytes-full": "messages-dropped",
   "message-expired": "message-expired",
   "too-large-for-receiver": "packet-too-large",
+  "outside-mount-point": "no-subscribers",
+  "payload-too-large": "packet-too-large",
+  "memory-limit": "quota-exceeded",
   "store-damaged": "store-fails",
   "session-ended": "session-ended",
 };

@@ -8,6 +8,9 @@ await setUp();
 await build("dist");
 /** @type {typeof import("../src/explain/index.ts")} */
 const { errorsPage } = await import(pathToFileURL(join(ROOT, "dist/explain/index.js")).href);
+/** @type {typeof import("../src/config/index.ts")} */
+const { optionsPage } = await import(pathToFileURL(join(ROOT, "dist/config/index.js")).href);
 writeFileSync(join(ROOT, "docs/errors.md"), errorsPage("en"));
 writeFileSync(join(ROOT, "docs/errors.zh.md"), errorsPage("zh"));
-console.log("Wrote docs/errors.md and docs/errors.zh.md.");
+writeFileSync(join(ROOT, "docs/configuration.md"), optionsPage());
+console.log("Wrote docs/errors.md, docs/errors.zh.md and docs/configuration.md.");

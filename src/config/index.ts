@@ -39,6 +39,7 @@ export {
 } from "./log-config.ts";
 export type { Option, OptionScope, Standing } from "./option.ts";
 export { findOption, nearestOption, OPTION_GROUPS } from "./option-table.ts";
+export { optionsPage } from "./page.ts";
 export { ConfigError, type Notice, type Problem } from "./problem.ts";
 export {
   type ConfigSources,

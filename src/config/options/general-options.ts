@@ -62,7 +62,11 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     ({ broker }, value) => {
       broker.checkRetainSource = value;
     },
-    { default: "true" },
+    {
+      default: "true",
+      standing: "different",
+      note: "Without effect yet: a retained message is not judged again by the rights that its publisher has lost since.",
+    },
   ),
   general(
     "clientid_prefixes",
@@ -78,7 +82,11 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     (draft, value) => {
       draft.enableControlApi = value;
     },
-    { default: "false" },
+    {
+      default: "false",
+      standing: "different",
+      note: "Without effect yet: `$CONTROL/broker/v1` does not answer. Ours is `$CONTROL/lacewing/v1`, see why.md.",
+    },
   ),
   general(
     "global_max_clients",

@@ -1,0 +1,41 @@
+/** The page of all options of mosquitto.conf, made from their table. */
+import type { Option } from "./option.ts";
+import { OPTION_GROUPS } from "./option-table.ts";
+
+const HEAD = `# mosquitto.conf
+
+\`lacewing -c FILE\` reads mosquitto's configuration file: every option of 2.0 and those that 2.1 added. Where versions differ it does as
+2.1. \`lacewing -c FILE --test-config\` only says whether the file can be used; what is wrong is told with file and line. \`--set NAME=VALUE\` changes
+a setting after the file. A broker that is called by a link named \`mosquitto\` has mosquitto's defaults. This page is made by \`npm run docs\`.
+
+SIGHUP reads the file again: what the column says "yes" for is then in force, and when anything is wrong nothing changes. SIGUSR1 waits until
+the store has everything, SIGUSR2 prints the tree of subscriptions, SIGTERM and SIGINT end the broker.
+
+Options of bridges are read and checked; bridges themselves are not built yet, and a file with one is refused at start.
+`;
+
+/** The page as Markdown. */
+export function optionsPage(): string {
+  const groups = [...OPTION_GROUPS].map(([title, options]) => `## ${title}\n\n${tableOf(options)}\n`);
+  return [HEAD, ...groups].join("\n");
+}
+
+function tableOf(options: readonly Option[]): string {
+  const rows = options.map(({ name, aliases, form, default: otherwise, isReloaded, standing, note }) => [
+    [name, ...aliases].map((each) => `\`${each}\``).join(", "),
+    cell(form),
+    cell(otherwise),
+    isReloaded ? "yes" : "no",
+    note === "" ? standing : `${standing}: ${cell(note)}`,
+  ]);
+  const lines = [
+    ["Option", "Value", "Default", "SIGHUP", "Beside mosquitto 2.1"],
+    Array<string>(5).fill("---"),
+    ...rows,
+  ];
+  return lines.map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

@@ -1,5 +1,6 @@
 /** What signals ask of a running broker: mosquitto's, by the same names. */
-import { ConfigError, type ReadConfig, version } from "../config/index.ts";
+import { ConfigError, type ReadConfig } from "../config/index.ts";
+import { version } from "../config/version.ts";
 import { type Server, subscriptionTree } from "../server/index.ts";
 import { configErrorText } from "./broker-options.ts";
 

@@ -1,6 +1,7 @@
 /** `lacewing`: runs the broker until a signal ends it. */
 import { rmSync, writeFileSync } from "node:fs";
-import { type Config, ConfigError, isLocal, type ReadConfig, version } from "../config/index.ts";
+import { type Config, ConfigError, isLocal, type ReadConfig } from "../config/index.ts";
+import { version } from "../config/version.ts";
 import { ListenError, SecurityError, type Server, StartError, StoreError, startServer } from "../server/index.ts";
 import { BROKER_COMMAND, type BrokerArguments, configErrorText, configOf } from "./broker-options.ts";
 import { BrokerSignals } from "./broker-signals.ts";

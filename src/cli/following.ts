@@ -1,7 +1,7 @@
 /** Shows and records what passes between a client and the broker, until the time is over, the file is full, or Ctrl-C. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { TapEvent } from "../admin/index.ts";
-import { version } from "../config/index.ts";
+import { version } from "../config/version.ts";
 import { CaptureWriter } from "../observe/index.ts";
 import { Framer } from "../protocol/index.ts";
 import { AskError, type Asker } from "./asking.ts";

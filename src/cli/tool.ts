@@ -1,6 +1,6 @@
 /** What all tools do alike: arguments, help, errors, output. */
 
-import { version } from "../config/index.ts";
+import { version } from "../config/version.ts";
 import {
   type Command,
   CommandLineError,

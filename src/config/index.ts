@@ -60,4 +60,3 @@ export {
   type SecurityConfig,
   type SecurityPlugin,
 } from "./security-config.ts";
-export { version } from "./version.ts";

@@ -133,9 +133,10 @@ class Reader {
     }
   }
 
-  #apply(name: string, rest: string, place: string): void {
+  /** @param isLoose whether it stands in no file: then it changes what was said before */
+  #apply(name: string, rest: string, place: string, isLoose: boolean = false): void {
     const option = known(name);
-    this.#once(option, name);
+    if (!isLoose) this.#once(option, name);
     option.apply(this.draft, rest, place, name);
     if (option.deprecated !== null) {
       const instead = option.deprecated === "" ? "" : ` ${option.deprecated}`;
@@ -182,7 +183,7 @@ class Reader {
       const { scope } = known(name);
       const isOfListener = scope === "listener" || scope === "listener-or-default" || scope === "own-listener";
       if (!isOfListener && scope !== "security") {
-        this.#apply(name, rest, place);
+        this.#apply(name, rest, place, true);
         return;
       }
       const targets: (ListenerDraft | null)[] =
@@ -190,7 +191,7 @@ class Reader {
       if (targets.length === 0) targets.push(defaultListener(draft, place));
       for (const listener of targets) {
         draft.listener = listener;
-        this.#apply(name, rest, place);
+        this.#apply(name, rest, place, true);
       }
     });
   }

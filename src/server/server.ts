@@ -1,7 +1,8 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 
 import { ControlService, Taps } from "../admin/index.ts";
-import { type Config, type ListenerConfig, type Notice, restartReasons, version } from "../config/index.ts";
+import { type Config, type ListenerConfig, type Notice, restartReasons } from "../config/index.ts";
+import { version } from "../config/version.ts";
 import type { Broker } from "../core/index.ts";
 import {
   BrokerLog,

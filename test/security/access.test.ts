@@ -194,13 +194,14 @@ test("a password file that may not be read is an error", async (context) => {
   // Root may read everything, so it becomes somebody else for a while.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(NOBODY_ID);
-  context.after(() => {
+  try {
+    await assert.rejects(
+      Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(NO_BROKER, () => {})),
+      /may not read it/,
+    );
+  } finally {
     if (isRoot) process.seteuid?.(0);
-  });
-  await assert.rejects(
-    Realm.open({ ...NO_SECURITY, passwordFile }, new RealmParts(NO_BROKER, () => {})),
-    /may not read it/,
-  );
+  }
 });
 
 test("names of certificates and keys take the place of the user name, and who has none is told so", async () => {

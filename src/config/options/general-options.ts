@@ -340,7 +340,7 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   ),
 ];
 
-const CONNECT_TIMEOUT = integer(1, 3600, { unit: "seconds" });
+const SECONDS = integer(1, 3600, { unit: "seconds" });
 
 /** Longest time that `interval` may leave acknowledged messages off the disk, in milliseconds. */
 const LONGEST_INTERVAL_MS = 3_600_000;
@@ -351,7 +351,7 @@ const DURABILITY = text(`always, none, or interval:MS with MS from 1 to ${LONGES
 export const OWN_OPTIONS: readonly Option[] = [
   general(
     "lacewing_connect_timeout",
-    CONNECT_TIMEOUT,
+    SECONDS,
     ({ broker }, value) => {
       broker.connectTimeoutMs = value * 1000;
     },
@@ -369,6 +369,30 @@ export const OWN_OPTIONS: readonly Option[] = [
       isReloaded: false,
       standing: "ours",
       note: "When an acknowledgement may leave: when the disk has what it promises; that many milliseconds earlier; or when the operating system has it.",
+    },
+  ),
+  general(
+    "lacewing_max_queue_memory",
+    integer(1_048_576, MANY_BYTES),
+    ({ broker }, value) => {
+      broker.maximumQueueMemoryBytes = value;
+    },
+    {
+      default: "67108864",
+      standing: "ours",
+      note: "Bytes of all queues that are held in memory; the rest is left to the store, where there is one.",
+    },
+  ),
+  general(
+    "lacewing_store_timeout",
+    SECONDS,
+    ({ broker }, value) => {
+      broker.storeTimeoutMs = value * 1000;
+    },
+    {
+      default: "5",
+      standing: "ours",
+      note: "Seconds after which a disk that does not answer counts as failing.",
     },
   ),
   general(

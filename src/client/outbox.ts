@@ -118,7 +118,7 @@ export class Outbox {
     this.#connection = connection;
     this.#inflight.receiveMaximum = Math.min(this.#limits.maximumInflightMessages, connection.receiveMaximum);
     this.#resend = new Deque();
-    for (const [mid] of this.#inflight.entries()) this.#resend.push(mid);
+    for (const { packetId: mid } of this.#inflight.entries()) this.#resend.push(mid);
     this.#isHeldBack = true;
   }
 
@@ -140,7 +140,7 @@ export class Outbox {
 
   /** The server has lost the Session: whatever it had acknowledged as received is done. */
   sessionLost(): void {
-    for (const [mid, { wait }] of [...this.#inflight.entries()]) {
+    for (const { packetId: mid, wait } of this.#inflight.entries()) {
       if (wait !== "PUBCOMP") continue;
       this.#inflight.remove(mid);
       this.#finish(mid, DELIVERED, null);
@@ -340,7 +340,8 @@ export class Outbox {
   /** Everything not acknowledged at QoS 1 and 2, in the order of sending. */
   save(): SavedMessage[] {
     const saved: SavedMessage[] = [];
-    for (const [mid, { message, wait, qos }] of this.#inflight.entries()) saved.push({ mid, qos, wait, message });
+    for (const { packetId: mid, message, wait, qos } of this.#inflight.entries())
+      saved.push({ mid, qos, wait, message });
     for (const { mid, message, isGone } of this.#queue) {
       if (message.qos !== 0 && !isGone) saved.push({ mid, qos: message.qos, wait: null, message });
     }

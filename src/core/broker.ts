@@ -103,6 +103,7 @@ export class Broker {
       parts.store,
       {
         beginTurn: () => this.beginTurn(),
+        turnMs: () => this.turnMs,
         requestTick: () => this.#requestFlush(),
         storeState: (state, error) => this.observer.storeState?.(state, error),
       },

@@ -27,8 +27,9 @@ import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
 import { Deque } from "./deque.ts";
 import type { Entrance } from "./entrance.ts";
-import type { Obligation } from "./ledger.ts";
+import { HeldAnswer } from "./held-answer.ts";
 import type { Message } from "./message.ts";
+import type { Obligation, ObligationWaiter } from "./obligation.ts";
 import { Pause } from "./pause.ts";
 import { type Outlet, publishPacketBytes, writePublish } from "./publish-writer.ts";
 import { receivePublish } from "./publishing.ts";
@@ -60,14 +61,8 @@ const BACKLOG_BYTES = 1_048_576;
 /** Output of one turn from which on it is handed to the network before the turn ends, so that it does not gather without bound. */
 const EARLY_FLUSH_BYTES = 1_048_576;
 
-/** An answer that leaves when its obligation is met, in its turn. */
-interface Held {
-  readonly obligation: Obligation | null;
-  readonly send: () => void;
-}
-
 /** A connection, from its opening to its end. */
-export class Connection implements Outlet {
+export class Connection implements Outlet, ObligationWaiter {
   readonly broker: Broker;
   readonly link: Link;
   readonly machine: ServerMachine;
@@ -94,7 +89,7 @@ export class Connection implements Outlet {
   isDirty = false;
   #connecting: Connecting | null;
   #pendingBytes = 0;
-  #held: Deque<Held> | null = null;
+  #held: Deque<HeldAnswer> | null = null;
   /** The bits of `Pause` that hold now. */
   #pauses = 0;
   #isDone = false;
@@ -251,7 +246,7 @@ export class Connection implements Outlet {
   /** Answers a PUBLISH or PUBREL once `obligation` is met and all earlier answers are out. */
   answer(type: Acknowledgement["type"], packetId: number, reasonCode: number, obligation: Obligation | null): void {
     if (obligation === null && this.#held === null) this.#sendAcknowledgement(type, packetId, reasonCode);
-    else this.hold(obligation, () => this.#sendAcknowledgement(type, packetId, reasonCode));
+    else this.#hold(new HeldAnswer(obligation, type, packetId, reasonCode, null));
   }
 
   #sendAcknowledgement(type: Acknowledgement["type"], packetId: number, reasonCode: number): void {
@@ -273,21 +268,27 @@ export class Connection implements Outlet {
 
   /** Calls `send` once `obligation` is met and everything held before is out. Reading stops while too much is held. */
   hold(obligation: Obligation | null, send: () => void): void {
-    this.#held ??= new Deque();
-    this.#held.push({ obligation, send });
-    if (this.#held.size >= this.#maximumHeld) this.pauseReading(Pause.holding);
-    if (this.broker.ledger.isFull) this.awaitRoom();
-    if (obligation === null) this.#sendHeld();
-    else obligation.whenMet(() => this.#sendHeld());
+    this.#hold(new HeldAnswer(obligation, "PUBACK", 0, 0, send));
   }
 
-  #sendHeld(): void {
+  #hold(answer: HeldAnswer): void {
+    this.#held ??= new Deque();
+    this.#held.push(answer);
+    if (this.#held.size >= this.#maximumHeld) this.pauseReading(Pause.holding);
+    if (this.broker.ledger.isFull) this.awaitRoom();
+    if (answer.obligation === null) this.obligationMet();
+    else answer.obligation.whenMet(this);
+  }
+
+  /** Sends what is held and need not be any more. */
+  obligationMet(): void {
     const held = this.#held;
     if (held === null) return;
     for (let head = held.peek(); head !== undefined; head = held.peek()) {
       if (head.obligation !== null && !head.obligation.isMet) break;
       held.shift();
-      head.send();
+      if (head.send === null) this.#sendAcknowledgement(head.type, head.packetId, head.reasonCode);
+      else head.send();
     }
     if (held.size === 0) this.#held = null;
     if (held.size < this.#maximumHeld) this.resumeReading(Pause.holding);

@@ -1,88 +1,18 @@
 /**
- * The acknowledgement rule: nothing leaves that promises more than the store holds. Facts are recorded into an open batch; a batch
- * is appended when it is full or has waited long enough, one at a time, and what waits for it is released in order. An obligation
- * may be discharged earlier, when the receiver itself has acknowledged; a fact that is undone before its batch goes never goes.
+ * The acknowledgement rule: nothing leaves that promises more than the store holds. Facts are recorded and wait for others; what is
+ * due is appended, one batch at a time, and what waits for it is released in order. An obligation may be discharged earlier, when
+ * the receiver itself has acknowledged; a fact that is undone before its batch goes never goes.
  * A store that rejects a batch, or does not answer in time, fails: it is told so, and everything waits until it works again.
  */
+import { Batch, Entry, type Fact, FixedFact, type Lot, Obligation } from "./obligation.ts";
 import type { Change, Store } from "./store.ts";
+import { PATIENT_WAIT_MS, WaitingFacts } from "./waiting-facts.ts";
 
-/** Longest wait of a fact for others to join it, in milliseconds. */
-const BATCH_WAIT_MS = 2;
-/** A batch that holds this many facts waits no longer. */
-const BATCH_CHANGES = 512;
 /** From so many facts or bytes of messages on their way to the store on, nothing is read that would add to them. */
 const FULL_CHANGES = 262_144;
 const FULL_BYTES = 64 * 1024 * 1024;
-/** Entries of a batch from which on it is looked through for those without a fact. */
-const SWEEP_ENTRIES = 4096;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
-
-/** What is owed before one acknowledgement may leave: a number of facts, each kept or discharged. */
-export class Obligation {
-  #owed = 0;
-  #onMet: (() => void) | null = null;
-
-  get isMet(): boolean {
-    return this.#owed === 0;
-  }
-
-  /** One fact more. */
-  add(): void {
-    this.#owed++;
-  }
-
-  /** One fact kept or discharged. */
-  settle(): void {
-    if (--this.#owed > 0) return;
-    const onMet = this.#onMet;
-    this.#onMet = null;
-    onMet?.();
-  }
-
-  /** Calls `onMet` once nothing is owed any more. */
-  whenMet(onMet: () => void): void {
-    if (this.isMet) onMet();
-    else this.#onMet = onMet;
-  }
-}
-
-/** A recorded fact and who waits for it. */
-export class Entry {
-  change: Change | null;
-  readonly onKept: (() => void) | null;
-  /** Whether the store has been given it: from then on only another fact undoes it. */
-  isHanded = false;
-  #obligation: Obligation | null;
-  /** The fact that this one takes the place of and that the store was given before: whoever waits for it still does. */
-  #earlier: Entry | null;
-
-  constructor(
-    change: Change | null,
-    obligation: Obligation | null,
-    onKept: (() => void) | null,
-    earlier: Entry | null,
-  ) {
-    this.change = change;
-    this.onKept = onKept;
-    this.#obligation = obligation;
-    this.#earlier = earlier;
-  }
-
-  /** Whether somebody waits for it. */
-  get isOwed(): boolean {
-    return this.#obligation !== null || this.#earlier?.isOwed === true;
-  }
-
-  /** The duty is done, by the store or by the receiver. */
-  settle(): void {
-    const obligation = this.#obligation;
-    const earlier = this.#earlier;
-    this.#obligation = this.#earlier = null;
-    earlier?.settle();
-    obligation?.settle();
-  }
-}
 
 /** The state of the store as the ledger sees it. */
 export type StoreState = "up" | "failing";
@@ -91,6 +21,8 @@ export type StoreState = "up" | "failing";
 export interface LedgerOwner {
   /** An append has ended, in a turn of its own. Returns the time on the monotonic clock. */
   beginTurn(): number;
+  /** When the present turn began, on the monotonic clock. */
+  turnMs(): number;
   /** Asks for a call of `tick` at the end of the turn. */
   requestTick(): void;
   /** Tells when the store begins to fail, with its error, and when it works again. */
@@ -101,24 +33,23 @@ export interface LedgerOwner {
 export class Ledger {
   readonly #store: Store;
   readonly #owner: LedgerOwner;
-  #open: Entry[] = [];
-  #openBytes = 0;
-  /** Entries of `#open` without a fact any more. */
-  #withdrawn = 0;
-  #sweepAt = SWEEP_ENTRIES;
+  readonly #waiting: WaitingFacts = new WaitingFacts();
+  /** What the store has been given and has not answered, and as what. */
+  #appending: Entry[] | null = null;
+  #changes: readonly Change[] = [];
+  #batches = 0;
   #appendingBytes = 0;
   #waitingForRoom: (() => void)[] = [];
-  #openedAtMs = 0;
-  #appending: Entry[] | null = null;
   #retryAtMs = Number.POSITIVE_INFINITY;
   #retryMs = FIRST_RETRY_MS;
   /** When the present append counts as failing although it has not ended. */
   #overdueAtMs = Number.POSITIVE_INFINITY;
   readonly #timeoutMs: number;
   #state: StoreState = "up";
-  #nowMs = 0;
   #current: Obligation | null = null;
   readonly #outer: (Obligation | null)[] = [];
+  /** Key of the next message that comes to the store; no restored one has it or a higher one. */
+  nextMessage = 1;
   /** false when the store keeps nothing: then nothing is recorded and nothing waits. */
   readonly isRecording: boolean;
 
@@ -136,17 +67,17 @@ export class Ledger {
 
   /** Facts that are not kept yet. */
   get outstanding(): number {
-    return this.#open.length - this.#withdrawn + (this.#appending?.length ?? 0);
+    return this.#waiting.size + (this.#appending?.length ?? 0);
   }
 
   /** Changes that the store has not taken, as far as we know. */
   get unwritten(): number {
-    return countChanges(this.#open) + countChanges(this.#appending ?? []);
+    return this.#waiting.countFacts() + this.#changes.length;
   }
 
   /** Whether publishers should wait: the store is slower than they are. */
   get isFull(): boolean {
-    return this.outstanding >= FULL_CHANGES || this.#openBytes + this.#appendingBytes >= FULL_BYTES;
+    return this.outstanding >= FULL_CHANGES || this.#waiting.bytes + this.#appendingBytes >= FULL_BYTES;
   }
 
   /** Calls `run` once there is room again. */
@@ -167,115 +98,128 @@ export class Ledger {
     return current;
   }
 
-  /** Records a fact that the present acknowledgement, if there is one, must wait for. */
-  owe(change: Change): Entry {
-    if (this.#outer.length === 0) return this.note(change);
-    this.#current ??= new Obligation();
-    this.#current.add();
-    return this.#push(new Entry(change, this.#current, null, null));
+  /**
+   * Records a fact that the present acknowledgement, if there is one, must wait for. `isPatient`: a receiver that is there will
+   * probably discharge it within moments.
+   */
+  owe(fact: Fact | Change, isPatient: boolean = false): Entry {
+    return this.#push(asFact(fact), isPatient, this.#outer.length === 0 ? null : this.#owed(), null, null);
   }
 
-  /** Records a fact that nobody waits for, but for those who wait for the one that it takes the place of. */
-  note(change: Change, earlier: Entry | null = null): Entry {
-    return this.#push(new Entry(change, null, null, earlier));
+  #owed(): Obligation {
+    this.#current ??= new Obligation();
+    this.#current.add();
+    return this.#current;
+  }
+
+  /**
+   * Records a fact that nobody waits for, but for those who wait for the one that it takes the place of. `isPatient`: it may as well
+   * go with later ones.
+   */
+  note(fact: Fact | Change, earlier: Entry | null = null, isPatient: boolean = false): Entry {
+    return this.#push(asFact(fact), isPatient, null, null, earlier);
   }
 
   /** Lets the present acknowledgement wait for everything recorded before it: what it says may follow from a fact on its way. */
   oweEarlier(): void {
     if (this.outstanding === 0 || this.#outer.length === 0) return;
-    this.#current ??= new Obligation();
-    this.#current.add();
-    this.#push(new Entry(null, this.#current, null, null));
+    this.#push(null, false, this.#owed(), null, null);
   }
 
   /** Calls `onKept` when all facts recorded until now are kept; at once when there is none. */
   whenKept(onKept: () => void): void {
     if (this.outstanding === 0) onKept();
-    else this.#push(new Entry(null, null, onKept, null));
+    else this.#push(null, false, null, onKept, null);
   }
 
-  #push(entry: Entry): Entry {
-    if (this.#open.length === 0) {
-      this.#openedAtMs = this.#nowMs;
-      this.#owner.requestTick();
-    } else if (this.#open.length >= this.#sweepAt) {
-      this.#sweep();
-    }
-    this.#open.push(entry);
-    this.#openBytes += bytesOf(entry);
+  #push(
+    fact: Fact | null,
+    isPatient: boolean,
+    obligation: Obligation | null,
+    onKept: (() => void) | null,
+    earlier: Entry | null,
+  ): Entry {
+    if (!this.#waiting.hasPresent) this.#owner.requestTick();
+    const lot = this.#waiting.lot(this.#owner.turnMs());
+    const entry = new Entry(fact, lot, isPatient, obligation, onKept, earlier);
+    this.#waiting.push(entry);
     return entry;
   }
 
-  /** Lets go of entries that are there for nothing: while an append hangs, messages still come and are discharged. */
-  #sweep(): void {
-    this.#open = this.#open.filter((entry) => !isEmpty(entry) || entry.isOwed);
-    this.#withdrawn = this.#open.filter(isEmpty).length;
-    this.#sweepAt = Math.max(SWEEP_ENTRIES, this.#open.length * 2);
-  }
-
   /**
-   * Takes a fact out of its batch, as something else has made it pointless. Once the store has been given it this does nothing.
-   * Whoever waits for it goes on to wait for the batch.
+   * Takes a fact out of its batch, as something else recorded in this turn has made it pointless. Once the store has been given it
+   * this does nothing. Whoever waits for it goes on to wait for what is recorded now.
    */
   withdraw(entry: Entry): void {
-    if (entry.isHanded || entry.change === null) return;
-    this.#openBytes -= bytesOf(entry);
-    this.#withdrawn++;
-    entry.change = null;
+    if (entry.state !== "waiting" || entry.fact === null) return;
+    this.#waiting.withdraw(entry);
+    if (entry.isOwed) this.#push(null, false, null, null, entry);
+  }
+
+  /** As `withdraw`, but whoever waits for the fact goes on to wait for `obligation`; null: for nothing. */
+  passOn(entry: Entry, obligation: Obligation | null): void {
+    if (entry.state === "waiting") this.#waiting.withdraw(entry);
+    if (obligation === null) entry.settle();
+    else obligation.whenMet({ obligationMet: () => entry.settle() });
+  }
+
+  /** Whether `entry` is so young that its receiver can still be called prompt. */
+  isFresh(entry: Entry): boolean {
+    return this.#owner.turnMs() - entry.lot.endedMs <= PATIENT_WAIT_MS;
   }
 
   /** When `tick` is due; Infinity when nothing is to be appended. */
   deadlineMs(): number {
-    if (this.#appending !== null) return Math.min(this.#retryAtMs, this.#overdueAtMs);
-    return this.#open.length === 0 ? Number.POSITIVE_INFINITY : this.#openedAtMs + BATCH_WAIT_MS;
+    return this.#appending === null ? this.#waiting.dueMs : Math.min(this.#retryAtMs, this.#overdueAtMs);
   }
 
   /** Appends what is due. Call at the end of each turn and at the deadline. */
   tick(nowMs: number): void {
-    this.#nowMs = nowMs;
+    this.#waiting.endTurn(nowMs);
     if (this.#appending !== null) {
       if (nowMs >= this.#retryAtMs) this.#append(this.#appending);
       else if (nowMs >= this.#overdueAtMs) this.#overdue();
       return;
     }
-    if (this.#open.length - this.#withdrawn >= BATCH_CHANGES || nowMs >= this.deadlineMs()) {
-      const batch = this.#open;
-      this.#open = [];
-      this.#appendingBytes = this.#openBytes;
-      this.#openBytes = this.#withdrawn = 0;
-      this.#append(batch);
-    }
+    const due = this.#waiting.takeDue(nowMs);
+    if (due.length > 0) this.#hand(due);
   }
 
-  #append(batch: Entry[]): void {
-    this.#appending = batch;
+  #hand(lots: readonly Lot[]): void {
+    const entries: Entry[] = [];
+    const batch = new Batch(++this.#batches, this.nextMessage);
+    for (const lot of lots) {
+      for (const entry of lot.entries) {
+        if (entry.state !== "waiting") continue;
+        entry.state = "handed";
+        entry.fact?.tell(batch);
+        entries.push(entry);
+      }
+    }
+    this.nextMessage = batch.nextMessage;
+    this.#changes = batch.changes;
+    for (const change of batch.changes)
+      if (change.kind === "message-added") this.#appendingBytes += change.publish.length;
+    if (batch.changes.length > 0) this.#append(entries);
+    else this.#kept(entries);
+  }
+
+  #append(entries: Entry[]): void {
+    this.#appending = entries;
     this.#retryAtMs = Number.POSITIVE_INFINITY;
-    const changes: Change[] = [];
-    for (const entry of batch) {
-      if (entry.change === null) continue;
-      entry.isHanded = true;
-      changes.push(entry.change);
-    }
-    if (changes.length === 0) {
-      this.#kept(batch);
-      return;
-    }
-    this.#overdueAtMs = this.#nowMs + this.#timeoutMs;
+    this.#overdueAtMs = this.#owner.turnMs() + this.#timeoutMs;
     let appended: Promise<void>;
     try {
-      appended = this.#store.append(changes);
+      appended = this.#store.append(this.#changes);
     } catch (error) {
       appended = Promise.reject(error);
     }
     appended.then(
       () => {
-        this.#nowMs = this.#owner.beginTurn();
-        this.#kept(batch);
+        this.#owner.beginTurn();
+        this.#kept(entries);
       },
-      (error: unknown) => {
-        this.#nowMs = this.#owner.beginTurn();
-        this.#failed(error);
-      },
+      (error: unknown) => this.#failed(error, this.#owner.beginTurn()),
     );
   }
 
@@ -285,15 +229,16 @@ export class Ledger {
     this.#setState("failing", new Error(`it has not answered for ${this.#timeoutMs} ms`));
   }
 
-  #kept(batch: readonly Entry[]): void {
+  #kept(entries: readonly Entry[]): void {
     this.#appending = null;
+    this.#changes = [];
     this.#overdueAtMs = Number.POSITIVE_INFINITY;
     this.#appendingBytes = 0;
     this.#retryMs = FIRST_RETRY_MS;
     this.#setState("up", null);
-    for (const entry of batch) {
+    for (const entry of entries) {
       // The entry may live as long as its message, which need not be in memory twice.
-      entry.change = null;
+      entry.fact = null;
       entry.settle();
       entry.onKept?.();
     }
@@ -308,9 +253,9 @@ export class Ledger {
     for (const run of waiting) run();
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, nowMs: number): void {
     this.#overdueAtMs = Number.POSITIVE_INFINITY;
-    this.#retryAtMs = this.#nowMs + this.#retryMs;
+    this.#retryAtMs = nowMs + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#setState("failing", error);
     this.#owner.requestTick();
@@ -323,15 +268,6 @@ export class Ledger {
   }
 }
 
-function isEmpty({ change, onKept }: Entry): boolean {
-  return change === null && onKept === null;
-}
-
-function countChanges(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { change }) => (change === null ? sum : sum + 1), 0);
-}
-
-/** Bytes of the message that an entry carries. */
-function bytesOf({ change }: Entry): number {
-  return change?.kind === "message-added" ? change.publish.length : 0;
+function asFact(fact: Fact | Change): Fact {
+  return "tell" in fact ? fact : new FixedFact(fact);
 }

@@ -18,7 +18,7 @@ import {
   type Qos,
   type Version,
 } from "../protocol/index.ts";
-import type { Entry } from "./ledger.ts";
+import type { Batch, Entry } from "./obligation.ts";
 import type { Change } from "./store.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -76,14 +76,18 @@ export class Message {
   readonly publisher: string | null;
   /** On the monotonic clock; Infinity when it does not expire. */
   readonly expiresAtMs: number;
-  /** Its key in the store and the fact that keeps it there, while something in memory refers to it by that: `durableUses`. */
+  /** Its key in the store, and how many facts there refer to it that somebody here knows of: without one it is not to be relied on. */
   storeKey = 0;
-  storeEntry: Entry | null = null;
-  durableUses = 0;
-  /** The fact that it is retained, while it is. */
+  storedUses = 0;
+  /** The batch that it went to the store with. */
+  #storedWith = 0;
+  /** When it expires, on the time line of the store; null: never. */
+  storedExpiresAtMs: number | null = null;
+  /** Facts that refer to it and wait to be given to the store. */
+  #waitingUses = 0;
+  /** The fact that it is retained, while it is, and whether the store has been given it. */
   retainedEntry: Entry | null = null;
-  /** Whether a queue that only the store holds refers to it too. */
-  isLeftToStore = false;
+  isRetainedStored = false;
   #bytes: Uint8Array;
   #start: number;
   #bodyStart: number;
@@ -253,6 +257,30 @@ export class Message {
   remainingExpirySeconds(nowMs: number): number {
     if (this.expiresAtMs === Number.POSITIVE_INFINITY) return -1;
     return Math.max(0, Math.ceil((this.expiresAtMs - nowMs - CLOCK_ROUNDING_MS) / 1000));
+  }
+
+  /** Puts it into `batch` unless the store has it, for a fact of the same batch that refers to it. Returns its key. */
+  store(batch: Batch): number {
+    if (this.storedUses > 0 || this.#storedWith === batch.number) return this.storeKey;
+    const { publisher } = this;
+    this.#storedWith = batch.number;
+    this.storeKey = batch.nextMessage++;
+    batch.changes.push({
+      kind: "message-added",
+      message: this.storeKey,
+      publish: this.toStored(),
+      expiresAtMs: this.storedExpiresAtMs,
+      publisher,
+    });
+    return this.storeKey;
+  }
+
+  /** A fact that refers to it waits for its turn, or does so no longer. Returns the bytes that wait more, or less, for that. */
+  wait(): number {
+    return this.#waitingUses++ === 0 ? this.#end - this.#start : 0;
+  }
+  leave(): number {
+    return --this.#waitingUses === 0 ? this.#end - this.#start : 0;
   }
 
   /** As a PUBLISH of 5.0, for the store; a copy. */

@@ -172,8 +172,8 @@ export class Queue {
     const group = fact.share === null ? null : (router.group(fact.share) ?? null);
     const delivery = new Delivery(records.restored(message), fact.qos, fact.retain, fact.subscriptionIds, group);
     delivery.order = fact.order;
-    delivery.isStored = true;
-    delivery.message.durableUses = 1;
+    delivery.isStored = delivery.usesStored = true;
+    delivery.message.storedUses = 1;
     this.#loadedOrder = fact.order;
     this.#restMessages--;
     this.#restBytes -= fact.payloadBytes;

@@ -2,11 +2,11 @@
  * Which facts outlive the process, and when they no longer matter: what happens to durable Sessions, their deliveries and
  * retained messages becomes changes in the ledger. With a store that keeps nothing, none of this does anything.
  */
-import type { Ack } from "../protocol/index.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Message, storedMessage } from "./message.ts";
+import type { Batch, Fact, Obligation } from "./obligation.ts";
 import { isReservedTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { Change } from "./store.ts";
@@ -14,14 +14,37 @@ import type { Subscription } from "./subscription.ts";
 import { Timeline } from "./timeline.ts";
 import type { PendingWill } from "./wills.ts";
 
+/** That a message is retained. */
+class RetainedFact implements Fact {
+  readonly #message: Message;
+
+  constructor(message: Message) {
+    this.#message = message;
+  }
+
+  tell(batch: Batch): void {
+    const message = this.#message;
+    batch.changes.push({ kind: "retained-set", topicName: message.topicName, message: message.store(batch) });
+    message.isRetainedStored = true;
+    message.storedUses++;
+  }
+
+  wait(): number {
+    return this.#message.wait();
+  }
+
+  leave(): number {
+    return this.#message.leave();
+  }
+}
+
 /** Writes facts about durable things. "owes": the present acknowledgement waits for it; "notes": nobody waits. */
 export class Records {
   readonly timeline: Timeline;
   readonly #ledger: Ledger;
-  /** Keys of messages in the store, and places of shares; a restored one is never below. */
-  nextMessage = 1;
   /** The key of the first message of this broker; those below were left by the ones before. */
   firstMessage: number = Number.POSITIVE_INFINITY;
+  /** Place of the next share; no restored one has it or a higher one. */
   nextShare = 1;
 
   constructor(ledger: Ledger, clock: Clock) {
@@ -71,13 +94,13 @@ export class Records {
    */
   #forget(delivery: Delivery): void {
     if (delivery.order === 0) return;
-    if (delivery.entry !== null) this.#ledger.withdraw(delivery.entry);
+    this.#withdraw(delivery);
     this.#cleared(delivery);
   }
 
   /** Nothing is recorded about the delivery any more. */
   #cleared(delivery: Delivery): void {
-    if (!delivery.isReceived || delivery.isShare) this.#release(delivery.message);
+    this.#release(delivery);
     delivery.entry = null;
     delivery.order = 0;
     delivery.isStored = delivery.isShare = false;
@@ -111,107 +134,97 @@ export class Records {
       this.#ledger.owe({ kind: "subscription-deleted", clientId: session.clientId, topicFilter });
   }
 
-  #use(message: Message): void {
-    if (message.durableUses++ > 0) return;
-    const { storeEntry } = message;
-    // In the batch that is open it is there already, and a queue in the store refers to it.
-    if (message.isLeftToStore && storeEntry !== null && !storeEntry.isHanded) return;
-    message.storeKey = this.nextMessage++;
-    message.isLeftToStore = false;
-    message.storeEntry = this.#ledger.owe({
-      kind: "message-added",
-      message: message.storeKey,
-      publish: message.toStored(),
-      expiresAtMs: this.timeline.toStored(message.expiresAtMs),
-      publisher: message.publisher,
-    });
-  }
-
-  /** The store counts references itself; a message that nothing refers to before it got there need not go there. */
-  #release(message: Message): void {
-    if (--message.durableUses > 0 || message.isLeftToStore) return;
-    const { storeEntry } = message;
-    message.storeEntry = null;
-    if (storeEntry === null) return;
-    storeEntry.settle();
-    this.#ledger.withdraw(storeEntry);
-  }
-
-  /** Lets go of a delivery whose Session finds it in the store when its turn comes. */
-  leaveToStore(delivery: Delivery): void {
-    const { message } = delivery;
-    message.isLeftToStore = true;
-    message.durableUses--;
-  }
-
-  /** Owes a new delivery to a durable Session; `packetId` is 0 while it waits in the queue. */
+  /**
+   * Owes a new delivery to a durable Session; `packetId` is 0 while it waits in the queue. Its message must have been kept: what the
+   * store is given is made later.
+   */
   deliveryAdded(session: Session, delivery: Delivery, packetId: number): void {
-    this.#use(delivery.message);
+    delivery.session = session;
     delivery.order = session.nextOrder++;
-    delivery.entry = this.#ledger.owe(deliverySet(session, delivery, packetId, firstWait(delivery), true));
+    delivery.packetId = packetId;
+    this.#owe(session, delivery);
+  }
+
+  #owe(session: Session, delivery: Delivery): void {
+    const { message, qos, isLeft } = delivery;
+    message.storedExpiresAtMs = this.timeline.toStored(message.expiresAtMs);
+    delivery.entry = this.#ledger.owe(delivery, qos === 1 && !isLeft && session.isPrompt);
   }
 
   /** Records that a queued delivery is on its way under `packetId`. */
   deliverySent(session: Session, delivery: Delivery, packetId: number): void {
     if (delivery.order === 0 || delivery.isShare) return;
-    this.#replace(delivery, deliverySet(session, delivery, packetId, firstWait(delivery), true));
+    delivery.session = session;
+    delivery.packetId = packetId;
+    this.#changed(delivery, delivery.qos === 1);
   }
 
   /** Records that the receiver has the message at QoS 2: it is not sent again, only its PUBREL. */
   deliveryReceived(session: Session, delivery: Delivery, packetId: number): void {
     delivery.isReceived = true;
     if (delivery.order === 0 || delivery.isShare) return;
-    this.#replace(delivery, deliverySet(session, delivery, packetId, "PUBCOMP", false));
-    this.#release(delivery.message);
+    delivery.session = session;
+    delivery.packetId = packetId;
+    this.#changed(delivery, false);
+    this.#release(delivery);
   }
 
-  #replace(delivery: Delivery, change: Change): void {
+  /** The store need not keep the message for this delivery any more. */
+  #release(delivery: Delivery): void {
+    if (delivery.usesStored) delivery.message.storedUses--;
+    delivery.usesStored = false;
+  }
+
+  /** What still waits to be handed over is told as it is then. */
+  #changed(delivery: Delivery, isPatient: boolean): void {
     const { entry } = delivery;
-    if (entry !== null && !entry.isHanded) {
-      entry.change = change;
-      return;
-    }
-    if (entry !== null) delivery.isStored = true;
-    delivery.entry = this.#ledger.note(change, entry);
+    if (entry !== null && !entry.isHanded) return;
+    delivery.entry = this.#ledger.note(delivery, entry, isPatient);
   }
 
   /** The duty is done, or given up: whoever waited for the fact need not any more. */
   deliveryDone(session: Session, delivery: Delivery): void {
-    const { entry, order, isShare } = delivery;
-    if (order === 0) return;
-    if (entry !== null) {
-      entry.settle();
-      this.#ledger.withdraw(entry);
-    }
-    if (delivery.isStored || entry?.isHanded) {
-      this.#ledger.note(
-        isShare
-          ? { kind: "share-deleted", share: delivery.group!.name, order }
-          : { kind: "delivery-deleted", clientId: session.clientId, order },
-      );
+    if (delivery.order === 0) return;
+    delivery.entry?.settle();
+    this.#withdraw(delivery);
+    this.#deleted(session, delivery);
+  }
+
+  /** Another member of its group has the delivery: whoever waits for this one goes on to wait for `obligation`, which that one owes. */
+  deliveryMoved(session: Session, delivery: Delivery, obligation: Obligation | null): void {
+    if (delivery.order === 0) return;
+    if (delivery.entry !== null) this.#ledger.passOn(delivery.entry, obligation);
+    this.#deleted(session, delivery);
+  }
+
+  #withdraw({ entry }: Delivery): void {
+    if (entry !== null) this.#ledger.withdraw(entry);
+  }
+
+  #deleted(session: Session, delivery: Delivery): void {
+    const { order, isShare, isStored, group } = delivery;
+    if (isStored) {
+      const change: Change = isShare
+        ? { kind: "share-deleted", share: group!.name, order }
+        : { kind: "delivery-deleted", clientId: session.clientId, order };
+      this.#ledger.note(change, null, true);
     }
     this.#cleared(delivery);
   }
 
   /** Owes a message that a Session which is not durable takes for a group that has a durable member. */
-  shareAdded(delivery: Delivery): void {
-    const { group, message } = delivery;
+  shareAdded(session: Session, delivery: Delivery): void {
+    const { group } = delivery;
     if (!this.#ledger.isRecording || group === null || !group.hasDurableMember) return;
-    this.#use(message);
     delivery.order = this.nextShare++;
     delivery.isShare = true;
-    delivery.entry = this.#ledger.owe({
-      kind: "share-set",
-      share: group.name,
-      order: delivery.order,
-      message: message.storeKey,
-    });
+    this.#owe(session, delivery);
   }
 
   /** Notes that a message which a group was owed has been given to a durable member after a restart. */
   shareMoved(share: string, order: number, message: Message): void {
     this.#ledger.note({ kind: "share-deleted", share, order });
-    this.#release(message);
+    message.storedUses--;
   }
 
   /** Owes a packet identifier received at QoS 2. */
@@ -228,8 +241,8 @@ export class Records {
   retainedSet(message: Message, replaced: Message | null): void {
     const { topicName } = message;
     if (!this.#ledger.isRecording || isReservedTopic(topicName)) return;
-    this.#use(message);
-    message.retainedEntry = this.#ledger.owe({ kind: "retained-set", topicName, message: message.storeKey });
+    message.storedExpiresAtMs = this.timeline.toStored(message.expiresAtMs);
+    message.retainedEntry = this.#ledger.owe(new RetainedFact(message));
     if (replaced !== null) this.#notRetained(replaced);
   }
 
@@ -250,7 +263,8 @@ export class Records {
   #notRetained(message: Message): void {
     if (message.retainedEntry !== null) this.#ledger.withdraw(message.retainedEntry);
     message.retainedEntry = null;
-    this.#release(message);
+    if (message.isRetainedStored) message.storedUses--;
+    message.isRetainedStored = false;
   }
 
   /** Notes the will of a durable Session; `dueAtMs` is set once it only waits for its delay. */
@@ -269,25 +283,4 @@ export class Records {
   willDeleted(session: Session): void {
     if (this.covers(session)) this.#ledger.note({ kind: "will-deleted", clientId: session.clientId });
   }
-}
-
-function firstWait(delivery: Delivery): Ack {
-  return delivery.qos === 1 ? "PUBACK" : "PUBREC";
-}
-
-function deliverySet(session: Session, delivery: Delivery, packetId: number, wait: Ack, hasMessage: boolean): Change {
-  const { order, retain, subscriptionIds, group, message } = delivery;
-  return {
-    kind: "delivery-set",
-    clientId: session.clientId,
-    order,
-    message: hasMessage ? message.storeKey : null,
-    qos: delivery.qos === 1 ? 1 : 2,
-    retain,
-    subscriptionIds,
-    packetId,
-    wait,
-    share: group?.name ?? null,
-    payloadBytes: message.payloadBytes,
-  };
 }

@@ -67,7 +67,7 @@ class Restorer {
       case "queue":
         return this.#owner(fact.clientId).restoreQueue(fact);
       case "next-message":
-        this.#broker.records.nextMessage = Math.max(this.#broker.records.nextMessage, fact.message);
+        this.#broker.ledger.nextMessage = Math.max(this.#broker.ledger.nextMessage, fact.message);
         return;
       default:
         throw new Error(`a store replays facts in force, not ${fact.kind}`);
@@ -103,9 +103,9 @@ class Restorer {
   }
 
   #message(fact: Fact<"message-added">): void {
-    const { records } = this.#broker;
+    const { records, ledger } = this.#broker;
     this.#messages.set(fact.message, records.restored(fact));
-    records.nextMessage = Math.max(records.nextMessage, fact.message + 1);
+    ledger.nextMessage = Math.max(ledger.nextMessage, fact.message + 1);
   }
 
   #known(message: number): Message {
@@ -122,7 +122,8 @@ class Restorer {
     delivery.order = fact.order;
     delivery.isStored = true;
     delivery.isReceived = fact.message === null;
-    if (!delivery.isReceived) message.durableUses++;
+    delivery.usesStored = !delivery.isReceived;
+    if (delivery.usesStored) message.storedUses++;
     this.#owner(fact.clientId).restore(delivery, fact.packetId, fact.wait);
   }
 
@@ -132,7 +133,8 @@ class Restorer {
 
   #retained(fact: Fact<"retained-set">): void {
     const message = this.#known(fact.message);
-    message.durableUses++;
+    message.storedUses++;
+    message.isRetainedStored = true;
     const { retainExpirySeconds } = this.#broker.options;
     const lastMs =
       retainExpirySeconds === 0 ? Number.POSITIVE_INFINITY : this.#broker.turnMs + retainExpirySeconds * 1000;
@@ -151,8 +153,8 @@ class Restorer {
 
   /** Ends what has expired, sets the deadlines of the rest, and gives to a durable member what a group had lent to one that is gone. */
   finish(): void {
-    const { sessions, records, deadlines } = this.#broker;
-    records.firstMessage = records.nextMessage;
+    const { sessions, records, deadlines, ledger } = this.#broker;
+    records.firstMessage = ledger.nextMessage;
     const nowMs = this.#broker.beginTurn();
     for (const session of this.#interrupted) records.sessionSet(session, session.disconnectedAtMs);
     for (const session of this.#sessions)
@@ -164,7 +166,7 @@ class Restorer {
   #share({ share, order, message }: Fact<"share-set">): void {
     const { router, ledger, records } = this.#broker;
     const kept = this.#known(message);
-    kept.durableUses++;
+    kept.storedUses++;
     records.nextShare = Math.max(records.nextShare, order + 1);
     const member = router.group(share)?.choose(kept, null);
     if (member != null) {

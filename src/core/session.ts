@@ -18,6 +18,7 @@ import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
 import { InflightBytes } from "./inflight-bytes.ts";
 import type { Message } from "./message.ts";
+import { Promptness } from "./promptness.ts";
 import { Queue } from "./queue.ts";
 import { RetainedBacklog } from "./retained-backlog.ts";
 import type { RetainedSearch } from "./retained-messages.ts";
@@ -59,6 +60,8 @@ export class Session {
   /** Packet identifiers in flight on the last connection that have not been sent again on this one, in order. */
   #resend: Deque<number> | null = null;
   #retained: RetainedBacklog | null = null;
+  /** How soon the client of this connection acknowledges. */
+  #promptness: Promptness = new Promptness();
   /** Deliveries whose PUBREL is out, for the store. */
   #releasing: Map<number, Delivery> | null = null;
 
@@ -72,6 +75,11 @@ export class Session {
   /** Whether it outlives its connection. */
   get isDurable(): boolean {
     return this.expirySeconds > 0;
+  }
+
+  /** Whether what is sent now will probably be acknowledged before the store would have it. */
+  get isPrompt(): boolean {
+    return this.#promptness.isPrompt(this.#broker.turnMs);
   }
 
   get queuedMessages(): number {
@@ -100,7 +108,7 @@ export class Session {
   /** All deliveries that are not done. */
   *deliveries(): IterableIterator<Delivery> {
     if (this.#inflight !== null)
-      for (const [, { message }] of this.#inflight.entries()) if (message !== null) yield message;
+      for (const { message } of this.#inflight.entries()) if (message !== null) yield message;
     if (this.#releasing !== null) yield* this.#releasing.values();
     if (this.#queue !== null) yield* this.#queue;
   }
@@ -209,6 +217,7 @@ export class Session {
     // A Session that ends with its connection sends nothing twice, so its messages need not outlive the turn.
     const delivery =
       this.isDurable || this.isStored || group !== null ? new Delivery(message, qos, retain, ids, group) : null;
+    if (this.#inflight!.size === 0) this.#promptness.begin(this.#broker.turnMs);
     const packetId = this.#inflight!.add(delivery, qos);
     this.#noteInflight(packetId, message);
     if (delivery !== null) this.#keep(delivery, packetId);
@@ -219,7 +228,7 @@ export class Session {
     const { records, keep } = this.#broker;
     delivery.message.keep(keep);
     if (records.covers(this)) records.deliveryAdded(this, delivery, packetId);
-    else records.shareAdded(delivery);
+    else records.shareAdded(this, delivery);
   }
 
   /** A PUBLISH at QoS 2 does not leave before its packet identifier is stored. */
@@ -250,8 +259,8 @@ export class Session {
       message.keep(this.#broker.keep);
       queue.push(delivery);
     } else if (this.isStored && queue.isHeadFull) {
-      this.#broker.records.deliveryAdded(this, delivery, 0);
-      this.#broker.records.leaveToStore(delivery);
+      delivery.isLeft = true;
+      this.#keep(delivery, 0);
       queue.leave(delivery);
     } else {
       this.#keep(delivery, 0);
@@ -296,7 +305,7 @@ export class Session {
       this.#inflight.receiveMaximum = this.#window(connection);
       if (this.#inflight.size > 0) {
         this.#resend = new Deque();
-        for (const [packetId] of this.#inflight.entries()) this.#resend.push(packetId);
+        for (const { packetId } of this.#inflight.entries()) this.#resend.push(packetId);
       }
     }
     this.pump();
@@ -353,6 +362,7 @@ export class Session {
       connection.sendPublish(message, 0, retain, false, 0, subscriptionIds);
       return;
     }
+    if (inflight.size === 0) this.#promptness.begin(broker.turnMs);
     const packetId = inflight.add(delivery, qos);
     this.#noteInflight(packetId, message);
     broker.records.deliverySent(this, delivery, packetId);
@@ -374,11 +384,12 @@ export class Session {
   }
 
   #record(packetId: number, delivery: Delivery | null, step: "done" | "send PUBREL"): void {
-    const { records } = this.#broker;
+    const { records, ledger, turnMs } = this.#broker;
     const known = delivery ?? this.#releasing?.get(packetId);
     if (known === undefined) return;
     if (step === "done") {
       this.#releasing?.delete(packetId);
+      if (known.qos === 1 && known.entry !== null) this.#promptness.acknowledged(ledger.isFresh(known.entry), turnMs);
       records.deliveryDone(this, known);
     } else if (delivery !== null) {
       records.deliveryReceived(this, delivery, packetId);
@@ -389,23 +400,20 @@ export class Session {
   /** Forgets the connection. */
   detach(nowMs: number): void {
     this.connection = null;
+    this.#promptness = new Promptness();
     this.disconnectedAtMs = nowMs;
     this.#resend = null;
     this.#retained?.detach();
   }
 
   /**
-   * Offers the deliveries that came by shared subscriptions and are not under way at QoS 2 to `handOver`, and gives up those for
+   * Offers the deliveries that came by shared subscriptions and are not under way at QoS 2 to `handOver`, and forgets those for
    * which it says that another member has them now [5.0 §4.8.2] [5.0 MQTT-4.8.2-5].
    */
   handOverShared(handOver: (delivery: Delivery) => boolean): void {
-    const isTaken = (delivery: Delivery): boolean => {
-      if (delivery.group === null || !handOver(delivery)) return false;
-      this.#broker.records.deliveryDone(this, delivery);
-      return true;
-    };
+    const isTaken = (delivery: Delivery): boolean => delivery.group !== null && handOver(delivery);
     if (this.#inflight !== null) {
-      for (const [packetId, { message: delivery, qos }] of this.#inflight.entries()) {
+      for (const { packetId, message: delivery, qos } of this.#inflight.entries()) {
         if (delivery !== null && qos === 1 && isTaken(delivery)) {
           this.#inflight.remove(packetId);
           this.#inflightBytes?.remove(packetId);

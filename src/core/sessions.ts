@@ -174,13 +174,15 @@ export class Sessions {
    * Gives a delivery of `from` to another member of the shared subscription; false when nobody takes it. `isOnlineOnly`: not to
    * one that is away too.
    */
-  #handOver({ message, group }: Delivery, from: Session, isOnlineOnly: boolean): boolean {
+  #handOver(delivery: Delivery, from: Session, isOnlineOnly: boolean): boolean {
+    const { message, group } = delivery;
     const member = group!.choose(message, from);
     if (member === null || (isOnlineOnly && member.session.connection === null)) return false;
-    const { ledger } = this.#broker;
+    const { ledger, records } = this.#broker;
     ledger.beginObligation();
     const reason = member.deliver(message);
-    ledger.endObligation();
+    const obligation = ledger.endObligation();
+    if (reason === null) records.deliveryMoved(from, delivery, obligation);
     return reason === null;
   }
 }

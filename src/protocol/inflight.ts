@@ -2,6 +2,7 @@
  * The delivery rules of QoS 1 and 2 [5.0 §4.3] [3.1.1 §4.3], once, for whoever sends and for whoever receives. They belong to the
  * Session and outlive a connection; they know neither bytes nor time.
  */
+import { InOrderTable, TableEntry } from "./in-order-table.ts";
 import type { Qos } from "./packet.ts";
 
 /** What the sender of a message may hear. */
@@ -24,16 +25,23 @@ const ON_ACK: Readonly<Record<Ack, Partial<Record<Ack, { readonly step: Step; re
 export const MAXIMUM_PACKET_ID = 65_535;
 
 /** One message on its way: the message until it needs no sending again, and what is waited for. */
-export interface InflightEntry<Message> {
+export class InflightEntry<Message> extends TableEntry {
   /** null once the PUBREC is there: a PUBLISH is not sent again after its PUBREL [5.0 MQTT-4.3.3-6]. */
   message: Message | null;
   wait: Ack;
   readonly qos: 1 | 2;
+
+  constructor(packetId: number, message: Message | null, wait: Ack, qos: 1 | 2) {
+    super(packetId);
+    this.message = message;
+    this.wait = wait;
+    this.qos = qos;
+  }
 }
 
 /** Messages sent at QoS 1 or 2 and not yet acknowledged, in the order in which they were sent. */
 export class Inflight<Message> {
-  readonly #entries: Map<number, InflightEntry<Message>> = new Map();
+  readonly #entries: InOrderTable<InflightEntry<Message>> = new InOrderTable();
   #receiveMaximum: number;
   #lastId = 0;
 
@@ -60,7 +68,7 @@ export class Inflight<Message> {
   }
 
   has(packetId: number): boolean {
-    return this.#entries.has(packetId);
+    return this.#entries.get(packetId) !== undefined;
   }
 
   get(packetId: number): InflightEntry<Message> | undefined {
@@ -71,7 +79,7 @@ export class Inflight<Message> {
   nextId(isTaken?: (packetId: number) => boolean): number {
     for (let tries = 0; tries < MAXIMUM_PACKET_ID; tries++) {
       this.#lastId = (this.#lastId % MAXIMUM_PACKET_ID) + 1;
-      if (!this.#entries.has(this.#lastId) && !isTaken?.(this.#lastId)) return this.#lastId;
+      if (!this.has(this.#lastId) && !isTaken?.(this.#lastId)) return this.#lastId;
     }
     return 0;
   }
@@ -80,7 +88,7 @@ export class Inflight<Message> {
   add(message: Message, qos: 1 | 2): number {
     if (this.#entries.size >= this.#receiveMaximum) return 0;
     const packetId = this.nextId();
-    if (packetId !== 0) this.#entries.set(packetId, { message, wait: qos === 1 ? "PUBACK" : "PUBREC", qos });
+    if (packetId !== 0) this.#entries.add(new InflightEntry(packetId, message, qos === 1 ? "PUBACK" : "PUBREC", qos));
     return packetId;
   }
 
@@ -89,7 +97,8 @@ export class Inflight<Message> {
    * that waits for PUBCOMP is given without its message.
    */
   restore(packetId: number, message: Message | null, qos: 1 | 2, wait: Ack = qos === 1 ? "PUBACK" : "PUBREC"): void {
-    this.#entries.set(packetId, { message, wait, qos });
+    this.remove(packetId);
+    this.#entries.add(new InflightEntry(packetId, message, wait, qos));
   }
 
   /**
@@ -102,7 +111,7 @@ export class Inflight<Message> {
     const move = ON_ACK[entry.wait][ack];
     if (move === undefined) return "unexpected";
     const step = refused ? "done" : move.step;
-    if (step === "done") this.#entries.delete(packetId);
+    if (step === "done") this.#entries.delete(entry);
     else {
       entry.wait = move.wait;
       entry.message = null;
@@ -112,14 +121,15 @@ export class Inflight<Message> {
 
   /** Takes a message out that can never be sent. */
   remove(packetId: number): void {
-    this.#entries.delete(packetId);
+    const entry = this.#entries.get(packetId);
+    if (entry !== undefined) this.#entries.delete(entry);
   }
 
   /**
-   * What is to be sent again after a reconnection, in the order of the first sending: the PUBLISH with DUP, or the PUBREL where
+   * What is on its way now, and so to be sent again after a reconnection, in the order of the first sending: the PUBLISH with DUP, or the PUBREL where
    * `entry.message` is null [5.0 MQTT-4.4.0-1] [5.0 MQTT-4.6.0-1] [3.1.1 MQTT-4.4.0-1].
    */
-  entries(): IterableIterator<[packetId: number, entry: InflightEntry<Message>]> {
+  entries(): readonly InflightEntry<Message>[] {
     return this.#entries.entries();
   }
 }

@@ -8,6 +8,8 @@ import type { ConnectOptions, TestClient } from "./test-client.ts";
 
 /** How long a batch waits for more facts. */
 export const BATCH_MS = 2;
+/** How long facts wait that a receiver may discharge, or that nobody waits for. */
+export const PATIENT_MS = 10;
 
 /** A broker that can be killed and started again on what its store kept. */
 export class DurableRig {
@@ -62,7 +64,7 @@ export class DurableRig {
   /** Lets time pass, and then batch follow batch. */
   async calm(ms: number = 0): Promise<void> {
     await this.harness.rest(ms);
-    for (let i = 0; i < 4; i++) await this.harness.rest(BATCH_MS);
+    for (let i = 0; i < 4; i++) await this.harness.rest(PATIENT_MS);
   }
 
   /** Lets the store work again and waits until it has everything. */

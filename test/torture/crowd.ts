@@ -79,7 +79,9 @@ export class Crowd {
   }
 
   #gone(peer: Peer, reason: string): void {
-    if (!this.expectsLoss) this.ledger.fault(`${peer.options.clientId} lost its connection: ${reason}`);
+    // An attempt that began while the broker was away may tell of it afterwards; a broker that ends by itself is found out elsewhere.
+    const wasNone = reason.startsWith("connect ECONNREFUSED");
+    if (!this.expectsLoss && !wasNone) this.ledger.fault(`${peer.options.clientId} lost its connection: ${reason}`);
   }
 
   get subscribers(): readonly Subscriber[] {

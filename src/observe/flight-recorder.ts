@@ -4,6 +4,7 @@
  */
 import type { Clock, Connection, Message, Observer, Session } from "../core/index.ts";
 import type { DropReason, EndReason, Fault, PacketTrail, SubscriptionRequest, TrailEntry } from "../protocol/index.ts";
+import { type Incident, Incidents } from "./incidents.ts";
 
 /** What is remembered. */
 export interface RecorderOptions {
@@ -23,16 +24,6 @@ export const DEFAULT_RECORDER_OPTIONS: RecorderOptions = {
 
 /** Keep-alive losses of other clients that came so close count as one wave. */
 const WAVE_MS = 60_000;
-/** Reasons for losses that are remembered of one Session, by topic. */
-const LOSSES_PER_SESSION = 32;
-
-/** Something that was refused or lost, and when it last was. Times are wall time in milliseconds since 1970. */
-export interface Incident {
-  readonly kind: "publish-denied" | "subscribe-denied" | DropReason;
-  readonly topic: string;
-  readonly count: number;
-  readonly lastMs: number;
-}
 
 /** One connection of a client, ended or not. Times are wall time in milliseconds since 1970. */
 export interface ConnectionRecord {
@@ -70,7 +61,7 @@ export interface ConnectionRecord {
 interface Flight {
   readonly openedMs: number;
   wasAccepted: boolean;
-  denied: Map<string, Incident> | null;
+  denied: Incidents | null;
 }
 
 /** A connection that has ended. It holds nothing of the connection but its trail. */
@@ -90,7 +81,7 @@ export class FlightRecorder implements Observer {
   /** Oldest first. */
   readonly #ended: Set<Ended> = new Set();
   readonly #byClient: Map<string, Ended[]> = new Map();
-  readonly #losses: WeakMap<Session, Map<string, Incident>> = new WeakMap();
+  readonly #losses: WeakMap<Session, Incidents> = new WeakMap();
 
   constructor(clock: Clock, options: RecorderOptions = DEFAULT_RECORDER_OPTIONS) {
     this.#clock = clock;
@@ -161,18 +152,18 @@ export class FlightRecorder implements Observer {
 
   #deny(connection: Connection, kind: Incident["kind"], topic: string): void {
     const flight = this.#live.get(connection);
-    if (flight !== undefined) note((flight.denied ??= new Map()), kind, topic, this.#clock.wallMs());
+    if (flight !== undefined) (flight.denied ??= new Incidents()).note(kind, topic, this.#clock.wallMs());
   }
 
   dropped(reason: DropReason, session: Session, { topicName }: Message): void {
     let losses = this.#losses.get(session);
-    if (losses === undefined) this.#losses.set(session, (losses = new Map()));
-    note(losses, reason, topicName, this.#clock.wallMs());
+    if (losses === undefined) this.#losses.set(session, (losses = new Incidents()));
+    losses.note(reason, topicName, this.#clock.wallMs());
   }
 
   /** What did not reach a Session lately, by reason and topic. */
   lossesOf(session: Session): readonly Incident[] {
-    return [...(this.#losses.get(session)?.values() ?? [])];
+    return this.#losses.get(session)?.list() ?? [];
   }
 
   /** The last connections of a client, oldest first, with the one that is there. "" is those that named none. */
@@ -239,7 +230,7 @@ function factsOf(connection: Connection, { openedMs, wasAccepted, denied }: Flig
     lastReceivedMs: machine.lastReceivedMs + aheadMs,
     receivedPackets: machine.trail.receivedPackets,
     sentPackets: machine.trail.sentPackets,
-    denied: [...(denied?.values() ?? [])],
+    denied: denied?.list() ?? [],
   };
 }
 
@@ -247,19 +238,6 @@ function entriesOf(trail: PacketTrail, aheadMs: number): readonly TrailEntry[] {
   return trail
     .entries()
     .map((entry) => ({ ...entry, firstMs: entry.firstMs + aheadMs, lastMs: entry.lastMs + aheadMs }));
-}
-
-/** Counts one more, and forgets the incident that is longest ago when there are too many. */
-function note(incidents: Map<string, Incident>, kind: Incident["kind"], topic: string, lastMs: number): void {
-  const key = `${kind} ${topic}`;
-  const count = (incidents.get(key)?.count ?? 0) + 1;
-  incidents.delete(key);
-  incidents.set(key, { kind, topic, count, lastMs });
-  if (incidents.size <= LOSSES_PER_SESSION) return;
-  for (const oldest of incidents.keys()) {
-    incidents.delete(oldest);
-    break;
-  }
 }
 
 /** The first three numbers of an address of IPv4, or the first four groups of one of IPv6. */

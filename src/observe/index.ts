@@ -6,10 +6,10 @@ export {
   type ConnectionRecord,
   DEFAULT_RECORDER_OPTIONS,
   FlightRecorder,
-  type Incident,
   type RecorderOptions,
 } from "./flight-recorder.ts";
 export { formatTime, type Moment, now } from "./format-time.ts";
+export type { Incident } from "./incidents.ts";
 export { Log, type LogDestination, type LogLine, type LogOptions, type LogSink, printable } from "./log.ts";
 export { LogFile, LogTopics, SystemLog } from "./log-destinations.ts";
 export { everyOf } from "./observers.ts";

@@ -1,28 +1,17 @@
 /** Answers the requests of `requests.ts`. A request that cannot be understood is answered with what is allowed. */
-import {
-  type Broker,
-  type Clock,
-  type ControlRequest,
-  NEVER_EXPIRES_SECONDS,
-  respond,
-  type Session,
-  type TraceQuestion,
-  trace,
-} from "../core/index.ts";
+import { type Broker, type ControlRequest, respond, type TraceQuestion, trace } from "../core/index.ts";
 import type { FlightRecorder } from "../observe/index.ts";
 import { encodeUtf8, type Properties } from "../protocol/index.ts";
+import { Activity, pageOf, stateOf } from "./client-states.ts";
 import { field, RequestError } from "./fields.ts";
-import {
-  type Answer,
-  type ClientState,
-  REQUEST_TOPIC,
-  RESPONSE_TOPIC,
-  type RequestName,
-  type Requests,
-} from "./requests.ts";
+import { type Answer, REQUEST_TOPIC, RESPONSE_TOPIC, type RequestName, type Requests } from "./requests.ts";
 import type { Taps } from "./taps.ts";
 
 const MOST_CLIENTS = 1000;
+const MOST_BUSY = 100;
+const LONGEST_TOP_SECONDS = 3600;
+/** Requests for the busiest that wait at once: each remembers a number for every connection. */
+const MOST_ACTIVITIES = 16;
 const MOST_CONNECTIONS = 50;
 const MOST_SIMILAR = 5;
 const LARGEST_REQUEST_BYTES = 65_536;
@@ -30,21 +19,23 @@ const LONGEST_TAP_SECONDS = 86_400;
 const LARGEST_PAYLOAD_BYTES = 268_435_455;
 
 type Answerers = {
-  readonly [Name in RequestName]: (ask: unknown, request: ControlRequest) => Requests[Name]["answer"];
+  readonly [Name in RequestName]: (
+    ask: unknown,
+    request: ControlRequest,
+  ) => Requests[Name]["answer"] | Promise<Requests[Name]["answer"]>;
 };
 
 /** The service of one broker. */
 export class ControlService {
   readonly #broker: Broker;
   readonly #recorder: FlightRecorder;
-  readonly #clock: Clock;
   readonly #sinceMs: number;
   readonly #taps: Taps;
+  #activities = 0;
 
   constructor(broker: Broker, recorder: FlightRecorder, taps: Taps) {
     this.#broker = broker;
     this.#recorder = recorder;
-    this.#clock = broker.clock;
     this.#sinceMs = broker.clock.wallMs();
     this.#taps = taps;
     broker.controls.handle(REQUEST_TOPIC, (request) => this.#receive(request));
@@ -52,11 +43,27 @@ export class ControlService {
 
   readonly #answerers: Answerers = {
     clients: (ask) => {
-      const sessions = [...this.#broker.sessions].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
       const after = field.optionalText(ask, "after") ?? "";
       const limit = field.integer(ask, "limit", 1, MOST_CLIENTS, MOST_CLIENTS);
-      const clients = sessions.filter(({ clientId }) => clientId > after).slice(0, limit);
-      return { clients: clients.map((session) => this.#stateOf(session)), all: sessions.length };
+      const { sessions } = this.#broker;
+      return {
+        clients: pageOf(sessions, after, limit).map((session) => stateOf(session, this.#broker)),
+        all: sessions.count,
+      };
+    },
+    top: (ask) => {
+      const seconds = field.integer(ask, "seconds", 1, LONGEST_TOP_SECONDS);
+      const limit = field.integer(ask, "limit", 1, MOST_BUSY, MOST_BUSY);
+      if (this.#activities >= MOST_ACTIVITIES)
+        throw new RequestError(`${MOST_ACTIVITIES} clients look at the busiest already, the most at once`);
+      this.#activities++;
+      const activity = new Activity(this.#broker);
+      return new Promise((resolve) => {
+        this.#broker.deadlines.add(this.#broker.clock.nowMs() + seconds * 1000, () => {
+          this.#activities--;
+          resolve(activity.until(limit));
+        });
+      });
     },
     why: (ask) => {
       const clientId = field.text(ask, "clientId");
@@ -90,13 +97,20 @@ export class ControlService {
   };
 
   #receive(request: ControlRequest): void {
-    const answer = this.#answer(request);
+    const answered = this.#answer(request);
+    if (answered instanceof Promise) void answered.then((answer) => this.#respond(request, answer));
+    else this.#respond(request, answered);
+  }
+
+  #respond(request: ControlRequest, answer: Answer): void {
+    // Whoever asked may have gone meanwhile, and another connection have its Session.
+    if (request.connection.machine.ended !== null) return;
     const { responseTopic = RESPONSE_TOPIC, correlationData } = request.properties;
     const properties: Properties = correlationData === undefined ? {} : { correlationData };
     respond(request, responseTopic, encodeUtf8(JSON.stringify(answer)), 1, properties);
   }
 
-  #answer(request: ControlRequest): Answer {
+  #answer(request: ControlRequest): Answer | Promise<Answer> {
     let command: string | null = null;
     try {
       requireAllowed(request);
@@ -106,6 +120,7 @@ export class ControlService {
       if (!Object.hasOwn(this.#answerers, name))
         throw new RequestError(`unknown command "${name}"; there are ${Object.keys(this.#answerers).join(", ")}`);
       const data = this.#answerers[name as RequestName](ask, request);
+      if (data instanceof Promise) return data.then((later) => ({ command: name, data: later }) as Answer);
       return { command: name, data } as Answer;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
@@ -120,27 +135,6 @@ export class ControlService {
     ];
     const isLike = (name: string): boolean => name.includes(wanted) || (name !== "" && wanted.includes(name));
     return known.filter((name) => isLike(name.toLowerCase())).slice(0, MOST_SIMILAR);
-  }
-
-  #stateOf(session: Session): ClientState {
-    const { connection } = session;
-    return {
-      clientId: session.clientId,
-      remoteAddress: connection?.link.remoteAddress ?? null,
-      username: connection?.connect?.username ?? null,
-      version: connection?.version ?? null,
-      keepAliveSeconds: connection?.connect?.keepAliveSeconds ?? null,
-      connectedSinceMs:
-        connection === null ? null : this.#clock.wallMs() - (this.#clock.nowMs() - connection.openedAtMs),
-      sessionExpirySeconds: Math.min(session.expirySeconds, NEVER_EXPIRES_SECONDS),
-      subscriptions: session.subscriptions.size,
-      queuedMessages: session.queuedMessages,
-      inflightMessages: session.inflightMessages,
-      receivedPackets: connection?.machine.trail.receivedPackets ?? 0,
-      receivedBytes: connection?.machine.receivedBytes ?? 0,
-      sentPackets: connection?.machine.trail.sentPackets ?? 0,
-      backlogBytes: connection?.backlogBytes ?? 0,
-    };
   }
 }
 

@@ -2,6 +2,7 @@
 export { ControlService } from "./control-service.ts";
 export {
   type Answer,
+  type BusyClient,
   type ClientState,
   REQUEST_TOPIC,
   RESPONSE_TOPIC,

@@ -30,12 +30,29 @@ export interface ClientState {
   readonly backlogBytes: number;
 }
 
+/** A client, and what passed between it and the broker in each second. */
+export interface BusyClient extends ClientState {
+  readonly receivedPerSecond: number;
+  readonly sentPerSecond: number;
+}
+
 /** What is asked, by command, and the answer. */
 export interface Requests {
   /** Clients in the order of their names, after `after`. */
   readonly clients: {
     readonly ask: { readonly after?: string; readonly limit?: number };
     readonly answer: { readonly clients: readonly ClientState[]; readonly all: number };
+  };
+  /** The clients with the most packets in the next `seconds`; the answer comes when they are over. */
+  readonly top: {
+    readonly ask: { readonly seconds: number; readonly limit?: number };
+    readonly answer: {
+      readonly clients: readonly BusyClient[];
+      readonly connected: number;
+      /** Of all clients. */
+      readonly receivedPerSecond: number;
+      readonly sentPerSecond: number;
+    };
   };
   /** The last connections of a client. */
   readonly why: {

@@ -84,9 +84,14 @@ export class Asker {
 
   /**
    * Asks one thing.
+   * @param laterMs how much later than others the answer may come
    * @throws AskError when there is no answer, or a refusal
    */
-  async ask<Name extends RequestName>(command: Name, ask: Requests[Name]["ask"]): Promise<Requests[Name]["answer"]> {
+  async ask<Name extends RequestName>(
+    command: Name,
+    ask: Requests[Name]["ask"],
+    laterMs: number = 0,
+  ): Promise<Requests[Name]["answer"]> {
     const { host, port } = this.#args;
     const answer = await new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -95,7 +100,7 @@ export class Asker {
           "Only a Lacewing broker knows these requests. Is it one, and of this version?",
         ];
         reject(new AskError(lines));
-      }, ANSWER_LIMIT_MS);
+      }, ANSWER_LIMIT_MS + laterMs);
       const done = (): void => clearTimeout(timer);
       this.#waiting = {
         resolve: (value) => {

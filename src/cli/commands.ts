@@ -88,7 +88,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   top: {
     group: LOOK_AFTER,
-    run: async (args, io) => (await import("./clients.ts")).runTop(args, io),
+    run: async (args, io) => (await import("./top.ts")).runTop(args, io),
     describe: async () => (await import("./options/ask-options.ts")).TOP_COMMAND,
   },
   passwd: {

@@ -1,7 +1,7 @@
 /** Requests to the running broker: the answers, who may ask, and what is said to requests that cannot be understood. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REQUEST_TOPIC, RESPONSE_TOPIC, TAP_TOPIC, type TapEvent } from "../../src/admin/index.ts";
+import { REQUEST_TOPIC, RESPONSE_TOPIC, type Requests, TAP_TOPIC, type TapEvent } from "../../src/admin/index.ts";
 import { decodePacket, isFault } from "../../src/protocol/index.ts";
 import { type TestClient, textOf } from "../support/test-client.ts";
 import { RecordedBroker } from "./recorded-broker.ts";
@@ -33,6 +33,52 @@ test("clients: those that are there and those whose Session lasts, page by page"
   );
 });
 
+test("clients: whatever the order in which they came, the pages together are all of them, in order and once", () => {
+  const broker = new RecordedBroker();
+  const names = Array.from({ length: 40 }, (_, i) => `c${(i * 17) % 40}`);
+  for (const name of names) broker.harness.connect(name);
+  const seen: string[] = [];
+  for (;;) {
+    const { clients } = broker.ask("clients", { after: seen.at(-1) ?? "", limit: 7 });
+    seen.push(...clients.map(({ clientId }) => clientId));
+    if (clients.length < 7) break;
+  }
+  assert.deepEqual(seen, ["admin", ...names].sort());
+});
+
+test("top: the busiest of the time that was asked for, and all together", async () => {
+  const broker = new RecordedBroker();
+  const { harness, admin } = broker;
+  const [busy, idle] = [harness.connect("busy"), harness.connect("idle")];
+  for (let i = 0; i < 50; i++) idle.publish("t", "before");
+  admin.publish(REQUEST_TOPIC, '{"command": "top", "seconds": 2, "limit": 2}');
+  for (let i = 0; i < 10; i++) busy.publish("t", "x", { qos: 1 });
+  harness.connect("late").publish("t", "x");
+  assert.deepEqual(admin.publishes(), []);
+  await harness.rest(2000);
+  const [answer] = admin.publishes();
+  assert.ok(answer !== undefined);
+  const { data } = JSON.parse(textOf(answer.payload)) as { data: Requests["top"]["answer"] };
+  assert.deepEqual(
+    data.clients.map(({ clientId, receivedPerSecond, sentPerSecond }) => [clientId, receivedPerSecond, sentPerSecond]),
+    [
+      ["busy", 5, 5],
+      ["late", 1, 0.5],
+    ],
+  );
+  assert.deepEqual([data.connected, data.sentPerSecond], [4, 5.5]);
+});
+
+test("top: who has gone gets no answer, nor whoever has its Session now", async () => {
+  const { harness } = new RecordedBroker();
+  const first = harness.connect("asker", { properties: { sessionExpirySeconds: 60 } });
+  first.publish(REQUEST_TOPIC, '{"command": "top", "seconds": 1}');
+  first.drop();
+  const second = harness.connect("asker", { cleanStart: false });
+  await harness.rest(2000);
+  assert.deepEqual(second.publishes(), []);
+});
+
 test("why: the last connections of a client, and names like it when it is not known", () => {
   const broker = new RecordedBroker();
   for (let i = 0; i < 3; i++) broker.harness.connect("sensor-1").disconnect();
@@ -60,7 +106,7 @@ for (const [payload, error] of [
   ["{", /not JSON, as in/],
   ["[]", /is a JSON object/],
   ["{}", /"command" is missing/],
-  ['{"command": "wy"}', /unknown command "wy"; there are clients, why/],
+  ['{"command": "wy"}', /unknown command "wy"; there are clients, top, why/],
   ['{"command": "why"}', /"clientId" is missing/],
   ['{"command": "why", "clientId": 7}', /"clientId" is no text/],
   ['{"command": "clients", "limit": 0}', /"limit" must be a whole number from 1 to 1000/],

@@ -1,7 +1,7 @@
 // Our tools run in this process, with streams of the test's own.
 import { PassThrough } from "node:stream";
 import { runBench } from "../../src/cli/bench.ts";
-import { runClients, runTop } from "../../src/cli/clients.ts";
+import { runClients } from "../../src/cli/clients.ts";
 import { runCompletion } from "../../src/cli/completion.ts";
 import { runDoctor } from "../../src/cli/doctor.ts";
 import { runExplain } from "../../src/cli/explain.ts";
@@ -14,6 +14,7 @@ import { runReplay } from "../../src/cli/replay.ts";
 import { runRr } from "../../src/cli/rr.ts";
 import { runSimulate } from "../../src/cli/simulate.ts";
 import { runSub } from "../../src/cli/sub.ts";
+import { runTop } from "../../src/cli/top.ts";
 import { runWhy } from "../../src/cli/why.ts";
 import { runWhyNot } from "../../src/cli/why-not.ts";
 import type { Ended } from "../support/program.ts";

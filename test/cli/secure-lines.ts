@@ -82,7 +82,7 @@ function* otherWays(): Generator<CommandLine> {
   yield line("rr", "-t a -e a -m x -W 5 --unix {folder}/socket");
   yield line("pub", "-t a -m x --unix {folder}/nothing");
   yield line("pub", "-t a -m x -h nobody.invalid --unix {folder}/socket -d");
-  yield line("pub", "-t a -m x --unix {folder}/socket -h localhost", "errors");
+  yield line("pub", "-t a -m x --unix {folder}/socket -h localhost -p 1");
   yield line("pub", "-t a -m x -d -p {plain} -A 127.0.0.1");
   yield line("pub", "-t a -m x -d -p {plain} -A 127.0.0.2");
   yield line("pub", "-t a -m x -d -p {plain} -A localhost");

@@ -147,6 +147,17 @@ for (const [text, said] of [
   ["plugin a.mjs\nplugin_opt_test", /Error: Empty 'test' value/],
   ["plugin c/auth_plugin.so", /Error: Unable to load plugin "c\/auth_plugin\.so".*compiled C.*dynamic security/],
   ["plugin go-auth.so", /password_file, acl_file and dynamic security are built in/],
+  ["plugin lacewing_jwt", /Error: The plugin "lacewing_jwt" needs a key.*"plugin_opt_jwks_file FILE"/],
+  ["plugin lacewing_http", /needs a URL: put "plugin_opt_url URL" below it/],
+  [
+    "plugin lacewing_http\nplugin_opt_url ftp://x",
+    /Invalid 'plugin_opt_url' value 'ftp:\/\/x'\. Allowed is a URL of http or https\./,
+  ],
+  [
+    "plugin lacewing_http\nplugin_opt_url http://x\nplugin_opt_timeout_ms 0",
+    /Invalid 'plugin_opt_timeout_ms' value '0'\. Allowed is a whole number from 1 to 60000\./,
+  ],
+  ["plugin lacewing_scram", /put "plugin_opt_file FILE" below it/],
   ["plugin mosquitto_dynamic_security.so", /put "plugin_opt_config_file FILE" below it/],
   ["maximum_qos 3", /Error: 'max_qos' must be between 0 and 2 inclusive\./],
   ["maximum_qos -1", /Error: 'max_qos' must be between 0 and 2/],
@@ -295,6 +306,32 @@ test("per_listener_settings true: each listener its own", () => {
   assert.deepEqual([first?.security.passwordFile, second?.security.passwordFile], ["p", null]);
   assert.deepEqual([first?.allowAnonymous, second?.allowAnonymous], [false, true]);
   assert.deepEqual([first?.entrance.allowZeroLengthClientId, second?.entrance.allowZeroLengthClientId], [false, true]);
+});
+
+test("tokens, a web service and SCRAM are plugins of our own names", () => {
+  const { config } = read(`plugin lacewing_jwt
+plugin_opt_secret_file /s
+plugin_opt_audience mqtt
+plugin lacewing_http
+plugin_opt_url https://users.example/check
+plugin_opt_cache_seconds 0
+plugin lacewing_scram
+plugin_opt_file /v
+`);
+  assert.deepEqual(config.listeners[0]?.security.plugins, [
+    {
+      kind: "jwt",
+      jwksFile: null,
+      secretFile: "/s",
+      publicKeyFile: null,
+      issuer: null,
+      audience: "mqtt",
+      usernameClaim: "sub",
+      leewaySeconds: 30,
+    },
+    { kind: "http", url: "https://users.example/check", timeoutMs: 5000, cacheSeconds: 0 },
+    { kind: "scram", file: "/v" },
+  ]);
 });
 
 test("mosquitto's plugins select what is built in; global ones come first, plugin_use adds to one listener", () => {

@@ -10,40 +10,40 @@ export interface DynamicSecurityConfig {
   readonly passwordInitFile: string | null;
 }
 
-/** JSON web tokens as passwords: `lacewing_jwt_*`. */
+/** JSON web tokens as passwords: `plugin lacewing_jwt`. */
 export interface JwtConfig {
   readonly kind: "jwt";
-  /** `lacewing_jwt_jwks_file`: keys as JSON (JWKS). */
+  /** `plugin_opt_jwks_file`: keys as JSON (JWKS). */
   readonly jwksFile: string | null;
-  /** `lacewing_jwt_secret_file`: the secret of HS256, HS384 and HS512. */
+  /** `plugin_opt_secret_file`: the secret of HS256, HS384 and HS512. */
   readonly secretFile: string | null;
-  /** `lacewing_jwt_public_key_file`: one PEM key of RS* or ES*. */
+  /** `plugin_opt_public_key_file`: one PEM key of RS* or ES*. */
   readonly publicKeyFile: string | null;
-  /** `lacewing_jwt_issuer`: what `iss` must be; null: not looked at. */
+  /** `plugin_opt_issuer`: what `iss` must be; null: not looked at. */
   readonly issuer: string | null;
-  /** `lacewing_jwt_audience`: what `aud` must name; null: not looked at. */
+  /** `plugin_opt_audience`: what `aud` must name; null: not looked at. */
   readonly audience: string | null;
-  /** `lacewing_jwt_username_claim`: claim that names the user. */
+  /** `plugin_opt_username_claim`: claim that names the user. */
   readonly usernameClaim: string;
-  /** `lacewing_jwt_leeway_seconds`: how far clocks may be apart; absent: 30. */
+  /** `plugin_opt_leeway_seconds`: how far clocks may be apart; absent: 30. */
   readonly leewaySeconds?: number;
 }
 
-/** Asks a web service about each CONNECT: `lacewing_http_auth_*`. */
+/** Asks a web service about each CONNECT: `plugin lacewing_http`. */
 export interface HttpAuthConfig {
   readonly kind: "http";
-  /** `lacewing_http_auth_url`: gets a POST with JSON. */
+  /** `plugin_opt_url`: gets a POST with JSON. */
   readonly url: string;
-  /** `lacewing_http_auth_timeout_ms`: 1..60,000; a late answer is a refusal. */
+  /** `plugin_opt_timeout_ms`: 1..60,000; a late answer is a refusal. */
   readonly timeoutMs: number;
-  /** `lacewing_http_auth_cache_seconds`: how long an answer is remembered; 0: never. */
+  /** `plugin_opt_cache_seconds`: how long an answer is remembered; 0: never. */
   readonly cacheSeconds: number;
 }
 
-/** 5.0 enhanced authentication by SCRAM-SHA-256: `lacewing_scram_file`. */
+/** 5.0 enhanced authentication by SCRAM-SHA-256: `plugin lacewing_scram`. */
 export interface ScramConfig {
   readonly kind: "scram";
-  /** Lines of `USERNAME:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`: PostgreSQL's verifiers with a name before them. */
+  /** `plugin_opt_file`: lines of `USERNAME:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY`: PostgreSQL's verifiers with a name before them. */
   readonly file: string;
 }
 

@@ -50,8 +50,8 @@ export async function startMosquitto<Name extends string = never>(
   return { port, ports, stop };
 }
 
-/** Ports that were free a moment ago: mosquitto cannot choose one by itself. */
-async function freePorts(count: number): Promise<readonly number[]> {
+/** Ports that were free a moment ago, for those who cannot choose one by themselves: as mosquitto, whose port 0 is a unix socket. */
+export async function freePorts(count: number): Promise<readonly number[]> {
   // All at once, as one that is free again may be the next one chosen.
   const servers = await Promise.all(Array.from({ length: count }, listening));
   return Promise.all(servers.map(closed));

@@ -4,7 +4,8 @@ import { general, needs, type Option, ofPlugin, ofSecurity, securityFor } from "
 import { OptionError } from "../problem.ts";
 import { empty, FILE, SWITCH, text, type ValueKind, wordsOf } from "../values.ts";
 
-const PLUGIN_FORM = "the path of one of mosquitto's own plugins, or of an ES module (.mjs)";
+const PLUGIN_FORM =
+  "the path of one of mosquitto's own plugins, lacewing_jwt, lacewing_http, lacewing_scram, or the path of an ES module (.mjs)";
 
 const PLUGIN_PATH: ValueKind<string> = text(PLUGIN_FORM);
 
@@ -46,7 +47,7 @@ function usePlugin(draft: Draft, name: string): void {
 }
 
 const PLUGIN_NOTE =
-  "mosquitto's dynamic security, password file, ACL file and sqlite persistence plugins select what is built in; a `.mjs` file is loaded as a plugin of ours. Other C plugins cannot be loaded, and the error says what takes their place.";
+  "mosquitto's dynamic security, password file, ACL file and sqlite persistence plugins select what is built in; `lacewing_jwt`, `lacewing_http` and `lacewing_scram` are ours (security.md); a `.mjs` file is loaded as a plugin of yours. Other C plugins cannot be loaded, and the error says what takes their place.";
 
 function setPerListener(draft: Draft, value: boolean): void {
   // Once it is set it stays so, as in mosquitto.

@@ -23,19 +23,20 @@ export async function runBroker(args: readonly string[], calledAs: string | null
     }
     const read = (): ReadConfig => readAgain(parsed, calledAs);
     const first = read();
-    if (parsed.testConfig) {
-      for (const { place, text } of first.notices)
-        process.stderr.write(`${place === null ? text : `${text} (${place})`}\n`);
-      process.stderr.write(
-        `Configuration file${first.files.length === 1 ? "" : "s"} are OK.\n`.replace("file are", "file is"),
-      );
-      return 0;
-    }
+    if (parsed.testConfig) return tested(first);
     if (parsed.daemon) return await goOnInBackground(args);
     return await run(first, read, parsed.configFile === undefined);
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Says that a configuration can be used, and what its reader has to say. */
+function tested({ notices, files }: ReadConfig): number {
+  const lines = notices.map(({ place, text }) => (place === null ? text : `${text} (${place})`));
+  lines.push(files.length > 1 ? "Configuration files are OK." : "Configuration file is OK.");
+  process.stderr.write(`${lines.join("\n")}\n`);
+  return 0;
 }
 
 function readAgain(parsed: BrokerArguments, calledAs: string | null): ReadConfig {

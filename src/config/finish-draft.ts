@@ -1,5 +1,6 @@
 /** From all that was read to a Config: what belongs together is put together, and what contradicts is a problem. */
 import { basename, join } from "node:path";
+import type { SecurityConfig, SecurityPlugin } from "../security/index.ts";
 import { type Config, DEFAULT_PORT, DEFAULT_STORE_FOLDER, localListeners } from "./config.ts";
 import type { Draft, ListenerDraft, PluginDraft, SecurityDraft } from "./draft.ts";
 import { finishBridges } from "./finish-bridges.ts";
@@ -7,7 +8,6 @@ import { finishTransport } from "./finish-listener.ts";
 import type { ListenerConfig } from "./listener-config.ts";
 import { type PersistencePlugin, pluginOf } from "./plugins.ts";
 import { OptionError } from "./problem.ts";
-import type { SecurityConfig, SecurityPlugin } from "./security-config.ts";
 
 /** Puts a Config together; what cannot be is added to the problems of the draft. */
 export function finishDraft(draft: Draft, ports: readonly number[]): Config {

@@ -49,14 +49,3 @@ export {
   readConfig,
 } from "./read-config.ts";
 export { restartReasons } from "./restart-reasons.ts";
-export {
-  type DynamicSecurityConfig,
-  type FilePluginConfig,
-  type HttpAuthConfig,
-  type JwtConfig,
-  type ModulePluginConfig,
-  NO_SECURITY,
-  type ScramConfig,
-  type SecurityConfig,
-  type SecurityPlugin,
-} from "./security-config.ts";

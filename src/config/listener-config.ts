@@ -1,6 +1,6 @@
 /** One way in for clients: where it is, what it speaks, whom it lets in and what they may do there. */
 import { DEFAULT_ENTRANCE, type Entrance } from "../core/index.ts";
-import { NO_SECURITY, type SecurityConfig } from "./security-config.ts";
+import { NO_SECURITY, type SecurityConfig } from "../security/index.ts";
 
 /** What is spoken on a listener: MQTT, MQTT in WebSocket, or mosquitto 2.1's read-only HTTP interface. */
 export type ListenerProtocol = "mqtt" | "websockets" | "http_api";

@@ -3,9 +3,9 @@
  * loaded, other C plugins cannot be.
  */
 import { basename, dirname } from "node:path";
+import type { SecurityPlugin } from "../security/index.ts";
 import type { PluginDraft } from "./draft.ts";
 import { OptionError } from "./problem.ts";
-import type { SecurityPlugin } from "./security-config.ts";
 
 /** mosquitto's plugin that keeps everything in SQLite: here it only says where the store is. */
 export interface PersistencePlugin {

@@ -2,6 +2,7 @@
  * What happened, in words: why a connection ended, what several of them have in common, what stops a message. Facts go in, one or two
  * sentences come out, in each language.
  */
+import type { MissKind } from "../core/index.ts";
 import type { DropReason, EndReason } from "../protocol/index.ts";
 import { END_REASONS } from "../protocol/index.ts";
 import type { Language, Text } from "./entry.ts";
@@ -298,18 +299,7 @@ const DROPPED: Readonly<Record<DropReason, Text>> = {
   },
 };
 
-/** How a filter nearly matches a topic; `core/near-misses.ts` finds it. */
-export type NearMissKind =
-  | "letter-case"
-  | "leading-slash"
-  | "trailing-slash"
-  | "white-space"
-  | "name-deeper"
-  | "filter-deeper"
-  | "dollar-topic"
-  | "spelling";
-
-const NEAR_MISSES: Readonly<Record<NearMissKind, Text>> = {
+const NEAR_MISSES: Readonly<Record<MissKind, Text>> = {
   "letter-case": {
     en: "upper and lower case differ, and topics are case-sensitive",
     zh: "大小写不同，而主题区分大小写",
@@ -327,7 +317,7 @@ const NEAR_MISSES: Readonly<Record<NearMissKind, Text>> = {
 };
 
 /** How a filter and a topic differ. */
-export function nearMissText(kind: NearMissKind, language: Language): string {
+export function nearMissText(kind: MissKind, language: Language): string {
   return NEAR_MISSES[kind][language];
 }
 

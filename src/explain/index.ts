@@ -10,7 +10,6 @@ export {
   durationText,
   type EndFacts,
   endText,
-  type NearMissKind,
   nearMissText,
   type PatternFacts,
   patternText,

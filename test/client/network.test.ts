@@ -3,13 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import {
-  DEFAULT_CONFIG,
-  type ListenerConfig,
-  listenerOf,
-  NO_SECURITY,
-  type TlsConfig,
-} from "../../src/config/index.ts";
+import { DEFAULT_CONFIG, type ListenerConfig, listenerOf, type TlsConfig } from "../../src/config/index.ts";
+import { NO_SECURITY } from "../../src/security/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 import { runProgram } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";

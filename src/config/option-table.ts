@@ -3,7 +3,7 @@ import { nearest } from "../protocol/index.ts";
 import type { Option } from "./option.ts";
 import { BRIDGE_OPTIONS } from "./options/bridge-options.ts";
 import { GENERAL_OPTIONS, OWN_OPTIONS } from "./options/general-options.ts";
-import { LISTENER_OPTIONS } from "./options/listener-options.ts";
+import { FLOOD_OPTIONS, LISTENER_OPTIONS } from "./options/listener-options.ts";
 import { LOG_OPTIONS } from "./options/log-options.ts";
 import { PLUGIN_OPTION_PREFIXES, pluginOption, SECURITY_OPTIONS } from "./options/security-options.ts";
 import { TLS_OPTIONS } from "./options/tls-options.ts";
@@ -12,6 +12,7 @@ import { TLS_OPTIONS } from "./options/tls-options.ts";
 export const OPTION_GROUPS: ReadonlyMap<string, readonly Option[]> = new Map([
   ["General", GENERAL_OPTIONS],
   ["Listeners", LISTENER_OPTIONS],
+  ["Limits against floods", FLOOD_OPTIONS],
   ["TLS", TLS_OPTIONS],
   ["Users and rules", SECURITY_OPTIONS],
   ["Log", LOG_OPTIONS],

@@ -3,18 +3,20 @@
  * timer; whoever runs it calls `flush` when asked to and `tick` at the deadline.
  */
 import { type DropReason, OutputPool, type PublishFields } from "../protocol/index.ts";
+import { Admission } from "./admission.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Clock } from "./clock.ts";
-import { Connection, type Link } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Controls } from "./control.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { DEFAULT_ENTRANCE, type Entrance } from "./entrance.ts";
 import { Ledger } from "./ledger.ts";
+import type { Link } from "./link.ts";
 import { ALONE, type Mesh } from "./mesh.ts";
 import { Keep, Message } from "./message.ts";
 import { UnmountedMessages } from "./mount-point.ts";
-import type { Observer, PacketObserver } from "./observer.ts";
+import type { Observer, PacketObserver, RefusedConnection } from "./observer.ts";
 import type { BrokerOptions } from "./options.ts";
 import { distribute, publish } from "./publishing.ts";
 import { QueueReads } from "./queue-reads.ts";
@@ -63,6 +65,7 @@ export class Broker {
   packetObserver: PacketObserver | null;
   readonly pool: OutputPool;
   readonly counters: Counters = new Counters();
+  readonly admission: Admission = new Admission();
   readonly controls: Controls = new Controls();
   readonly deadlines: Deadlines = new Deadlines();
   readonly keep: Keep = new Keep();
@@ -154,16 +157,18 @@ export class Broker {
    * Takes a connection that has been opened by `entrance`; `authenticator` decides who may come in by it.
    * @param openedAtMs when its peer could first have spoken, on the monotonic clock: what TLS, WebSocket and the like took counts
    *   against the time for its CONNECT
+   * @param rateRefusal what `admission` had against it: its CONNECT is answered with a refusal; null: nothing
    */
   accept(
     link: Link,
     authenticator: Authenticator,
     entrance: Entrance = DEFAULT_ENTRANCE,
     openedAtMs: number = this.clock.nowMs(),
+    rateRefusal: string | null = null,
   ): Connection {
     this.beginTurn();
     const hasRoom = this.#hasRoomFor(entrance);
-    const connection = new Connection(this, link, authenticator, entrance, openedAtMs);
+    const connection = new Connection(this, link, authenticator, entrance, openedAtMs, rateRefusal);
     this.#connections.add(connection);
     this.#connectionsBy.set(entrance.name, this.connectionsBy(entrance) + 1);
     this.counters.connectionsOpened++;
@@ -179,6 +184,12 @@ export class Broker {
     const { maximumConnections: mostHere } = entrance;
     if (most > 0 && this.#connections.size >= most) return false;
     return mostHere === 0 || this.connectionsBy(entrance) < mostHere;
+  }
+
+  /** Counts and tells of a connection that was not taken, or that ended before it could have said anything of MQTT. */
+  refused(refused: RefusedConnection): void {
+    this.counters.ended[refused.reason]++;
+    this.observer.refused?.(refused);
   }
 
   /** Connections that came in by `entrance`, whether or not their CONNECT has been accepted. */

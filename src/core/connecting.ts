@@ -42,12 +42,15 @@ export class Connecting {
   #connect: Connect | null = null;
   #next: Next | null = null;
   #isAssigned = false;
+  readonly #rateRefusal: string | null;
   /** The client identifier, once it is known. */
   clientId: string | null = null;
 
-  constructor(connection: Connection) {
+  /** @param rateRefusal why the CONNECT is refused whatever it says; null: it is not */
+  constructor(connection: Connection, rateRefusal: string | null = null) {
     this.#connection = connection;
     this.#broker = connection.broker;
+    this.#rateRefusal = rateRefusal;
   }
 
   /** Takes the CONNECT. */
@@ -87,6 +90,7 @@ export class Connecting {
 
   /** What speaks against the CONNECT itself, whoever sends it; `clientId` is the identifier that it asks for. */
   #refusal(connect: Connect, clientId: string | null): Refusal | null {
+    if (this.#rateRefusal !== null) return { reason: "connection-rate-exceeded", why: this.#rateRefusal };
     const { versions } = this.#connection.entrance;
     const { version } = connect;
     if (!versions.includes(version)) {
@@ -95,7 +99,21 @@ export class Connecting {
         why: `protocol level ${version} is switched off here; allowed: ${versions.join(", ")}`,
       };
     }
-    return this.#refusalOfId(connect, clientId) ?? this.#refusalOfKeepAlive(connect) ?? this.#refusalOfWill(connect);
+    return (
+      this.#refusalOfAddress() ??
+      this.#refusalOfId(connect, clientId) ??
+      this.#refusalOfKeepAlive(connect) ??
+      this.#refusalOfWill(connect)
+    );
+  }
+
+  /** Whether too many log-ins from where it is have failed. */
+  #refusalOfAddress(): Refusal | null {
+    const { entrance, link } = this.#connection;
+    const waitMs = this.#broker.admission.backOffMs(entrance, link.remoteAddress, this.#broker.turnMs);
+    if (waitMs === 0) return null;
+    const why = `log-ins from this address failed too often; it is listened to again in ${Math.ceil(waitMs / 1000)} s`;
+    return { reason: "too-many-login-failures", why };
   }
 
   #refusalOfId({ version, cleanStart }: Connect, clientId: string | null): Refusal | null {
@@ -212,8 +230,11 @@ export class Connecting {
 
   #decide(verdict: Verdict): void {
     if (this.#connection.machine.ended !== null) return;
-    if (verdict.kind === "challenge") this.#challenge(verdict.data, verdict.next);
-    else if (verdict.kind === "refused") this.#refuse(verdict.reason, verdict.reasonString ?? null);
+    // Also those that were being judged when others failed: who guesses many at once learns no more than who guesses in turn.
+    const refusal = this.#connection.session === null ? this.#refusalOfAddress() : null;
+    if (refusal !== null) this.#refuse(refusal.reason, refusal.why);
+    else if (verdict.kind === "challenge") this.#challenge(verdict.data, verdict.next);
+    else if (verdict.kind === "refused") this.#notLetIn(verdict.reason, verdict.reasonString ?? null);
     else if (this.#connection.session !== null) this.#reauthenticated(verdict);
     else this.#accept(verdict);
   }
@@ -227,6 +248,14 @@ export class Connecting {
     this.#next = next;
     machine.challenge(data, this.#broker.turnMs + this.#broker.options.connectTimeoutMs);
     this.#connection.markDirty();
+  }
+
+  #notLetIn(reason: EndReason, why: string | null): void {
+    const { entrance, link } = this.#connection;
+    const { admission, turnMs } = this.#broker;
+    if (reason === "not-authorized" || reason === "bad-user-name-or-password")
+      admission.loginFailed(entrance, link.remoteAddress, turnMs);
+    this.#refuse(reason, why);
   }
 
   #refuse(reason: EndReason, why: string | null): void {

@@ -19,42 +19,24 @@ import {
   type Qos,
   ReasonCode,
   ServerMachine,
-  type Taken,
   type Version,
 } from "../protocol/index.ts";
-import { ALLOW_ALL, type Authenticator, type PeerIdentity, type Policy, type Verdict } from "./authenticator.ts";
+import { connectTimeoutOf } from "./admission.ts";
+import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
 import { Deque } from "./deque.ts";
 import type { Entrance } from "./entrance.ts";
 import { HeldAnswer } from "./held-answer.ts";
+import type { Link, Tap } from "./link.ts";
 import type { Message } from "./message.ts";
 import type { Obligation, ObligationWaiter } from "./obligation.ts";
 import { Pause } from "./pause.ts";
 import { type Outlet, publishPacketBytes, writePublish } from "./publish-writer.ts";
 import { receivePublish } from "./publishing.ts";
+import { ReceiveRates } from "./receive-rates.ts";
 import type { Session } from "./session.ts";
 import { receiveSubscribe, receiveUnsubscribe } from "./subscribing.ts";
-
-/** The network as a connection sees it. Its owner calls `receive`, `drained` and `closed` of the connection. */
-export interface Link {
-  /** "ADDRESS:PORT" of the peer, as logs show it. */
-  readonly remoteAddress: string;
-  /** Port that the peer connected to, where the transport has ports. */
-  readonly localPort?: number;
-  /** What is known of the peer once it can say something; absent: nothing. */
-  readonly peer?: PeerIdentity;
-  /** Writes bytes in order; `Taken.spent` goes back to the connection's `recycle` once they have left. Returns how many bytes wait now. */
-  write(taken: Taken): number;
-  /** Closes once everything written has left, or soon after when the peer does not read. */
-  close(): void;
-  /** Stops and starts reading. */
-  pause(): void;
-  resume(): void;
-}
-
-/** Listens to one connection; the bytes are valid during the call. */
-export type Tap = (direction: "received" | "sent", bytes: Uint8Array) => void;
 
 /** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in their Session. */
 const BACKLOG_BYTES = 1_048_576;
@@ -95,9 +77,20 @@ export class Connection implements Outlet, ObligationWaiter {
   #isDone = false;
   /** Whether messages may wait in the Session because the output was full, and not the network. */
   #wasFull = false;
+  /** Set with the acceptance of the CONNECT, where there are bounds. */
+  #rates: ReceiveRates | null = null;
 
-  constructor(broker: Broker, link: Link, authenticator: Authenticator, entrance: Entrance, openedAtMs: number) {
-    const { maximumConnectBytes, connectTimeoutMs, trailEntries, reasonStrings } = broker.options;
+  /** @param rateRefusal why its CONNECT is refused whatever it says; null: it is not */
+  constructor(
+    broker: Broker,
+    link: Link,
+    authenticator: Authenticator,
+    entrance: Entrance,
+    openedAtMs: number,
+    rateRefusal: string | null,
+  ) {
+    const { maximumConnectBytes, trailEntries, reasonStrings } = broker.options;
+    const connectTimeoutMs = connectTimeoutOf(broker.options, rateRefusal !== null);
     const trail = new PacketTrail(trailEntries, broker);
     this.broker = broker;
     this.link = link;
@@ -108,7 +101,7 @@ export class Connection implements Outlet, ObligationWaiter {
       { maximumConnectBytes, connectTimeoutMs, reasonStrings, pool: broker.pool, trail },
       this.openedAtMs,
     );
-    this.#connecting = new Connecting(this);
+    this.#connecting = new Connecting(this, rateRefusal);
   }
 
   get output(): ServerMachine["output"] {
@@ -158,7 +151,9 @@ export class Connection implements Outlet, ObligationWaiter {
     broker.counters.bytesReceived += chunk.length;
     this.tap?.("received", chunk);
     this.machine.receive(chunk, nowMs);
+    this.#rates?.tookBytes(chunk.length, nowMs);
     if (!this.isPaused) this.process();
+    if (!this.isPaused) this.#rates?.keepPace(this);
   }
 
   /** Handles what has been received, as far as it may now. */
@@ -174,6 +169,7 @@ export class Connection implements Outlet, ObligationWaiter {
       this.broker.counters.messagesReceived++;
       this.broker.packetObserver?.received(this, event);
       this.#handle(event);
+      if (event.type === "PUBLISH") this.#rates?.tookMessage(this);
     }
     if (machine.output.length > 0) this.markDirty();
   }
@@ -213,6 +209,7 @@ export class Connection implements Outlet, ObligationWaiter {
   /** The CONNECT has been decided, or a re-authentication. */
   decided(): void {
     this.#connecting = null;
+    this.#rates ??= ReceiveRates.of(this.entrance);
   }
 
   #acknowledge(packet: Acknowledgement): void {
@@ -494,6 +491,7 @@ export class Connection implements Outlet, ObligationWaiter {
     this.link.close();
     const { session } = this;
     this.broker.removeConnection(this);
+    this.broker.counters.ended[reason]++;
     this.broker.observer.ended?.(this, reason, fault);
     if (session !== null && session.connection === this) this.broker.sessions.disconnected(session, reason);
   }

@@ -19,6 +19,20 @@ export interface Entrance {
   readonly topicAliasMaximumOut: number;
   /** Connections at once; one more is closed without a word. 0: no bound. */
   readonly maximumConnections: number;
+  /** Connections taken in a second; one more is refused. 0: no bound. */
+  readonly maximumConnectRate: number;
+  /** The same for those from one address, or from one /64 of IPv6. 0: no bound. */
+  readonly maximumConnectRatePerAddress: number;
+  /** Failed log-ins from one address after which it is not listened to for a while. 0: no bound. */
+  readonly maximumLoginFailures: number;
+  /** For how long at first, in milliseconds; after each further failure twice as long. */
+  readonly loginBackOffMs: number;
+  /** PUBLISH packets that a client may send in a second; who sends more is read from more slowly. 0: no bound. */
+  readonly maximumMessageRate: number;
+  /** The same for bytes of all that it sends. 0: no bound. */
+  readonly maximumByteRate: number;
+  /** Subscriptions that a Session may have; one more is refused. 0: no bound. */
+  readonly maximumSubscriptions: number;
   /** Put before every topic of its clients, who do not see it: they live below it. "": nothing. */
   readonly mountPoint: string;
   /** Whether clients of 3.1.1 and 5.0 may leave the choice of their identifier to the broker. */
@@ -39,6 +53,13 @@ export const DEFAULT_ENTRANCE: Entrance = {
   topicAliasMaximum: 10,
   topicAliasMaximumOut: 10,
   maximumConnections: 0,
+  maximumConnectRate: 0,
+  maximumConnectRatePerAddress: 0,
+  maximumLoginFailures: 0,
+  loginBackOffMs: 1000,
+  maximumMessageRate: 0,
+  maximumByteRate: 0,
+  maximumSubscriptions: 100_000,
   mountPoint: "",
   allowZeroLengthClientId: true,
   autoIdPrefix: "auto-",

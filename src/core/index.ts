@@ -13,17 +13,19 @@ export {
 } from "./authenticator.ts";
 export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
-export { Connection, type Link, type Tap } from "./connection.ts";
+export { Connection } from "./connection.ts";
 export { type ControlHandler, type ControlRequest, respond } from "./control.ts";
 export type { Counters } from "./counters.ts";
 export { Deque } from "./deque.ts";
 export { DEFAULT_ENTRANCE, type Entrance, type IdentityAsUsername, usernameOf } from "./entrance.ts";
 export type { StoreState } from "./ledger.ts";
+export type { Link, Tap } from "./link.ts";
 export { ALONE, type Mesh } from "./mesh.ts";
 export type { Message } from "./message.ts";
 export { type MissKind, type NearMiss, nearMisses } from "./near-misses.ts";
 export type { Observer, PacketObserver, PublishSummary, RefusedConnection } from "./observer.ts";
 export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
+export type { ExceededRate } from "./receive-rates.ts";
 export type { Session } from "./session.ts";
 export {
   type Change,

@@ -3,6 +3,7 @@ import type { Connect, DropReason, EndReason, Fault, Packet, SubscriptionRequest
 import type { Connection } from "./connection.ts";
 import type { StoreState } from "./ledger.ts";
 import type { Message } from "./message.ts";
+import type { ExceededRate } from "./receive-rates.ts";
 import type { Session } from "./session.ts";
 
 /** A PUBLISH as a log line shows it. */
@@ -49,6 +50,8 @@ export interface Observer {
   publishDenied?(connection: Connection, message: Message): void;
   /** A message was not taken because of a limit, and goes nowhere. */
   notTaken?(connection: Connection, reason: DropReason, message: Message): void;
+  /** A client is not read from for a while, as it sends too fast. */
+  slowed?(connection: Connection, exceeded: ExceededRate): void;
   dropped?(reason: DropReason, session: Session, message: Message): void;
   /** Deliveries of `session` could not be read back from the store. */
   queueDamaged?(session: Session, deliveries: number): void;

@@ -1,4 +1,4 @@
-/** Why a connection takes no packets for a while, for reasons that are not the client's. */
+/** Why a connection takes no packets for a while. */
 
 /** Bits, as several of them may hold at once. */
 export const Pause = {
@@ -8,6 +8,8 @@ export const Pause = {
   holding: 2,
   /** The store has as much to do as it may be given. */
   storeFull: 4,
+  /** The client sends faster than it may. */
+  rate: 8,
 } as const;
 
 /** One of them. */

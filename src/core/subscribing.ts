@@ -26,7 +26,7 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   const { mountPoint } = connection.entrance;
   for (const asked of packet.subscriptions) {
     const request = mountPoint === "" ? asked : { ...asked, topicFilter: mountedFilter(mountPoint, asked.topicFilter) };
-    const refusal = refusalOf(connection, request);
+    const refusal = refusalOf(connection, session, request);
     const reasonCode = refusal ?? subscribe(session, request, subscriptionId, connection, wanting);
     reasonCodes.push(reasonCode);
     observer.subscribed?.(connection, request, reasonCode);
@@ -41,12 +41,16 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   else connection.hold(obligation, respond);
 }
 
-function refusalOf(connection: Connection, request: SubscriptionRequest): ReasonCode | null {
-  const { policy, broker } = connection;
+function refusalOf(connection: Connection, session: Session, request: SubscriptionRequest): ReasonCode | null {
+  const { policy, broker, entrance } = connection;
   const { topicFilter } = request;
   if (topicFilterFault(topicFilter, broker.options.maximumTopicLevels) !== null) return ReasonCode.TopicFilterInvalid;
   const matched = isShared(topicFilter) ? parseShared(topicFilter)!.topicFilter : topicFilter;
-  return policy.allowsAll || policy.canSubscribe(matched) ? null : ReasonCode.NotAuthorized;
+  if (!policy.allowsAll && !policy.canSubscribe(matched)) return ReasonCode.NotAuthorized;
+  const { maximumSubscriptions: most } = entrance;
+  if (most === 0 || session.subscriptions.size < most || session.subscriptions.has(topicFilter)) return null;
+  broker.counters.subscriptionsRefused++;
+  return ReasonCode.QuotaExceeded;
 }
 
 function subscribe(

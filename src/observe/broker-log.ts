@@ -2,6 +2,7 @@
 import type { LogType } from "../config/index.ts";
 import type {
   Connection,
+  ExceededRate,
   Message,
   Observer,
   PacketObserver,
@@ -48,6 +49,8 @@ export class BrokerLog implements Observer {
   #connectionMessages: boolean;
   /** Sessions for which a loss has been told since they last connected. */
   readonly #told: WeakMap<Session, Set<DropReason>> = new WeakMap();
+  /** Connections of which has been told that they are slowed. */
+  readonly #slowed: WeakSet<Connection> = new WeakSet();
 
   constructor(log: Log<BrokerLogType>, options: BrokerLogOptions) {
     this.#log = log;
@@ -73,11 +76,11 @@ export class BrokerLog implements Observer {
 
   refused({ remoteAddress, localPort, reason, message }: RefusedConnection): void {
     const what = message === null ? null : printable(message);
-    if (reason === "too-many-connections" || reason.startsWith("proxy-")) {
-      const denied =
-        reason === "too-many-connections"
-          ? `Client connection from ${remoteAddress} denied:`
-          : `Connection from ${remoteAddress} rejected,`;
+    const isTooMuch = reason === "too-many-connections" || reason === "connection-rate-exceeded";
+    if (isTooMuch || reason.startsWith("proxy-")) {
+      const denied = isTooMuch
+        ? `Client connection from ${remoteAddress} denied:`
+        : `Connection from ${remoteAddress} rejected,`;
       this.#log.write("notice", `${denied} ${END_REASONS[reason].log}${what === null ? "" : ` (${what})`}.`);
       return;
     }
@@ -136,6 +139,20 @@ export class BrokerLog implements Observer {
     const what = reason === "payload-too-large" ? "Dropped too large PUBLISH" : "Dropped PUBLISH";
     const line = `${what} from ${nameOf(connection)} ${summary(summaryOf(message))}: ${DROP_REASONS[reason].log}`;
     this.#log.write("debug", line);
+  }
+
+  slowed(connection: Connection, exceeded: ExceededRate): void {
+    if (this.#slowed.has(connection)) return;
+    this.#slowed.add(connection);
+    const { entrance, link } = connection;
+    const most =
+      exceeded === "message-rate"
+        ? `lacewing_max_message_rate allows (${entrance.maximumMessageRate} messages a second)`
+        : `lacewing_max_byte_rate allows (${entrance.maximumByteRate} bytes a second)`;
+    this.#log.write(
+      "notice",
+      `Client ${nameOf(connection)} [${link.remoteAddress}] is slowed: it sends more than ${most}.`,
+    );
   }
 
   dropped(reason: DropReason, session: Session): void {

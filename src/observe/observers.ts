@@ -15,6 +15,7 @@ const EVENTS: Readonly<Record<Event, true>> = {
   unsubscribed: true,
   publishDenied: true,
   notTaken: true,
+  slowed: true,
   dropped: true,
   queueDamaged: true,
   storeState: true,

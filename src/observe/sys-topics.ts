@@ -102,6 +102,7 @@ export class SysTopics {
     yield ["publish/messages/dropped", droppedOf(counters)];
     yield ["packet/out/bytes", pendingOutputBytes];
     yield ["connections/socket/count", counters.connectionsOpened];
+    yield* losses(counters);
   }
 
   /** As many a minute, averaged with what came before, of which the more counts the shorter ago it is. */
@@ -136,6 +137,16 @@ export class SysTopics {
       properties: NO_PROPERTIES,
     });
   }
+}
+
+/** What was refused, ended or lost, by its reason, once there has been any: beyond what mosquitto tells. */
+function* losses(counters: Counters): Iterable<readonly [string, number]> {
+  for (const [reason, count] of Object.entries(counters.ended))
+    if (count > 0) yield [`lacewing/connections/ended/${reason}`, count];
+  for (const [reason, count] of Object.entries(counters.dropped))
+    if (count > 0) yield [`lacewing/messages/dropped/${reason}`, count];
+  if (counters.subscriptionsRefused > 0) yield ["lacewing/subscriptions/refused", counters.subscriptionsRefused];
+  if (counters.timesSlowed > 0) yield ["lacewing/clients/slowed", counters.timesSlowed];
 }
 
 /** What waits for Sessions and is retained. A message that waits for several counts for each. */

@@ -49,6 +49,8 @@ export const END_REASONS = {
   "retain-not-supported": { code: 0x9a, log: "retain not supported" },
   "qos-not-supported": { code: 0x9b, log: "QoS not supported" },
   "shared-subscriptions-not-supported": { code: 0x9e, log: "shared subscriptions not supported" },
+  "connection-rate-exceeded": { code: 0x9f, log: "connection rate exceeded" },
+  "too-many-login-failures": { code: 0x9f, log: "too many failed log-ins from its address" },
   "tls-failed": { code: 0x80, log: "bad socket read/write: A TLS error occurred" },
   "client-certificate-refused": { code: 0x87, log: "its certificate was refused" },
   "websocket-refused": { code: 0x80, log: "it asked for no WebSocket that is allowed here" },

@@ -171,6 +171,8 @@ class NetworkListener implements Listener {
       this.#refused(facts, "too-many-connections", null);
       return;
     }
+    // Of a proxy's clients only its header tells where they are.
+    if (proxy === null && this.#isTooFast(socket, facts)) return;
     this.#early.add(socket);
     socket.on("close", this.#onEarlyClose);
     const openedAtMs = this.#reception.broker.clock.nowMs();
@@ -179,10 +181,22 @@ class NetworkListener implements Listener {
       return;
     }
     readProxyHeader(socket, facts, proxy, this.#timeoutMs, {
-      told: (client) => this.#secure(socket, client, openedAtMs),
+      told: (client) => {
+        if (!this.#isTooFast(socket, client)) this.#secure(socket, client, openedAtMs);
+      },
       refused: (remoteAddress, reason, message) => this.#refused({ ...facts, remoteAddress }, reason, message),
       left: () => {},
     });
+  }
+
+  /** Closes a connection that comes too soon after others: the handshake, which a flood would cost most, is saved. */
+  #isTooFast(socket: Socket, facts: LinkFacts): boolean {
+    const { broker, entrance } = this.#reception;
+    const refusal = broker.admission.rateRefusal(entrance, facts.remoteAddress, broker.clock.nowMs());
+    if (refusal === null) return false;
+    socket.destroy();
+    this.#refused(facts, "connection-rate-exceeded", refusal);
+    return true;
   }
 
   #factsOf(socket: Socket): LinkFacts {
@@ -246,11 +260,14 @@ class NetworkListener implements Listener {
   #greet(socket: Socket, facts: LinkFacts, openedAtMs: number | undefined): void {
     const { broker, authenticator, entrance } = this.#reception;
     const link = new TcpLink(socket, facts);
-    link.attach(broker.accept(link, authenticator, entrance, openedAtMs));
+    // Without a handshake an answer costs little, and whoever gets it knows why.
+    const isFirst = openedAtMs === undefined;
+    const refusal = isFirst ? broker.admission.rateRefusal(entrance, facts.remoteAddress, broker.clock.nowMs()) : null;
+    link.attach(broker.accept(link, authenticator, entrance, openedAtMs, refusal));
   }
 
   #refused({ remoteAddress, localPort }: LinkFacts, reason: EndReason, message: string | null): void {
-    this.#reception.broker.observer.refused?.({ remoteAddress, localPort, reason, message });
+    this.#reception.broker.refused({ remoteAddress, localPort, reason, message });
   }
 
   async close(): Promise<void> {

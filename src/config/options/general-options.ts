@@ -372,6 +372,18 @@ export const OWN_OPTIONS: readonly Option[] = [
     },
   ),
   general(
+    "lacewing_max_connect_size",
+    integer(100, LARGEST_PACKET_BYTES, { unit: "bytes" }),
+    ({ broker }, value) => {
+      broker.maximumConnectBytes = value;
+    },
+    {
+      default: "100000",
+      standing: "ours",
+      note: "Largest CONNECT, with its will: the most that a stranger can make the broker hold. mosquitto's bound is 100000 and fixed.",
+    },
+  ),
+  general(
     "lacewing_max_queue_memory",
     integer(1_048_576, MANY_BYTES),
     ({ broker }, value) => {

@@ -239,3 +239,93 @@ export const LISTENER_OPTIONS: readonly Option[] = [
     { isUnique: true },
   ),
 ];
+
+const MANY_A_SECOND = 1_000_000_000;
+
+function limit(
+  name: string,
+  unit: string,
+  set: (listener: ListenerDraft, value: number) => void,
+  byDefault: string,
+  note: string,
+): Option {
+  const kind = integer(0, MANY_A_SECOND, { unit });
+  return ofListener(name, "listener-or-default", kind, set, {
+    default: byDefault,
+    standing: "ours",
+    isReloaded: true,
+    note,
+  });
+}
+
+/** Limits of a listener against floods, which mosquitto does not have. New connections get what a reload changes. */
+export const FLOOD_OPTIONS: readonly Option[] = [
+  limit(
+    "lacewing_max_connect_rate",
+    "connections a second",
+    ({ entrance }, value) => {
+      entrance.maximumConnectRate = value;
+    },
+    "0",
+    "Connections that the listener takes; up to one second's worth may come at once. One more is answered 0x9F, or 3 before 5.0; with TLS, WebSocket or a PROXY header it is closed before the handshake. 0: no bound.",
+  ),
+  limit(
+    "lacewing_max_connect_rate_per_address",
+    "connections a second",
+    ({ entrance }, value) => {
+      entrance.maximumConnectRatePerAddress = value;
+    },
+    "0",
+    "The same for each address of IPv4 and each /64 of IPv6; not for unix sockets. 0: no bound.",
+  ),
+  limit(
+    "lacewing_max_login_failures",
+    "failures",
+    ({ entrance }, value) => {
+      entrance.maximumLoginFailures = value;
+    },
+    "0",
+    "Failed log-ins from one address after which all from there are answered 0x9F, or 3 before 5.0, unheard, for `lacewing_login_backoff` and after each further failure twice as long, up to an hour. 0: no bound.",
+  ),
+  ofListener(
+    "lacewing_login_backoff",
+    "listener-or-default",
+    integer(1, 3600, { unit: "seconds" }),
+    ({ entrance }, value) => {
+      entrance.loginBackOffMs = value * 1000;
+    },
+    {
+      default: "1",
+      standing: "ours",
+      isReloaded: true,
+      note: "How long an address is not listened to at first; see `lacewing_max_login_failures`.",
+    },
+  ),
+  limit(
+    "lacewing_max_message_rate",
+    "messages a second",
+    ({ entrance }, value) => {
+      entrance.maximumMessageRate = value;
+    },
+    "0",
+    "What each client may publish; up to one second's worth may come at once. Who sends more is not cut but read from more slowly, and loses nothing. 0: no bound.",
+  ),
+  limit(
+    "lacewing_max_byte_rate",
+    "bytes a second",
+    ({ entrance }, value) => {
+      entrance.maximumByteRate = value;
+    },
+    "0",
+    "The same for the bytes of all that each client sends. A packet may be larger than a second's worth; the client then waits for as long as it takes. 0: no bound.",
+  ),
+  limit(
+    "lacewing_max_subscriptions",
+    "subscriptions",
+    ({ entrance }, value) => {
+      entrance.maximumSubscriptions = value;
+    },
+    "100000",
+    "Subscriptions that each client may have; one more is answered 0x97, or 0x80 before 5.0. 0: no bound.",
+  ),
+];

@@ -19,6 +19,8 @@ const ENDS: Readonly<Record<EndReason, MeaningKey>> = {
   "bad-user-name-or-password": "not-authorised",
   "identity-missing": "certificate-without-name",
   "too-many-connections": "too-many-connections",
+  "connection-rate-exceeded": "connection-rate",
+  "too-many-login-failures": "login-back-off",
   "tls-failed": "tls-failed",
   "client-certificate-refused": "certificate-verify-failed",
   "websocket-refused": "websocket-failed",

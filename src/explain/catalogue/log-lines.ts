@@ -119,6 +119,11 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
       /(?:Client connection from (?<address>\S{1,80})|Connection from (?<peer>\S{1,80})) denied: max_connections exceeded/,
     meaning: "too-many-connections",
   },
+  {
+    pattern: /Client connection from (?<address>\S{1,80}) denied: connection rate exceeded/,
+    meaning: "connection-rate",
+  },
+  { pattern: client("is slowed: it sends more"), meaning: "message-rate" },
   { pattern: /Invalid protocol "(?<protocol>[^"]{0,80})" in CONNECT from (?<address>\S{1,80})/, meaning: "not-mqtt" },
   {
     pattern: /Invalid protocol version (?<version>\d{1,3}) in CONNECT from (?<address>\S{1,80})/,

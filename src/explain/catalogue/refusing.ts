@@ -13,6 +13,7 @@ export type RefusingKey =
   | "connection-rate"
   | "connection-refused"
   | "identifier-refused"
+  | "login-back-off"
   | "not-authorised"
   | "origin-refused"
   | "protocol-version-refused"
@@ -333,8 +334,51 @@ export const REFUSING: Meanings<RefusingKey> = {
           zh: "使用递增的随机延迟（mosquitto_reconnect_delay_set，启用指数退避）",
         },
       },
+      {
+        why: {
+          en: "a limit that is too small for the clients that come at once, as after an outage, or that come by one address, as behind a router or proxy",
+          zh: "限制过小：故障恢复后客户端同时上线，或它们经同一地址（路由器、代理）连接",
+        },
+        run: "grep -n lacewing_max_connect_rate /etc/mosquitto/mosquitto.conf",
+        see: { en: "the limit, for all and for one address", zh: "总限制与单个地址的限制" },
+        fix: {
+          en: "raise it; behind a proxy use its PROXY header (enable_proxy_protocol)",
+          zh: "增大限制；在代理后面启用 PROXY 头（enable_proxy_protocol）",
+        },
+      },
     ],
-    read: ["[5.0 §3.2.2.2]"],
+    read: ["[5.0 §3.2.2.2]", "docs/security.md"],
+  },
+  "login-back-off": {
+    title: {
+      en: "log-ins from this address failed too often, so that it is not listened to for a while",
+      zh: "该地址登录失败次数过多，暂时不予处理",
+    },
+    means: {
+      en: "Whoever comes from there is refused unheard, with the right password too, until the time is over; it doubles with each further failure.",
+      zh: "在此期间，来自该地址的客户端即使密码正确也会被拒绝；每再失败一次，时间加倍。",
+    },
+    causes: [
+      {
+        why: {
+          en: "a device with an old password behind the same router or proxy",
+          zh: "同一路由器或代理后面有设备仍在使用旧密码",
+        },
+        run: "journalctl -u mosquitto -n 200",
+        see: { en: "which client is refused, and why", zh: "哪个客户端被拒绝及其原因" },
+        fix: {
+          en: "correct its password; raise lacewing_max_login_failures",
+          zh: "更正它的密码；或增大 lacewing_max_login_failures",
+        },
+      },
+      {
+        why: { en: "somebody guesses passwords", zh: "有人在猜密码" },
+        run: "journalctl -u mosquitto -n 200",
+        see: { en: "many user names from one address", zh: "同一地址尝试许多用户名" },
+        fix: { en: "nothing: this is the protection", zh: "无需处理：这正是保护措施" },
+      },
+    ],
+    read: ["[5.0 §3.2.2.2]", "docs/security.md"],
   },
   "too-many-connections": {
     title: { en: "the broker takes no more connections", zh: "服务器连接数已达上限" },

@@ -33,6 +33,8 @@ type Next = (auth: Auth) => Verdict | Promise<Verdict>;
 interface Refusal {
   readonly reason: EndReason;
   readonly why: string;
+  /** Whether the connection is closed without a CONNACK. */
+  readonly isSilent?: boolean;
 }
 
 /** The decision about one CONNECT. */
@@ -70,7 +72,7 @@ export class Connecting {
     const asked = entrance.usernameAsClientId ? username : connect.clientId;
     const refusal = this.#refusal(connect, asked);
     if (refusal !== null) {
-      this.#refuse(refusal.reason, refusal.why);
+      this.#refuse(refusal.reason, refusal.why, refusal.isSilent);
       return;
     }
     const clientId = asked === "" || asked === null ? this.#assignId() : asked;
@@ -127,8 +129,11 @@ export class Connecting {
         why: "an empty client identifier needs a clean session, and MQTT 3.1.1 or 5.0",
       };
     }
-    if (clientId === "" && !this.#connection.entrance.allowZeroLengthClientId)
-      return { reason: "client-identifier-not-valid", why: "an empty client identifier is not allowed here" };
+    if (clientId === "" && !this.#connection.entrance.allowZeroLengthClientId) {
+      // As mosquitto: the identifier is valid, but the broker makes up none.
+      const reason = version === 5 ? "unspecified-error" : "client-identifier-not-valid";
+      return { reason, why: "an empty client identifier is not allowed here" };
+    }
     if (!clientId.startsWith(options.clientIdPrefix))
       return { reason: "not-authorized", why: `client identifiers begin with "${options.clientIdPrefix}" here` };
     const { maximumClients } = options;
@@ -166,7 +171,12 @@ export class Connecting {
     if (isReservedTopic(topicName))
       return { reason: "not-authorized", why: "the will's topic is below $SYS, which only the broker publishes to" };
     if (isControlTopic(topicName))
-      return { reason: "not-authorized", why: "the will's topic is below $CONTROL, where only requests go" };
+      // As mosquitto, silently.
+      return {
+        reason: "not-authorized",
+        why: "the will's topic is below $CONTROL, where only requests go",
+        isSilent: true,
+      };
     if (will.qos > maximumQos)
       return { reason: "qos-not-supported", why: `the will has QoS ${will.qos}; at most ${maximumQos} is allowed` };
     if (will.retain && !retainAvailable)
@@ -258,11 +268,11 @@ export class Connecting {
     this.#refuse(reason, why);
   }
 
-  #refuse(reason: EndReason, why: string | null): void {
+  #refuse(reason: EndReason, why: string | null, isSilent: boolean = false): void {
     const { machine } = this.#connection;
     this.#connection.decided();
     if (machine.isConnected) machine.end(reason);
-    else machine.refuse(reason, why);
+    else machine.refuse(reason, why, isSilent);
     this.#connection.process();
   }
 

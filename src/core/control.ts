@@ -15,6 +15,8 @@ export interface ControlRequest {
   readonly properties: Properties;
 }
 
+const NOT_AVAILABLE: Uint8Array = new TextEncoder().encode('{"error":"endpoint not available"}');
+
 /** Takes requests. What it throws is a fault of ours: bad requests are answered. */
 export type ControlHandler = (request: ControlRequest) => void;
 
@@ -32,11 +34,11 @@ export class Controls {
     this.#handlers.set(topicName, handler);
   }
 
-  /** Hands a request over; false when nobody takes those of its topic. */
-  receive(request: ControlRequest): boolean {
+  /** Hands a request over; when nobody takes those of its topic, its client is told as by mosquitto. */
+  receive(request: ControlRequest): void {
     const handler = this.#handlers.get(request.topicName);
-    handler?.(request);
-    return handler !== undefined;
+    if (handler !== undefined) handler(request);
+    else respond(request, `${request.topicName}/response`, NOT_AVAILABLE);
   }
 }
 

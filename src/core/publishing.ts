@@ -48,13 +48,18 @@ export function receivePublish(connection: Connection, session: Session, packet:
 function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
-  if (route.isControl) return control(connection, packet) ? ReasonCode.Success : ReasonCode.NoMatchingSubscribers;
+  if (route.isControl) {
+    control(connection, packet);
+    return ReasonCode.Success;
+  }
   if (limitOf(broker, packet, true) !== null) return notTaken(connection, packet);
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
   const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
   if (distribution === "taken") return ReasonCode.Success;
-  return distribution === "full" ? ReasonCode.QuotaExceeded : ReasonCode.NoMatchingSubscribers;
+  if (distribution === "full") return ReasonCode.QuotaExceeded;
+  // As mosquitto, whose clients may not expect it in a PUBREC.
+  return packet.qos === 1 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
 }
 
 /** The message that a PUBLISH carries. */
@@ -88,10 +93,10 @@ function notTaken(connection: Connection, packet: Publish): Code | null {
   return null;
 }
 
-/** Hands a request to the broker over; false when nobody takes it. */
-function control(connection: Connection, packet: Publish): boolean {
+/** Hands a request to the broker over. */
+function control(connection: Connection, packet: Publish): void {
   const { topicName, payload, properties } = packet;
-  return connection.broker.controls.receive({ connection, topicName, payload, properties });
+  connection.broker.controls.receive({ connection, topicName, payload, properties });
 }
 
 /** Whether the acknowledgement would have to wait for the store. */
@@ -210,7 +215,7 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   }
   // After the delivery, so that bytes which need not be copied for the receivers are passed on as they came.
   if (message.retain) retain(broker, message);
-  if (isOffered && !broker.isAlone && !route.isReserved) broker.offer(message);
+  if (isOffered && !broker.isAlone && !route.isSys) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
 }

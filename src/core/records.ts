@@ -7,7 +7,7 @@ import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Message, storedMessage } from "./message.ts";
 import type { Batch, Fact, Obligation } from "./obligation.ts";
-import { isReservedTopic } from "./router.ts";
+import { isSysTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { Change } from "./store.ts";
 import type { Subscription } from "./subscription.ts";
@@ -240,7 +240,7 @@ export class Records {
   /** Owes a retained message, in place of `replaced`. */
   retainedSet(message: Message, replaced: Message | null): void {
     const { topicName } = message;
-    if (!this.#ledger.isRecording || isReservedTopic(topicName)) return;
+    if (!this.#ledger.isRecording || isSysTopic(topicName)) return;
     message.storedExpiresAtMs = this.timeline.toStored(message.expiresAtMs);
     message.retainedEntry = this.#ledger.owe(new RetainedFact(message));
     if (replaced !== null) this.#notRetained(replaced);
@@ -249,7 +249,7 @@ export class Records {
   /** Owes that `deleted` is retained no more. */
   retainedDeleted(deleted: Message): void {
     const { topicName } = deleted;
-    if (!this.#ledger.isRecording || isReservedTopic(topicName)) return;
+    if (!this.#ledger.isRecording || isSysTopic(topicName)) return;
     this.#ledger.owe({ kind: "retained-deleted", topicName });
     this.#notRetained(deleted);
   }

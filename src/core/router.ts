@@ -50,15 +50,25 @@ export interface Route {
   readonly groups: readonly ShareGroup[];
   /** Deeper than the configured number of levels: nobody may publish to it. */
   readonly isTooDeep: boolean;
-  /** Below `$SYS`, which only the broker itself writes. */
+  /** Where no client may publish. */
   readonly isReserved: boolean;
+  /** Below `$SYS`: not offered to other brokers. */
+  readonly isSys: boolean;
   /** Below `$CONTROL/`: a request to the broker, not a message to others. */
   readonly isControl: boolean;
 }
 
-/** Whether only the broker itself publishes to `topicName`: it is below `$SYS`. */
-export function isReservedTopic(topicName: string): boolean {
+/** Whether `topicName` is the broker's own and not kept by the store: it is below `$SYS`. */
+export function isSysTopic(topicName: string): boolean {
   return topicName === "$SYS" || topicName.startsWith("$SYS/");
+}
+
+/** Where bridges of other brokers say whether they are connected, also by their wills. */
+const BRIDGE_STATE = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
+
+/** Whether no client may publish to `topicName`: it is below `$SYS`, or below `$share/`, where only filters are. */
+export function isReservedTopic(topicName: string): boolean {
+  return topicName.startsWith("$share/") || (isSysTopic(topicName) && !BRIDGE_STATE.test(topicName));
 }
 
 /** What the router runs under. */
@@ -190,10 +200,11 @@ export class Router {
 
   #find(topicName: string): Route {
     const isReserved = isReservedTopic(topicName);
+    const isSys = isSysTopic(topicName);
     const isControl = isControlTopic(topicName);
     const version = this.#version;
     if (topicLevels(topicName) > this.#options.maximumTopicLevels) {
-      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved, isControl };
+      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved, isSys, isControl };
     }
     const groups: ShareGroup[] = [];
     const bySession = new Map<Session, Subscription[]>();
@@ -208,6 +219,6 @@ export class Router {
       }
     }
     for (const [session, subscriptions] of bySession) receivers.push(new Receiver(session, subscriptions));
-    return { topicName, version, receivers, groups, isTooDeep: false, isReserved, isControl };
+    return { topicName, version, receivers, groups, isTooDeep: false, isReserved, isSys, isControl };
   }
 }

@@ -136,8 +136,16 @@ export class Session {
     const decision = this.#judge(message, granted, subscriptionIds);
     if (decision === "send") this.#send(this.connection!, message, granted, retain, subscriptionIds, group);
     else if (decision === "queue") this.#enqueue(message, granted, retain, subscriptionIds, group);
-    else return decision;
+    else {
+      this.#skipPacketId(granted);
+      return decision;
+    }
     return null;
+  }
+
+  /** Packet identifiers are given in the order of the messages, as by mosquitto: one that is dropped leaves a gap. */
+  #skipPacketId(qos: Qos): void {
+    if (qos > 0) this.#inflight?.nextId();
   }
 
   /** What `deliver` would do with a message now, without doing it. */
@@ -356,6 +364,7 @@ export class Session {
     if (reason !== null) {
       broker.records.deliveryDone(this, delivery);
       broker.dropped(reason, this, message);
+      this.#skipPacketId(qos);
       return;
     }
     if (qos === 0) {

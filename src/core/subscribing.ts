@@ -19,6 +19,7 @@ import { Subscription } from "./subscription.ts";
 /** Takes a SUBSCRIBE. */
 export function receiveSubscribe(connection: Connection, session: Session, packet: Subscribe): void {
   const { ledger, observer } = connection.broker;
+  if (isTooDeep(connection, packet)) return;
   const subscriptionId = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
   const wanting: [Subscription, RetainedSearch][] = [];
@@ -41,10 +42,21 @@ export function receiveSubscribe(connection: Connection, session: Session, packe
   else connection.hold(obligation, respond);
 }
 
+/** Ends the connection, as mosquitto does, when a filter has too many levels. */
+function isTooDeep(connection: Connection, { subscriptions }: Subscribe): boolean {
+  const { broker, entrance } = connection;
+  for (const { topicFilter } of subscriptions) {
+    const fault = topicFilterFault(mountedFilter(entrance.mountPoint, topicFilter), broker.options.maximumTopicLevels);
+    if (fault === null) continue;
+    connection.fail(ReasonCode.TopicFilterInvalid, `SUBSCRIBE: ${fault}`);
+    return true;
+  }
+  return false;
+}
+
 function refusalOf(connection: Connection, session: Session, request: SubscriptionRequest): ReasonCode | null {
   const { policy, broker, entrance } = connection;
   const { topicFilter } = request;
-  if (topicFilterFault(topicFilter, broker.options.maximumTopicLevels) !== null) return ReasonCode.TopicFilterInvalid;
   const matched = isShared(topicFilter) ? parseShared(topicFilter)!.topicFilter : topicFilter;
   if (!policy.allowsAll && !policy.canSubscribe(matched)) return ReasonCode.NotAuthorized;
   const { maximumSubscriptions: most } = entrance;

@@ -206,11 +206,14 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     this.#state = "connected";
   }
 
-  /** Answers the CONNECT with a refusal and ends. `why` tells a 5.0 client and whoever hears of the end more. */
-  refuse(reason: EndReason, why: string | null = null): void {
+  /**
+   * Answers the CONNECT with a refusal, unless that is to be silent, and ends. `why` tells a 5.0 client and whoever hears of the
+   * end more.
+   */
+  refuse(reason: EndReason, why: string | null = null, isSilent: boolean = false): void {
     if (this.ended !== null) return;
     const { code } = END_REASONS[reason];
-    this.#sendConnack(code, this.#explained(why));
+    if (!isSilent) this.#sendConnack(code, this.#explained(why));
     this.#state = "refused";
     this.end(reason, why === null ? null : { reasonCode: code, message: why });
   }
@@ -231,7 +234,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 
   protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
     if (isPeersOwnEnd(reason)) return;
-    const code = fault?.reasonCode ?? END_REASONS[reason].code;
+    const code = toldCode(fault?.reasonCode ?? END_REASONS[reason].code);
     const explained = this.#problemInformation ? this.#explained(fault?.message ?? null) : NO_PROPERTIES;
     if (this.#state === "refused") return;
     if (this.#state === "connected") this.#sendDisconnect(code, explained);
@@ -284,6 +287,13 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   excuseSilence(nowMs: number): void {
     this.lastReceivedMs = nowMs;
   }
+}
+
+/** As mosquitto 2.1: whatever is wrong with a topic, the packet is malformed. Who hears of the end here learns what it was. */
+function toldCode(code: ReasonCode): ReasonCode {
+  return code === ReasonCode.TopicNameInvalid || code === ReasonCode.TopicFilterInvalid
+    ? ReasonCode.MalformedPacket
+    : code;
 }
 
 function isPeersOwnEnd(reason: EndReason): boolean {

@@ -27,7 +27,7 @@ for (const version of [4, 5] as const) {
     await rig.harness.rest(BATCH_MS);
     assert.deepEqual(pub.trace(), [], "the identifier is not kept yet");
     await rig.end();
-    assert.deepEqual(pub.trace(), [version === 5 ? "PUBREC m1 0x10" : "PUBREC m1"]);
+    assert.deepEqual(pub.trace(), ["PUBREC m1"]);
     pub.acknowledge("PUBREL", 1);
     await rig.harness.rest(BATCH_MS);
     assert.deepEqual(pub.trace(), [], "its release is not kept yet");
@@ -137,14 +137,7 @@ test("what has no durable obligation is answered in the same turn while the stor
   pub.publish("t", "two", { qos: 2 });
   pub.publish("unmatched", "three", { qos: 1 });
   pub.publish("unmatched", "four", { qos: 2 });
-  assert.deepEqual(pub.trace(), [
-    "PUBACK m1",
-    "PUBREC m2",
-    "PUBCOMP m2",
-    "PUBACK m3 0x10",
-    "PUBREC m4 0x10",
-    "PUBCOMP m4",
-  ]);
+  assert.deepEqual(pub.trace(), ["PUBACK m1", "PUBREC m2", "PUBCOMP m2", "PUBACK m3 0x10", "PUBREC m4", "PUBCOMP m4"]);
   assert.deepEqual(sub.payloads(), ["zero", "one", "two"]);
   assert.deepEqual(sub.unsubscribe("t"), [0]);
 });
@@ -165,7 +158,7 @@ test("an answer waits behind earlier ones of the same client, and only of the sa
   assert.deepEqual(pub.trace(), []);
   assert.deepEqual(other.trace(), ["PUBACK m1 0x10"]);
   await rig.end();
-  assert.deepEqual(pub.trace(), ["PUBACK m1", "PUBACK m2 0x10", "PUBREC m3 0x10", "SUBACK m4 0x00", "PUBCOMP m3"]);
+  assert.deepEqual(pub.trace(), ["PUBACK m1", "PUBACK m2 0x10", "PUBREC m3", "SUBACK m4 0x00", "PUBCOMP m3"]);
 });
 
 test("a retained message is owed without any Subscription, its deletion too", async () => {

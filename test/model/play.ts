@@ -197,7 +197,7 @@ class Play {
       properties.messageExpirySeconds ?? Number.POSITIVE_INFINITY,
       packetId,
     );
-    const code = client.version === 5 ? CODES[fate] : 0;
+    const code = client.version === 5 && !(qos === 2 && fate === "unmatched") ? CODES[fate] : 0;
     if (qos === 1) this.#expect(id, "PUBACK", packetId, code);
     if (qos === 2) {
       this.#expect(id, "PUBREC", packetId, code);

@@ -1,0 +1,62 @@
+// mosquitto and Lacewing, each a process of its own, started from the same configuration file but for the ports.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { MAIN } from "../peers/broker-process.ts";
+import { freePorts } from "../peers/mosquitto-process.ts";
+import { temporaryFolder } from "../support/folder.ts";
+import { startPeer } from "../support/peers.ts";
+import { Program } from "../support/program.ts";
+import type { PlayedBroker, Setting } from "./situation.ts";
+
+/** Both brokers under `setting`; they end with the test. */
+export async function startPair(
+  context: TestContext,
+  setting: Pick<Setting, "lines" | "files">,
+): Promise<{ readonly mosquitto: PlayedBroker; readonly lacewing: PlayedBroker }> {
+  const [mosquitto, lacewing] = await Promise.all([
+    startBroker(context, setting, (file) => startPeer("mosquitto", ["-c", file]), /mosquitto version \S+ running$/m),
+    startBroker(context, setting, (file) => new Program(process.execPath, [MAIN, "-c", file]), /running: /),
+  ]);
+  return { mosquitto, lacewing };
+}
+
+async function startBroker(
+  context: TestContext,
+  { lines, files = {} }: Pick<Setting, "lines" | "files">,
+  start: (file: string) => Program,
+  running: RegExp,
+): Promise<PlayedBroker> {
+  const folder = temporaryFolder(context);
+  const names = [...new Set(lines.flatMap((line) => [...line.matchAll(/@([a-z-]+)/g)].map(([, name = ""]) => name)))];
+  const numbers = await freePorts(names.length);
+  const ports = Object.fromEntries(names.map((name, at) => [name, numbers[at] ?? 0]));
+  const real = (text: string): string =>
+    text.replaceAll(/@([a-z-]+)/g, (_, name: string) => String(ports[name])).replaceAll("FOLDER", folder);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const file = join(folder, "mosquitto.conf");
+  writeFileSync(file, `${[...COMMON_LINES, ...lines].map(real).join("\n")}\n`);
+  const program = start(file);
+  context.after(() => program.stop());
+  await program.printed(running);
+  return {
+    ports,
+    folder,
+    signal: (signal) => program.signal(signal),
+    logged: async (pattern) => void (await program.printed(pattern)),
+  };
+}
+
+/** Started as root mosquitto would become a user who may not read a test's files; to a file or stderr it logs at once. */
+const COMMON_LINES = [
+  ...(process.getuid?.() === 0 ? ["user root"] : []),
+  "log_dest stderr",
+  "log_type all",
+  // What 2.1 announces by default, 2.0 announces when it is set.
+  "max_packet_size 2000000",
+  // Without it each answer waits for an acknowledgement of TCP.
+  "set_tcp_nodelay true",
+];

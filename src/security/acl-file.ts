@@ -102,8 +102,15 @@ function ruleOf(path: string, line: number, text: string): AclRule {
     throw new SecurityError(path, line, `access "${word}" is none of read, write, readwrite and deny`);
   }
   const fault = filterFault(topicFilter);
-  if (fault !== null) throw new SecurityError(path, line, `${topicFilter} cannot be used: ${fault}`);
+  if (fault !== null) throw new SecurityError(path, line, `${shortened(topicFilter)} cannot be used: ${fault}`);
   return { topicFilter, access: rest === "" ? Access.readwrite : Access[word as keyof typeof Access] };
+}
+
+/** Most of a topic that a message shows. */
+const SHOWN_CHARACTERS = 100;
+
+function shortened(topicFilter: string): string {
+  return topicFilter.length > SHOWN_CHARACTERS ? `${topicFilter.slice(0, SHOWN_CHARACTERS)}...` : topicFilter;
 }
 
 /** Words are separated by spaces and nothing else, as in mosquitto. */

@@ -84,45 +84,6 @@ test("the output of one turn is handed to the network before it grows without bo
   assert.equal(sub.publishes().length, 100);
 });
 
-for (const version of VERSIONS) {
-  test(`version ${version}: a topic name of 200 levels is taken, one of 201 ends the connection, 5.0 is told 0x81`, () => {
-    const harness = new BrokerHarness();
-    const sub = harness.connect("sub");
-    sub.subscribe("#");
-    for (const qos of [0, 1, 2] as const) {
-      const pub = harness.connect("pub", { version });
-      pub.publish("/".repeat(199), "200", { qos });
-      assert.equal(pub.isClosed, false);
-      pub.publish("/".repeat(200), "201", { qos, retain: true });
-      assert.deepEqual([pub.isClosed, pub.trace().at(-1)], [true, version === 5 ? "DISCONNECT 0x81" : lastOf(qos)]);
-    }
-    assert.deepEqual(sub.payloads(), ["200", "200", "200"]);
-  });
-}
-
-/** The last packet that a publisher of an older version got for its first message. */
-function lastOf(qos: 0 | 1 | 2): string | undefined {
-  return [undefined, "PUBACK m1", "PUBCOMP m1"][qos];
-}
-
-test("the deepest topics there can be cost no stack: 65,536 levels in PUBLISH, SUBSCRIBE and UNSUBSCRIBE", () => {
-  const harness = new BrokerHarness({ options: { maximumTopicLevels: 100_000 } });
-  const deepest = "/".repeat(65_535);
-  const sub = harness.connect("sub");
-  assert.deepEqual(sub.subscribe(deepest), [2]);
-  const pub = harness.connect("pub");
-  pub.publish(deepest, "deep", { retain: true });
-  assert.deepEqual(sub.payloads(), ["deep"]);
-  sub.subscribe("#");
-  assert.deepEqual(sub.payloads(), ["deep"]);
-  assert.deepEqual(sub.unsubscribe(deepest), [0]);
-  const strict = new BrokerHarness().connect("c");
-  assert.deepEqual(strict.subscribe(["/#"]), [2]);
-  assert.deepEqual(strict.unsubscribe(deepest, "/#"), [0x11, 0]);
-  strict.sendSubscribe(deepest);
-  assert.deepEqual([strict.trace(), strict.isClosed], [["DISCONNECT 0x81"], true]);
-});
-
 test("$SYS belongs to the broker: a client's PUBLISH is answered with 0x87, goes nowhere, and the connection stays", () => {
   const harness = new BrokerHarness();
   const sub = harness.connect("sub");

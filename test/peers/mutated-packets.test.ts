@@ -1,9 +1,9 @@
 // 100,000 mutated packets over real sockets: the broker does not end, serves the others meanwhile, and stays small.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { test } from "node:test";
 import type { Version } from "../../src/protocol/index.ts";
+import { memoryKib } from "../support/memory.ts";
 import { mutated } from "../support/mutated.ts";
 import { Random } from "../support/random.ts";
 import { WireClient } from "../support/wire-client.ts";
@@ -96,13 +96,6 @@ class Witness {
     }
     await client.disconnect();
   }
-}
-
-/** Private memory of a process in KiB; on systems without /proc nobody knows. */
-function memoryKib(pid: number): number {
-  if (process.platform !== "linux") return 0;
-  const [, kib] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib);
 }
 
 /** Sends all packets and returns how much memory the broker took on the way, in KiB. */

@@ -7,6 +7,7 @@ import { readAclFile } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
 import { DynamicSecurity } from "./dynamic-security/dynamic-security.ts";
 import type { EnhancedMethod } from "./enhanced-method.ts";
+import { tellOfReaders } from "./file-readers.ts";
 import { HttpSource } from "./http-source.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { readPasswordFile } from "./password-file.ts";
@@ -141,6 +142,7 @@ async function gather(
       sources.push(new HttpSource(plugin, log));
       break;
     case "scram":
+      await tellOfReaders(plugin.file, log);
       methods.set(SCRAM_SHA_256, new ScramMethod(await readScramFile(plugin.file)));
       break;
     case "module": {
@@ -161,6 +163,7 @@ function ownFiles({ passwordFile, aclFile }: SecurityConfig): readonly SecurityP
 
 async function passwordSource(path: string, { log, passwordCheck }: RealmParts): Promise<PasswordSource> {
   const file = await readPasswordFile(path);
+  await tellOfReaders(path, log);
   for (const warning of file.warnings) log("warning", warning);
   return new PasswordSource(file, passwordCheck);
 }

@@ -2,7 +2,7 @@
 import type { ListenerConfig } from "../config/index.ts";
 import type { Authenticator, Broker, Entrance } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
-import { readPskFile } from "../security/index.ts";
+import { readPskFile, tellOfReaders } from "../security/index.ts";
 import { InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
@@ -48,7 +48,7 @@ export class Listeners {
   async open(config: ListenerConfig, authenticator: Authenticator): Promise<Listener | null> {
     const { port, isOptional, entrance } = config;
     const wanted = port === 0 && config.unixPath === null ? this.#portBeside(config) : port;
-    const psk: PskHolder = { keys: await keysOf(config) };
+    const psk: PskHolder = { keys: await keysOf(config, this.#log) };
     const current = { entrance };
     const reception = {
       broker: this.#broker,
@@ -132,7 +132,9 @@ export class Listeners {
    * @throws TransportError or SecurityError when a file cannot be used; nothing has changed then
    */
   async prepareReload(configs: readonly ListenerConfig[]): Promise<() => void> {
-    const changes = await Promise.all(this.#opened.map((opened, at) => prepared(opened, configs[at] ?? opened.config)));
+    const changes = await Promise.all(
+      this.#opened.map((opened, at) => prepared(opened, configs[at] ?? opened.config, this.#log)),
+    );
     return () => {
       for (const change of changes) change();
       for (const [at, { current }] of this.#opened.entries())
@@ -164,12 +166,18 @@ export class Listeners {
   }
 }
 
-async function keysOf({ psk, security }: ListenerConfig): Promise<PskHolder["keys"]> {
-  return psk === null || security.pskFile === null ? new Map() : readPskFile(security.pskFile);
+async function keysOf({ psk, security }: ListenerConfig, log: Log<BrokerLogType>): Promise<PskHolder["keys"]> {
+  if (psk === null || security.pskFile === null) return new Map();
+  await tellOfReaders(security.pskFile, (type, line) => log.write(type, line));
+  return readPskFile(security.pskFile);
 }
 
-async function prepared({ listener, psk }: Opened, config: ListenerConfig): Promise<() => void> {
-  const keys = await keysOf(config);
+async function prepared(
+  { listener, psk }: Opened,
+  config: ListenerConfig,
+  log: Log<BrokerLogType>,
+): Promise<() => void> {
+  const keys = await keysOf(config, log);
   const change = await listener.prepareReload();
   return () => {
     psk.keys = keys;

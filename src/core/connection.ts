@@ -492,6 +492,8 @@ export class Connection implements Outlet, ObligationWaiter {
     const { session } = this;
     this.broker.removeConnection(this);
     this.broker.counters.ended[reason]++;
+    const { farewell } = this.machine;
+    if (farewell !== null) this.broker.packetObserver?.sent(this, farewell);
     this.broker.observer.ended?.(this, reason, fault);
     if (session !== null && session.connection === this) this.broker.sessions.disconnected(session, reason);
   }

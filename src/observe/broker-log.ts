@@ -76,12 +76,8 @@ export class BrokerLog implements Observer {
 
   refused({ remoteAddress, localPort, reason, message }: RefusedConnection): void {
     const what = message === null ? null : printable(message);
-    const isTooMuch = reason === "too-many-connections" || reason === "connection-rate-exceeded";
-    if (isTooMuch || reason.startsWith("proxy-")) {
-      const denied = isTooMuch
-        ? `Client connection from ${remoteAddress} denied:`
-        : `Connection from ${remoteAddress} rejected,`;
-      this.#log.write("notice", `${denied} ${END_REASONS[reason].log}${what === null ? "" : ` (${what})`}.`);
+    if (isDenied(reason) || reason.startsWith("proxy-")) {
+      this.#denied(remoteAddress, reason, what);
       return;
     }
     if (this.#connectionMessages)
@@ -90,6 +86,13 @@ export class BrokerLog implements Observer {
     const isTls = reason === "tls-failed" || reason === "client-certificate-refused";
     if (isTls && what !== null) this.#log.write("error", `OpenSSL Error[0]: ${what} [${remoteAddress}]`);
     this.#ended("<unknown>", remoteAddress, reason, isTls ? null : what);
+  }
+
+  #denied(remoteAddress: string, reason: EndReason, what: string | null): void {
+    const denied = isDenied(reason)
+      ? `Client connection from ${remoteAddress} denied:`
+      : `Connection from ${remoteAddress} rejected,`;
+    this.#log.write("notice", `${denied} ${END_REASONS[reason].log}${what === null ? "" : ` (${what})`}.`);
   }
 
   connected(connection: Connection, connect: Connect): void {
@@ -104,7 +107,13 @@ export class BrokerLog implements Observer {
   }
 
   ended(connection: Connection, reason: EndReason, fault: Fault | null): void {
+    if (reason === "too-many-connections") {
+      this.#denied(connection.link.remoteAddress, reason, null);
+      return;
+    }
     const what = fault === null ? null : `${reasonCodeName(fault.reasonCode)}: ${printable(fault.message)}`;
+    if (reason === "session-taken-over" && this.#connectionMessages)
+      this.#log.write("notice", `Client ${nameOf(connection)} already connected, closing old connection.`);
     this.#ended(nameOf(connection), connection.link.remoteAddress, reason, what);
   }
 
@@ -188,6 +197,11 @@ export class BrokerLog implements Observer {
   authenticatorFailed(connection: Connection, error: unknown): void {
     this.#log.write("error", `Nobody could say whether ${nameOf(connection)} may connect: ${String(error)}.`);
   }
+}
+
+/** Whether the client was turned away before it could say anything. */
+function isDenied(reason: EndReason): boolean {
+  return reason === "too-many-connections" || reason === "connection-rate-exceeded";
 }
 
 function nameOf(connection: Connection): string {

@@ -5,7 +5,7 @@
 import type { Fault } from "./errors.ts";
 import { type Ended, Endpoint, type Machine } from "./machine.ts";
 import type { OutputPool } from "./output.ts";
-import { type Connack, type Connect, type Packet, PacketType } from "./packet.ts";
+import { type Connack, type Connect, type Disconnect, type Packet, PacketType } from "./packet.ts";
 import { NO_TRAIL, type PacketTrail } from "./packet-trail.ts";
 import { NO_PROPERTIES, type Properties } from "./properties.ts";
 import { connackReturnCode, nearestReasonCode, ReasonCode } from "./reason-codes.ts";
@@ -56,6 +56,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   #isReauthenticating = false;
   #problemInformation = true;
   readonly #reasonStrings: boolean;
+  #farewell: Connack | Disconnect | null = null;
 
   constructor(options: ServerMachineOptions, nowMs: number) {
     super("client", 5, options.maximumConnectBytes, options.pool, options.trail ?? NO_TRAIL, nowMs);
@@ -66,6 +67,11 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   /** Whether the client's reason strings and user properties are wanted beyond PUBLISH, CONNACK and DISCONNECT [5.0 §3.1.2.11.7]. */
   get problemInformation(): boolean {
     return this.#problemInformation;
+  }
+
+  /** With what the client was sent away; null when it was told nothing. */
+  get farewell(): Connack | Disconnect | null {
+    return this.#farewell;
   }
 
   /** Whether the client can be asked for more: its CONNECT named an Authentication Method [5.0 MQTT-4.12.0-6]. */
@@ -95,7 +101,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
 
   #isLegalNow(packet: Packet): boolean {
     if (packet.type === "CONNECT") {
-      this.#protocolError("a second CONNECT [5.0 MQTT-3.1.0-2] [3.1.1 MQTT-3.1.0-2]");
+      this.#protocolError("sending multiple CONNECT messages [5.0 MQTT-3.1.0-2] [3.1.1 MQTT-3.1.0-2]");
       return false;
     }
     if (packet.type === "AUTH") {
@@ -228,8 +234,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     // Codes without a return code before 5.0: the connection is only closed [3.1.1 §3.2.2.3].
     if (reasonCode === null || reasonCode === 0) return;
     const told = isVersion5 ? properties : NO_PROPERTIES;
-    const connack: Connack = { type: "CONNACK", sessionPresent: false, reasonCode, properties: told };
-    if (!this.send(connack)) this.send({ ...connack, properties: NO_PROPERTIES });
+    this.#sendFarewell({ type: "CONNACK", sessionPresent: false, reasonCode, properties: told });
   }
 
   protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
@@ -267,8 +272,13 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   #sendDisconnect(code: ReasonCode, properties: Properties): void {
     if (this.version !== 5) return;
     const reasonCode = nearestReasonCode("DISCONNECT", code);
-    if (!this.send({ type: "DISCONNECT", reasonCode, properties }))
-      this.send({ type: "DISCONNECT", reasonCode, properties: NO_PROPERTIES });
+    this.#sendFarewell({ type: "DISCONNECT", reasonCode, properties });
+  }
+
+  /** Sends it without properties when the client does not take so much. */
+  #sendFarewell(packet: Connack | Disconnect): void {
+    const isSent = this.send(packet) || this.send({ ...packet, properties: NO_PROPERTIES });
+    if (isSent) this.#farewell = packet;
   }
 
   deadlineMs(): number {

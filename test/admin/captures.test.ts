@@ -114,7 +114,7 @@ test("a connection that keeps all rules: its packets, in order, with their times
 });
 
 for (const [name, step, by, rule] of [
-  ["a second CONNECT", client(CONNECT), "client", /second CONNECT/],
+  ["a second CONNECT", client(CONNECT), "client", /multiple CONNECT/],
   ["a SUBSCRIBE that is cut off", ["client", Uint8Array.of(0x82, 0)], "client", /ends within a field/],
   ["a packet of a server from the client", ["client", Uint8Array.of(0xd0, 0)], "client", /PINGRESP/],
   ["a topic alias beyond what was allowed", client(publish("t", { topicAlias: 9 })), "client", /alias/],

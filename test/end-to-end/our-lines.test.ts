@@ -82,13 +82,13 @@ const ROWS: readonly Row[] = [
     what: "a version that there is not",
     act: () => say(0, connectHex("b", 6)),
     meaning: "protocol-version-refused",
-    rule: /level 6/,
+    rule: /Invalid protocol version 6/,
   },
   {
     what: "a second CONNECT",
     act: () => say(0, connectHex("c") + connectHex("c")),
     meaning: "protocol-error",
-    rule: /a second CONNECT/,
+    rule: /sending multiple CONNECT/,
   },
   {
     what: "no DISCONNECT",

@@ -5,6 +5,7 @@ import type { Meanings } from "../entry.ts";
 export type KeyFilesKey =
   | "certificate-without-name"
   | "client-certificate-missing"
+  | "client-certificate-refused"
   | "client-certificate-unknown"
   | "key-file-unreadable"
   | "key-mismatch"
@@ -36,6 +37,59 @@ export const KEY_FILES: Meanings<KeyFilesKey> = {
         fix: { en: "make them readable for the program's user", zh: "让运行程序的用户可读" },
       },
     ],
+    read: ["mosquitto.conf(5), require_certificate"],
+  },
+  "client-certificate-refused": {
+    title: { en: "the broker refused the client's certificate", zh: "服务器拒绝了客户端的证书" },
+    means: {
+      en: 'The client gave a certificate, and by the broker\'s CA file, revocation list and clock it is not good. The log says which: the text behind "certificate verify failed".',
+      zh: "客户端提供了证书，但按服务器的 CA 文件、吊销列表和时钟，它不合格。日志中 “certificate verify failed” 后面的文字说明具体原因。",
+    },
+    causes: [
+      {
+        why: {
+          en: '"has expired" or "not yet valid": its dates are over or not come, or the broker\'s clock is wrong',
+          zh: "“has expired” 或 “not yet valid”：证书已过期或尚未生效，或者服务器的时钟不对",
+        },
+        run: "openssl x509 -in CLIENT.crt -noout -dates",
+        see: { en: "today between the two, by the broker's clock too", zh: "今天是否在两者之间，也要看服务器的时钟" },
+        fix: {
+          en: "renew it on the device, or set the broker's clock; disable_client_cert_date_checks lets devices in whose certificates cannot be renewed",
+          zh: "在设备上续签，或校准服务器时钟；无法续签的设备可用 disable_client_cert_date_checks 放行",
+        },
+      },
+      {
+        why: {
+          en: '"unable to verify", "unable to get issuer" or "self-signed": the broker\'s cafile lacks the CA that signed it, or an intermediate',
+          zh: "“unable to verify”、“unable to get issuer” 或 “self-signed”：服务器的 cafile 缺少签发它的 CA 或中间证书",
+        },
+        run: "openssl verify -CAfile BROKER-CA.crt CLIENT.crt",
+        see: { en: "OK, with the broker's cafile", zh: "用服务器的 cafile 验证是否 OK" },
+        fix: {
+          en: "add that CA to the broker's cafile and reload it, or have the client send the intermediate",
+          zh: "把该 CA 加入服务器的 cafile 并重新加载，或让客户端同时发送中间证书",
+        },
+      },
+      {
+        why: { en: '"revoked", or the revocation list itself is too old', zh: "“revoked”，或吊销列表本身过期" },
+        run: "openssl crl -in CRL.pem -noout -text",
+        see: { en: "its serial number in the list, and Next Update", zh: "序列号是否在列表中，以及 Next Update" },
+        fix: {
+          en: "give the device a new certificate; refresh the list and reload",
+          zh: "为设备换新证书；更新吊销列表并重新加载",
+        },
+      },
+      {
+        why: { en: "it is not for clients: a server's certificate", zh: "用途不是客户端：用的是服务器证书" },
+        run: "openssl x509 -in CLIENT.crt -noout -ext extendedKeyUsage",
+        see: { en: "TLS Web Client Authentication", zh: "是否有 TLS Web Client Authentication" },
+        fix: { en: "issue it with clientAuth", zh: "用 clientAuth 重新签发" },
+      },
+    ],
+    afterwards: {
+      en: "With TLS 1.3 the client hears of it after the handshake looks done, so C clients report 7 and not 8.",
+      zh: "TLS 1.3 下客户端在握手看似完成之后才得知，所以 C 客户端报告 7 而不是 8。",
+    },
     read: ["mosquitto.conf(5), require_certificate"],
   },
   "client-certificate-unknown": {

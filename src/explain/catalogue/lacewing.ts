@@ -22,7 +22,7 @@ const ENDS: Readonly<Record<EndReason, MeaningKey>> = {
   "connection-rate-exceeded": "connection-rate",
   "too-many-login-failures": "login-back-off",
   "tls-failed": "tls-failed",
-  "client-certificate-refused": "certificate-verify-failed",
+  "client-certificate-refused": "client-certificate-refused",
   "websocket-refused": "websocket-failed",
   "bad-http-origin": "origin-refused",
   "websocket-protocol-error": "websocket-failed",

@@ -35,7 +35,9 @@ const CODE = String.raw`(?<code>0x[0-9a-fA-F]{1,2}|\d{1,3})`;
 export const LINE_PATTERNS: readonly LinePattern[] = [
   // Our broker's lines before those of an end.
   {
-    pattern: client("[A-Z][A-Za-z ]{3,40}: (?<rule>the first (?:packet is not CONNECT|byte is that of a TLS).{0,300})"),
+    pattern: client(
+      '[A-Z][A-Za-z ]{3,40}: (?<rule>(?:the first (?:packet is not CONNECT|byte is that of a TLS)|Invalid protocol ").{0,300})',
+    ),
     meaning: "not-mqtt",
     isDetail: true,
   },
@@ -49,9 +51,13 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     meaning,
     isDetail: true as const,
   })),
+  {
+    pattern: /^OpenSSL Error\[0\]: .{0,80}certificate verify failed: (?<rule>.{1,100}) \[(?<address>[^\]]{1,80})\]$/,
+    meaning: "client-certificate-refused",
+  },
   { pattern: /^Nobody may connect to (?<address>\S{1,80}): /, meaning: "not-authorised" },
   // Why a client of the broker went.
-  { pattern: client("already connected, closing old connection"), meaning: "session-taken-over" },
+  { pattern: client("already connected, closing old connection"), meaning: "session-taken-over", isDetail: true },
   { pattern: client("(?:has exceeded timeout|disconnected: (?:client )?exceeded timeout)"), meaning: "client-silent" },
   { pattern: client("disconnected: (?:keep alive timeout|Keep Alive timeout)"), meaning: "client-silent" },
   { pattern: client("disconnected: no complete CONNECT"), meaning: "connect-incomplete" },
@@ -96,7 +102,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   { pattern: client("(?:has )?been disconnected by administrative action"), meaning: "administrative-action" },
   { pattern: client("disconnected(?: by client| by server)?(?: with will)?[.]?$"), meaning: null },
   { pattern: client("disconnected: bad socket read"), meaning: "tls-failed" },
-  { pattern: client("disconnected: its certificate was refused"), meaning: "certificate-verify-failed" },
+  { pattern: client("disconnected: its certificate was refused"), meaning: "client-certificate-refused" },
   {
     pattern: client("disconnected: (?:it asked for no WebSocket|WebSocket protocol error)"),
     meaning: "websocket-failed",
@@ -162,8 +168,11 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   },
   // Starting, files, configuration.
   { pattern: /Starting in local only mode/, meaning: "local-only" },
-  { pattern: /Address (?:already )?in use|EADDRINUSE/, meaning: "address-in-use" },
-  { pattern: /Error: Cannot assign requested address|EADDRNOTAVAIL/, meaning: "address-not-available" },
+  { pattern: /Address (?:already )?in use|EADDRINUSE|another program has the port/, meaning: "address-in-use" },
+  {
+    pattern: /Error: Cannot assign requested address|EADDRNOTAVAIL|this machine does not have that address/,
+    meaning: "address-not-available",
+  },
   { pattern: /Unable to create socket.{0,80}(?<system>Too many open files)/, meaning: "open-file-limit" },
   { pattern: /Unable to accept new connection, system socket count has been exceeded/, meaning: "open-file-limit" },
   { pattern: /Unknown configuration variable "?(?<option>[^".\s]{1,80})/, meaning: "configuration-error" },
@@ -186,7 +195,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
       /Error: Unable to (?:load CA certificates|load server certificate|load client certificate|load (?:client|server) key file)[^"]{0,40}"(?<file>[^"]{1,300})"/,
     meaning: "key-file-unreadable",
   },
-  { pattern: /Error: (?:Server|Client) certificate\/key are inconsistent/, meaning: "key-mismatch" },
+  { pattern: /(?:Server|Client) certificate\/key are inconsistent/, meaning: "key-mismatch" },
   {
     pattern: /File (?<file>\S{1,300}) (?:has world readable|owner is not|group is not|is not owned)/,
     meaning: "file-permissions-loose",

@@ -61,9 +61,11 @@ function isDataWithoutMethod(properties: Properties): boolean {
 function versionOf(reader: Reader, name: string, level: number): Version {
   if (name === "MQTT" && (level === 4 || level === 5)) return level;
   if (name === "MQIsdp" && level === 3) return 3;
+  const isNamed = name === "MQTT" || name === "MQIsdp";
+  const what = isNamed ? `version ${level}` : JSON.stringify(name.slice(0, SHOWN_NAME_CHARACTERS));
   reader.fail(
     ReasonCode.UnsupportedProtocolVersion,
-    `CONNECT: protocol ${JSON.stringify(name.slice(0, SHOWN_NAME_CHARACTERS))} level ${level}; MQIsdp 3, MQTT 4 and MQTT 5 are spoken here [5.0 MQTT-3.1.2-2] [3.1.1 MQTT-3.1.2-2]`,
+    `Invalid protocol ${what} in CONNECT; MQIsdp 3, MQTT 4 and MQTT 5 are spoken here [5.0 MQTT-3.1.2-2] [3.1.1 MQTT-3.1.2-2]`,
   );
   return 5;
 }

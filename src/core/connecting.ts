@@ -58,14 +58,14 @@ export class Connecting {
   /** Takes the CONNECT. */
   begin(connect: Connect): void {
     this.#broker.counters.connectsReceived++;
-    const { will, ...rest } = connect;
+    const { will } = connect;
     // The chunk is not kept alive for as long as the decision takes.
     this.#connect = {
-      ...rest,
+      ...connect,
       password: connect.password?.slice() ?? null,
       will: will === null ? null : { ...will, payload: will.payload.slice() },
     };
-    this.#connection.connect = { ...rest, will: null, password: null, properties: NO_PROPERTIES };
+    this.#connection.connect = { ...connect, will: null, password: null, properties: NO_PROPERTIES };
     const { authenticator, entrance, link } = this.#connection;
     const { remoteAddress, localPort = 0, peer = UNKNOWN_PEER } = link;
     const username = usernameOf(entrance, connect, peer);

@@ -146,7 +146,7 @@ export class Connection implements Outlet, ObligationWaiter {
 
   /** Takes bytes as read from the network. */
   receive(chunk: Uint8Array): void {
-    const { broker } = this;
+    const { broker, isReady: wasReady } = this;
     const nowMs = broker.beginTurn();
     broker.counters.bytesReceived += chunk.length;
     this.tap?.("received", chunk);
@@ -154,6 +154,8 @@ export class Connection implements Outlet, ObligationWaiter {
     this.#rates?.tookBytes(chunk.length, nowMs);
     if (!this.isPaused) this.process();
     if (!this.isPaused) this.#rates?.keepPace(this);
+    // A CONNACK that does not wait for the end of the turn leaves in one write with what TLS says at the end of its handshake.
+    if (this.isReady !== wasReady) this.flush();
   }
 
   /** Handles what has been received, as far as it may now. */

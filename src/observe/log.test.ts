@@ -13,6 +13,36 @@ test("lines of a turn leave in one write, those not wanted never", async () => {
   assert.deepEqual(written, ["one\ntwo\n"]);
 });
 
+test("lines soon after a write wait and leave together, but an error takes them along at the end of its turn", async (context) => {
+  let atMs = 1000;
+  context.mock.method(performance, "now", () => atMs);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const written: string[] = [];
+  const log = new Log<"notice" | "error">({ types: ["notice", "error"], timestamp: false }, (text) =>
+    written.push(text),
+  );
+  log.write("notice", "first");
+  await turn();
+  atMs += 4;
+  for (const text of ["a", "b"]) {
+    log.write("notice", text);
+    await turn();
+  }
+  assert.deepEqual(written, ["first\n"]);
+  context.mock.timers.tick(1);
+  assert.deepEqual(written.splice(0), ["first\n", "a\nb\n"]);
+  log.write("notice", "c");
+  log.write("error", "d");
+  await turn();
+  assert.deepEqual(written.splice(0), ["c\nd\n"]);
+  context.mock.timers.tick(10);
+  atMs += 10;
+  log.write("notice", "alone again");
+  await turn();
+  assert.deepEqual(written, ["alone again\n"]);
+});
+
 test("a line begins with the seconds since 1970 when asked", () => {
   const written: string[] = [];
   const log = new Log<"notice">({ types: ["notice"], timestamp: true }, (text) => written.push(text));

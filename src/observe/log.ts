@@ -1,4 +1,7 @@
-/** The log: lines of a kind, with the time before them as in mosquitto. Lines of one turn of the event loop leave in one write. */
+/**
+ * The log: lines of a kind, with the time before them as in mosquitto. Lines of one turn of the event loop leave in one write, and so do
+ * those of a few milliseconds when there are many: each write costs as much as a good part of a client that connects.
+ */
 import { formatTime, now } from "./format-time.ts";
 
 /** Takes finished text. */
@@ -33,6 +36,12 @@ export interface LogOptions<Type extends string> {
   readonly format?: "text" | "json";
 }
 
+/** Lines that come sooner after a write than this wait for the next one, in milliseconds; what an operator must see does not. */
+const PAUSE_MS = 5;
+
+/** Kinds that leave at the end of the turn at the latest: whatever they tell of may be the last that is told. */
+const URGENT: ReadonlySet<string> = new Set(["error", "warning"]);
+
 /** Text from clients is shown without what could forge a line or move a terminal's cursor. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
@@ -53,6 +62,10 @@ export class Log<Type extends string> {
   #options: LogOptions<Type>;
   #wanted: ReadonlySet<Type>;
   #lines: LogLine<Type>[] = [];
+  #isFlushDue = false;
+  #pause: NodeJS.Timeout | null = null;
+  /** On the monotonic clock. */
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param destinations where lines go; a function takes them as text */
   constructor(options: LogOptions<Type>, destinations: LogSink | readonly LogDestination<Type>[]) {
@@ -68,8 +81,19 @@ export class Log<Type extends string> {
 
   write(type: Type, text: string): void {
     if (!this.#wanted.has(type)) return;
-    if (this.#lines.length === 0) setImmediate(() => this.flush());
     this.#lines.push({ type, text, line: this.#lineOf(type, text) });
+    if (!this.#isFlushDue) this.#askForFlush(URGENT.has(type));
+  }
+
+  #askForFlush(isUrgent: boolean): void {
+    if (this.#pause !== null && !isUrgent) return;
+    const restMs = isUrgent ? 0 : this.#flushedAtMs + PAUSE_MS - performance.now();
+    if (restMs > 0) {
+      this.#pause = setTimeout(() => this.flush(), restMs);
+    } else {
+      this.#isFlushDue = true;
+      setImmediate(() => this.flush());
+    }
   }
 
   #lineOf(type: Type, text: string): string {
@@ -81,7 +105,11 @@ export class Log<Type extends string> {
 
   /** Hands over what is written; to be called before the process ends. */
   flush(): void {
+    this.#isFlushDue = false;
+    if (this.#pause !== null) clearTimeout(this.#pause);
+    this.#pause = null;
     if (this.#lines.length === 0) return;
+    this.#flushedAtMs = performance.now();
     const lines = this.#lines;
     this.#lines = [];
     for (const destination of this.#destinations) destination.write(lines);

@@ -106,3 +106,14 @@ test("the end of a connection keeps the newest entries and all that was counted"
   assert.deepEqual(trail.entries().map(brief), ["received 40 x1 m4 4B 5..5", "sent 30 x1 m0 9B 5..5"]);
   assert.deepEqual([trail.receivedPackets, trail.sentPackets], [4, 1]);
 });
+
+test("a connection that said little keeps all of it at its end", () => {
+  for (const kept of [3, 16]) {
+    const trail = new PacketTrail(8, { turnMs: 5 });
+    trail.received(PUBLISH, 0, 9);
+    trail.sent(PINGRESP, 0, 2);
+    trail.shrink(kept);
+    assert.deepEqual(trail.entries().map(brief), ["received 30 x1 m0 9B 5..5", "sent d0 x1 m0 2B 5..5"]);
+    assert.deepEqual([trail.receivedPackets, trail.sentPackets], [1, 1]);
+  }
+});

@@ -160,12 +160,16 @@ export class PacketTrail {
 
   /** Its entries, oldest first. */
   entries(): TrailEntry[] {
+    this.#endRuns();
     return this.#rows().map(entryOf);
   }
 
-  #rows(): Float64Array[] {
+  #endRuns(): void {
     this.#end(this.#received);
     this.#end(this.#sent);
+  }
+
+  #rows(): Float64Array[] {
     const rows: Float64Array[] = [];
     for (let at = 0; at < this.#ring.length; at += NUMBERS) {
       const row = this.#ring.subarray(at, at + NUMBERS);
@@ -176,6 +180,9 @@ export class PacketTrail {
 
   /** Keeps only the newest entries: the connection has ended, and nothing is noted any more. */
   shrink(entries: number): void {
+    this.#endRuns();
+    // Many connections say little, and their first ring is small enough to be kept as it is.
+    if (this.#ring.length <= Math.min(entries, FIRST_ENTRIES) * NUMBERS) return;
     const rows = this.#rows().slice(-entries);
     this.#ring = new Float64Array(rows.length * NUMBERS);
     for (const [i, row] of rows.entries()) this.#ring.set(row, i * NUMBERS);

@@ -123,6 +123,12 @@ export class TcpLink implements Link {
   close(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
+    if (socket.readableEnded && socket.writableLength === 0 && this.#onWritten === null) {
+      // The peer can send no more, and what it was sent is the kernel's to deliver: a half of its own is not worth a system call. With
+      // TLS the end of ours must be told [RFC 8446 §6.1].
+      socket.destroy();
+      return;
+    }
     // Only our half is closed: a socket that is gone answers what the peer still sends with a reset, and a peer that is reset may
     // never read our last words. What it says is read and not listened to, until it closes its half.
     socket.end();

@@ -189,6 +189,30 @@ test("an authenticator that fails lets nobody in", async () => {
   }
 });
 
+test("a CONNACK does not wait for the end of the turn, and leaves in one write with the answers to what came with the CONNECT", () => {
+  const harness = new BrokerHarness();
+  harness.isHeld = true;
+  const writes: string[] = [];
+  const { link } = harness.open(4);
+  const connection = harness.broker.accept(
+    {
+      ...link,
+      write: ({ segments }) => {
+        writes.push(Buffer.concat(segments).toString("hex"));
+        return 0;
+      },
+    },
+    harness.authenticator,
+  );
+  const packets = [connectOf(4, "c"), { type: "PINGREQ" }] as const;
+  connection.receive(Buffer.concat(packets.map((packet) => encodePacket(packet, 4))));
+  assert.deepEqual(writes, ["20020000d000"]);
+  connection.receive(encodePacket({ type: "PINGREQ" }, 4));
+  assert.equal(writes.length, 1, "what follows waits for the end of the turn");
+  harness.settle();
+  assert.deepEqual(writes.slice(1), ["d000"]);
+});
+
 test("[5.0 MQTT-3.2.0-1] [3.1.1 MQTT-3.2.0-1] while the authenticator thinks, what follows waits and the CONNACK comes first", async () => {
   for (const version of VERSIONS) {
     const authenticator: Authenticator = {

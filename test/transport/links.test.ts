@@ -167,6 +167,23 @@ for (const way of WAYS) {
     await ended;
   });
 
+  test(`${way.name}: who says all it has to say and closes its half gets the answers, and then the end`, async (context) => {
+    const rig = new ListenerRig(context);
+    const reader = new Reader(way.open(await rig.listen(way.options(context))));
+    const errors: Error[] = [];
+    reader.stream.on("error", (error) => errors.push(error));
+    const ended = new Promise((resolve) => reader.stream.once("end", resolve));
+    const packets = [connectOf(5, "c"), { type: "PINGREQ" }] as const;
+    reader.stream.end(Buffer.concat(packets.map((packet) => encodePacket(packet, 5))));
+    assert.deepEqual(
+      (await reader.until(2)).map(({ type }) => type),
+      ["CONNACK", "PINGRESP"],
+    );
+    await ended;
+    await rig.logged(/Client c \[[^\]]+\] disconnected: /);
+    assert.deepEqual(errors, []);
+  });
+
   test(`${way.name}: who goes without a word is gone`, async (context) => {
     const { rig, reader } = await connected(way, context);
     reader.stream.destroy();

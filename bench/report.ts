@@ -33,14 +33,17 @@ export interface Line {
   readonly goals: readonly JudgedGoal[];
 }
 
-export function reportLines(scenarios: readonly Scenario[], outcomes: readonly Outcome[]): readonly Line[] {
+/** What is reported: a name and its rows. */
+export type Reported = Pick<Scenario, "name" | "rows">;
+
+export function reportLines(scenarios: readonly Reported[], outcomes: readonly Outcome[]): readonly Line[] {
   return scenarios.flatMap((scenario) => {
     const own = outcomes.filter((outcome) => outcome.scenario === scenario.name);
     return scenario.rows.map((row) => lineOf(scenario, row, own));
   });
 }
 
-function lineOf(scenario: Scenario, row: Row, outcomes: readonly Outcome[]): Line {
+function lineOf(scenario: Reported, row: Row, outcomes: readonly Outcome[]): Line {
   const cells: Record<string, Cell> = {};
   for (const { broker, figures, failures } of outcomes) {
     const values = figures[row.metric] ?? [];

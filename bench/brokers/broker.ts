@@ -41,7 +41,7 @@ process.on("exit", () => {
 });
 
 /** Raises the limit of open files as far as allowed, then becomes the command: the process id stays. */
-const RAISE_LIMIT = 'ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"';
+export const RAISE_LIMIT = 'ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"';
 
 /** Starts a broker and resolves when it accepts connections. What it writes goes to a folder in `parent` that ends with it. */
 export async function startBroker(kind: BrokerKind, settings: Settings, parent: string): Promise<RunningBroker> {

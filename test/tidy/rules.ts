@@ -40,6 +40,9 @@ const STARTED_FILES = [
   "bench/run.ts",
   "bench/load.ts",
   "bench/start.ts",
+  "bench/clients.ts",
+  "bench/clients/run-pair.ts",
+  "bench/clients/run-idle.ts",
   "bench/store.ts",
 ];
 

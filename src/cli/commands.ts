@@ -91,6 +91,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     run: async (args, io) => (await import("./top.ts")).runTop(args, io),
     describe: async () => (await import("./options/ask-options.ts")).TOP_COMMAND,
   },
+  config: {
+    group: LOOK_AFTER,
+    run: async (args, io) => (await import("./config.ts")).runConfig(args, io),
+    describe: async () => (await import("./options/config-options.ts")).CONFIG_COMMAND,
+    parts: async () => (await import("./options/config-options.ts")).CONFIG_COMMANDS,
+  },
   passwd: {
     group: LOOK_AFTER,
     run: async (args, io) => (await import("./passwd.ts")).runPasswd(args, io),

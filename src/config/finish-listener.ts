@@ -70,6 +70,9 @@ function* contradictionsOfCertificates(listener: ListenerDraft, hasTls: boolean)
     yield "Error: require_certificate without certfile and keyfile: nobody would be asked for a certificate.";
   else if (requireCertificate && hasTls && caFile === null && caPath === null)
     yield "Error: require_certificate needs cafile or capath, which say whose certificates are trusted.";
+  if (!hasTls && tls.sniCertificates.length > 0)
+    yield "Error: lacewing_sni_certificate needs certfile and keyfile, for clients that ask for no name.";
+  if (!hasTls && tls.alpn.length > 0) yield "Error: lacewing_alpn needs certfile and keyfile.";
   if (crlFile !== null && !hasTls)
     yield "Error: crlfile without certfile and keyfile: no certificate would be checked.";
   if ((useIdentity || useSubject) && !hasTls && !isProxied && tls.pskHint === null)

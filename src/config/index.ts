@@ -6,6 +6,9 @@ export type {
   BridgeTopic,
   RestartDelay,
 } from "./bridge-config.ts";
+export { type ConfigReport, checkConfig } from "./check/check-config.ts";
+export type { Setting, SettingGroup } from "./check/effective-settings.ts";
+export type { Finding } from "./check/finding.ts";
 export {
   type Config,
   DEFAULT_CONFIG,
@@ -49,3 +52,4 @@ export {
   readConfig,
 } from "./read-config.ts";
 export { restartReasons } from "./restart-reasons.ts";
+export { serverTlsOptions } from "./server-tls.ts";

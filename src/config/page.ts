@@ -5,11 +5,23 @@ import { OPTION_GROUPS } from "./option-table.ts";
 const HEAD = `# mosquitto.conf
 
 \`lacewing -c FILE\` reads mosquitto's configuration file: every option of 2.0 and those that 2.1 added. Where versions differ it does as
-2.1. \`lacewing -c FILE --test-config\` only says whether the file can be used; what is wrong is told with file and line. \`--set NAME=VALUE\` changes
+2.1. \`lacewing config check FILE\` shows what it comes to for each listener and warns of dangers, see below; \`lacewing -c FILE --test-config\` only
+says whether it can be used. What is wrong is told with file and line. \`--set NAME=VALUE\` changes
 a setting after the file. A broker that is called by a link named \`mosquitto\` has mosquitto's defaults. This page is made by \`npm run docs\`.
 
 SIGHUP reads the file again: what the column says "yes" for is then in force, and when anything is wrong nothing changes. SIGUSR1 waits until
 the store has everything, SIGUSR2 prints the tree of subscriptions, SIGTERM and SIGINT end the broker.
+
+## lacewing config check
+
+    lacewing config check /etc/mosquitto/mosquitto.conf [--all] [--json] [--strict]
+
+prints for each listener what it speaks, who comes in, which limits hold, and what is in its files of certificates, users and rules; \`--all\` also
+what has its default. It opens no port and changes nothing. Then it says what is dangerous or likely not meant: clients without a password
+or passwords without TLS on an address of the network, listeners that nobody can connect to, files of keys and passwords that everybody on
+the machine may read or change, certificates that have ended, end within 30 days, are not for the name or not of the key, files that are empty
+or broken, keep-alive limits, settings without effect. The exit code is 0 when the broker would start, 1 when it would not, and with \`--strict\` 2
+when there are warnings. Run it as the broker's user, as files are read with the rights of whoever asks.
 
 Options of bridges are read and checked; bridges themselves are not built yet, and a file with one is refused at start.
 `;

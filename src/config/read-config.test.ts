@@ -385,6 +385,31 @@ ciphers PSK`).config;
   assert.equal(second?.entrance.identityAsUsername, "psk-identity");
 });
 
+test("certificates for other names, and protocols of TLS", () => {
+  const pair = "listener 1\ncertfile c\nkeyfile k\n";
+  const more =
+    'lacewing_sni_certificate B.example.org "b c.crt" b.key\nlacewing_sni_certificate *.example.org w.crt w.key\n';
+  const { tls } = read(`${pair}${more}lacewing_alpn mqtt\nlacewing_alpn x-mqtt`).config.listeners[0]!;
+  assert.deepEqual(tls?.sniCertificates, [
+    { serverName: "b.example.org", certFile: "b c.crt", keyFile: "b.key" },
+    { serverName: "*.example.org", certFile: "w.crt", keyFile: "w.key" },
+  ]);
+  assert.deepEqual(tls?.alpn, ["mqtt", "x-mqtt"]);
+  for (const [lines, words] of [
+    [
+      `${pair}lacewing_sni_certificate b.example.org b.crt`,
+      /Invalid 'lacewing_sni_certificate' value \(b\.example\.org b\.crt\)/,
+    ],
+    [`${pair}lacewing_sni_certificate *.*.org b.crt b.key`, /\*\.\*\.org is no server name/],
+    [
+      "listener 1\nlacewing_sni_certificate b b.crt b.key",
+      /needs certfile and keyfile, for clients that ask for no name/,
+    ],
+    ["listener 1\nlacewing_alpn mqtt", /lacewing_alpn needs certfile and keyfile/],
+  ] as const)
+    assert.match(problemsOf(() => read(lines))[0]!.text, words);
+});
+
 test("numbers as C reads them, words as mosquitto splits them", () => {
   const { config } = read(
     "max_queued_messages 0x10 ignored\nmax_inflight_messages 010\n  max_packet_size\t  5000\r\npid_file  /run/my broker.pid  ",

@@ -46,6 +46,7 @@ export {
   type SecurityPlugin,
 } from "./security-config.ts";
 export { SecurityError } from "./security-error.ts";
+export { examineSecurityFiles, type SecurityFile } from "./security-files.ts";
 export type {
   AuthenticationSource,
   Claim,

@@ -1,7 +1,7 @@
 /** A listener's settings in the words of the transport. */
-import type { ListenerConfig } from "../config/index.ts";
+import { type ListenerConfig, serverTlsOptions } from "../config/index.ts";
 import type { PskKeys } from "../security/index.ts";
-import { formatAddress, type ListenerOptions, type ListenTarget, type ServerTlsOptions } from "../transport/index.ts";
+import { formatAddress, type ListenerOptions, type ListenTarget } from "../transport/index.ts";
 
 /** The keys of a listener with `psk_hint`, which a reload replaces. */
 export interface PskHolder {
@@ -14,7 +14,7 @@ export function listenerOptions(config: ListenerConfig, port: number, psk: PskHo
   const { origins, httpDir: httpFolder, maximumHeaderBytes } = webSocket;
   return {
     target: targetOf(config, port),
-    tls: tlsOf(config, psk),
+    tls: serverTlsOptions(config, (name) => psk.keys.get(name) ?? null),
     proxy: proxyProtocol === 0 ? null : { version: proxyProtocol, requireTls: proxyRequiresTls },
     webSocket: protocol === "websockets" ? { origins, httpFolder, maximumHeaderBytes } : null,
   };
@@ -23,27 +23,6 @@ export function listenerOptions(config: ListenerConfig, port: number, psk: PskHo
 function targetOf({ unixPath, host, socketDomain, bindInterface }: ListenerConfig, port: number): ListenTarget {
   if (unixPath !== null) return { kind: "unix", path: unixPath };
   return { kind: "network", host, port, family: socketDomain ?? undefined, interfaceName: bindInterface ?? undefined };
-}
-
-function tlsOf({ tls, psk }: ListenerConfig, holder: PskHolder): ServerTlsOptions | null {
-  if (tls === null && psk === null) return null;
-  const keys = psk === null ? undefined : { hint: psk.hint, keyOf: (name: string) => holder.keys.get(name) ?? null };
-  if (tls === null)
-    return { certificates: [], ciphers: psk?.ciphers ?? undefined, minimumVersion: psk?.minimumVersion, psk: keys };
-  const { certFile, keyFile, sniCertificates } = tls;
-  return {
-    certificates: [{ certFile, keyFile }, ...sniCertificates],
-    caFile: tls.caFile ?? undefined,
-    caPath: tls.caPath ?? undefined,
-    crlFile: tls.crlFile ?? undefined,
-    requireCertificate: tls.requireCertificate,
-    ignoreCertificateDates: tls.ignoreClientCertificateDates,
-    minimumVersion: tls.minimumVersion,
-    ciphers: tls.ciphers ?? undefined,
-    ciphersTls13: tls.ciphersTls13 ?? undefined,
-    alpnProtocols: tls.alpn,
-    psk: keys,
-  };
 }
 
 /** Where a listener is, as messages show it. */

@@ -13,6 +13,7 @@ export type {
 } from "./listener-options.ts";
 export { listen } from "./network-listener.ts";
 export { Pump, type Pumped } from "./pump.ts";
+export { readServerTlsFiles } from "./server-tls-files.ts";
 export type { PskOptions, ServerCertificate, ServerTlsOptions } from "./server-tls-options.ts";
 export { SocketConnector } from "./socket-connector.ts";
 export { Socks5Dialer, type Socks5DialerOptions } from "./socks5-dialer.ts";

@@ -30,6 +30,7 @@ const OFFERS: readonly (readonly [words: readonly string[], offered: readonly st
   [["lacewing", "pub", "-f", "lett"], ["letter.txt"], []],
   [["lacewing", "pub", "--capath", ""], ["certificates"], ["letter.txt"]],
   [["lacewing", "store", "ch"], ["check"], ["backup"]],
+  [["lacewing", "config", "check", "--str"], ["--strict"], ["--json"]],
   [["lacewing", "completion", ""], ["bash", "zsh", "fish"], []],
   [["lacewing", "help", "wh"], ["why", "why-not"], ["pub"]],
   [["mosquitto_rr", "--lat"], ["--latency"], ["--topic"]],

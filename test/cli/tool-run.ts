@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { runBench } from "../../src/cli/bench.ts";
 import { runClients } from "../../src/cli/clients.ts";
 import { runCompletion } from "../../src/cli/completion.ts";
+import { runConfig } from "../../src/cli/config.ts";
 import { runDoctor } from "../../src/cli/doctor.ts";
 import { runExplain } from "../../src/cli/explain.ts";
 import { runHelp } from "../../src/cli/help.ts";
@@ -29,6 +30,7 @@ const TOOLS = {
   bench: runBench,
   clients: runClients,
   completion: runCompletion,
+  config: runConfig,
   doctor: runDoctor,
   explain: runExplain,
   help: runHelp,

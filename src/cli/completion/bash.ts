@@ -1,6 +1,6 @@
 /** Completion for bash: one function that looks at the command and at the word before the one that is typed. */
 import { LINKS } from "../commands.ts";
-import type { Completable, CompletableOption, Value } from "./completable.ts";
+import { type Completable, type CompletableOption, type Value, withParts } from "./completable.ts";
 
 /** The script. */
 export function bashScript(commands: readonly Completable[]): string {
@@ -17,7 +17,7 @@ ${links.join("\n")}
         COMPREPLY=($(compgen -W "${top.join(" ")} --help --version" -- "$current"))
         return
       fi
-      [[ $command == store && COMP_CWORD -gt 2 ]] && command="store \${COMP_WORDS[2]}"
+      [[ $command == @(${withParts(commands).join("|")}) && COMP_CWORD -gt 2 ]] && command="$command \${COMP_WORDS[2]}"
       ;;
   esac
   case "$command $previous" in

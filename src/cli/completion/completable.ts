@@ -25,7 +25,12 @@ export interface Completable {
   readonly operand: Value;
 }
 
-/** All commands; those of `store` have its name before theirs, as in "store check". */
+/** Names of commands that have commands of their own. */
+export function withParts(commands: readonly Completable[]): readonly string[] {
+  return [...new Set(commands.filter(({ name }) => name.includes(" ")).map(({ name }) => name.split(" ")[0]!))];
+}
+
+/** All commands; those of another, as of `store`, have its name before theirs, as in "store check". */
 export async function completables(): Promise<readonly Completable[]> {
   const all: Completable[] = [];
   for (const [name, { describe, parts }] of Object.entries(COMMANDS)) {

@@ -1,6 +1,6 @@
 /** Completion for zsh: a specification for `_arguments` for each command. */
 import { LINKS } from "../commands.ts";
-import type { Completable, CompletableOption, Value } from "./completable.ts";
+import { type Completable, type CompletableOption, type Value, withParts } from "./completable.ts";
 
 /** The script. */
 export function zshScript(commands: readonly Completable[]): string {
@@ -23,8 +23,8 @@ ${top.map(({ name, summary }) => `          ${quoted(`${name}:${summary}`)}`).jo
       fi
       shift words
       ((CURRENT--))
-      if [[ $command == store ]] && ((CURRENT > 2)); then
-        command="store $words[2]"
+      if [[ $command == (${withParts(commands).join("|")}) ]] && ((CURRENT > 2)); then
+        command="$command $words[2]"
         shift words
         ((CURRENT--))
       fi

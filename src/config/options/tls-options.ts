@@ -1,5 +1,6 @@
 /** Options of TLS on listeners, with certificates or with keys. */
 import type { ListenerDraft } from "../draft.ts";
+import type { SniCertificate } from "../listener-config.ts";
 import { general, type Option, ofListener } from "../option.ts";
 import { OptionError } from "../problem.ts";
 import { FILE, SWITCH, text, type ValueKind } from "../values.ts";
@@ -21,6 +22,23 @@ export const TLS_VERSION: ValueKind<"TLSv1.2" | "TLSv1.3"> = {
     if (value === "tlsv1.3") return "TLSv1.3";
     const why = value === "tlsv1.1" ? " TLS 1.1 is broken and spoken no more." : "";
     throw new OptionError(`Error: Unsupported ${name} "${value}".${why} Allowed is ${this.form}.`);
+  },
+};
+
+const SNI_FORM =
+  'a server name and the files of its certificate and key, as in b.example.org b.crt b.key; paths with blanks in "..."';
+
+/** A certificate for one more server name. */
+const SNI_CERTIFICATE: ValueKind<SniCertificate> = {
+  form: SNI_FORM,
+  read(name, rest) {
+    const words = [...rest.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+    const [serverName, certFile, keyFile] = words;
+    if (words.length !== 3 || serverName === undefined || certFile === undefined || keyFile === undefined)
+      throw new OptionError(`Error: Invalid '${name}' value (${rest.trim()}). Allowed is ${SNI_FORM}.`);
+    if (!/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(serverName))
+      throw new OptionError(`Error: Invalid '${name}' value: ${serverName} is no server name. Allowed is ${SNI_FORM}.`);
+    return { serverName: serverName.toLowerCase(), certFile, keyFile };
   },
 };
 
@@ -133,6 +151,30 @@ export const TLS_OPTIONS: readonly Option[] = [
       tls.pskHint = value;
     },
     { isUnique: true },
+  ),
+  ofListener(
+    "lacewing_sni_certificate",
+    "listener-or-default",
+    SNI_CERTIFICATE,
+    ({ tls }, value) => {
+      tls.sniCertificates.push(value);
+    },
+    {
+      standing: "ours",
+      note: "For clients that ask for that name (SNI), beside `certfile` for all others. `*.example.org` stands for one label. May be given several times.",
+    },
+  ),
+  ofListener(
+    "lacewing_alpn",
+    "listener-or-default",
+    text("the name of a protocol, as in mqtt"),
+    ({ tls }, value) => {
+      tls.alpn.push(value);
+    },
+    {
+      standing: "ours",
+      note: "A client that offers protocols (ALPN) must offer one of these. Without it they are not looked at, as in mosquitto. May be given several times.",
+    },
   ),
   ...["tls_engine", "tls_engine_kpass_sha1"].map((name) =>
     ofListener(

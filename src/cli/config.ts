@@ -1,0 +1,48 @@
+/** `lacewing config`: the commands about configuration files. */
+import { ConfigError, type ConfigReport, checkConfig, readConfig } from "../config/index.ts";
+import { nearest } from "../protocol/index.ts";
+import { CommandLineError, commandLineErrorText } from "./command-line.ts";
+import { configReportJson, configReportText } from "./config-report.ts";
+import { CONFIG_CHECK_COMMAND, CONFIG_COMMAND, CONFIG_COMMANDS } from "./options/config-options.ts";
+import type { ToolIo } from "./output.ts";
+import { runTool } from "./tool.ts";
+
+/** Warnings, and --strict. */
+const NOT_STRICTLY_GOOD = 2;
+
+/** Runs `lacewing config` and returns its exit code. */
+export async function runConfig([first, ...rest]: readonly string[], io: ToolIo): Promise<number> {
+  if (first === undefined || first.startsWith("-")) {
+    return runTool(CONFIG_COMMAND, first === undefined ? ["--help"] : [first, ...rest], io, () => Promise.resolve(0));
+  }
+  if (first === "check") return runCheck(rest, io);
+  const close = nearest(first, Object.keys(CONFIG_COMMANDS));
+  const error = new CommandLineError(`Unknown command '${first}'.${close === null ? "" : ` Did you mean '${close}'?`}`);
+  io.stderr.write(commandLineErrorText(CONFIG_COMMAND, error));
+  return 1;
+}
+
+function runCheck(args: readonly string[], io: ToolIo): Promise<number> {
+  return runTool(CONFIG_CHECK_COMMAND, args, io, async ({ file, all, json, strict }) => {
+    const report = await reportOn(file);
+    io.stdout.write(json ? configReportJson(report) : configReportText(report, all));
+    const levels = new Set(report.findings.map(({ level }) => level));
+    if (levels.has("error")) return 1;
+    return strict && levels.has("warning") ? NOT_STRICTLY_GOOD : 0;
+  });
+}
+
+async function reportOn(file: string): Promise<ConfigReport> {
+  try {
+    return await checkConfig(readConfig({ file }), Date.now());
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const findings = error.problems.map(({ place, text }) => ({
+      level: "error" as const,
+      place,
+      text: text.replace(/^Error: /, ""),
+      advice: "",
+    }));
+    return { files: [file], listeners: [], broker: [], findings };
+  }
+}

@@ -65,6 +65,17 @@ test("called by mosquitto's name all is as in mosquitto: nothing on disk, no rea
   assert.deepEqual([persistence.enabled, broker.maximumQueuedMessages, broker.reasonStrings], [false, 1000, false]);
 });
 
+test("a command line of mosquitto's with a port is as mosquitto, one with an option of ours is not", () => {
+  const of = (...args: string[]) => {
+    const { persistence, broker } = config(...args);
+    return [persistence.enabled, broker.maximumQueuedMessages, broker.reasonStrings];
+  };
+  for (const line of ["-p 1884", "-v -p 1884 -p 1885", "-q -p 1884"])
+    assert.deepEqual(of(...line.split(" ")), [false, 1000, false], line);
+  for (const line of ["-v", "-p 0", "-p 1884 --set lacewing_durability=none", "-p 1884 --host 127.0.0.1"])
+    assert.deepEqual(of(...line.split(" ")), [true, 0, true], line);
+});
+
 test("--host adds listeners, for which --set counts too", () => {
   const { listeners } = config("--host", "127.0.0.1", "--host", "127.0.0.2", "-p", "0", "--set", "max_qos=1");
   assert.deepEqual(

@@ -17,6 +17,7 @@ const OPTIONS = {
     long: "config-file",
     type: "text",
     argument: "config file",
+    missing: "-c argument given, but no config file specified.",
     help: "Read this mosquitto.conf.",
   },
   set: {
@@ -39,11 +40,12 @@ const OPTIONS = {
     long: "port",
     type: "integer",
     argument: "port",
+    missing: "-p argument given, but no port specified.",
     min: 0,
     max: 65_535,
     repeatable: true,
     invalid: "Invalid port specified ({}).",
-    help: "Port to listen on, 1883 without it; 0 takes any free one. Ignored when the configuration file has a listener.",
+    help: "Port to listen on, 1883 without it; 0 takes any free one. Ignored when the configuration file has a listener. With -p and nothing else than -v, -q and -d all is as in mosquitto: nothing is kept on disk.",
   },
   host: {
     group: "Listening",
@@ -120,7 +122,7 @@ export interface BrokerSurroundings {
  */
 export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings = { isMosquitto: false }): ReadConfig {
   const file = args.configFile ?? null;
-  const isOwn = file === null && !surroundings.isMosquitto;
+  const isOwn = file === null && !surroundings.isMosquitto && !isMosquittoLine(args);
   if (args.port.length > MOST_PORTS)
     throw new CommandLineError(`Only ${MOST_PORTS} ports can be specified on the command line.`);
   const read = readConfig({
@@ -141,7 +143,13 @@ export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings
 /** Without a configuration file the broker persists. */
 const OWN_DEFAULTS: readonly OptionLine[] = [{ place: "default", text: "persistence true" }];
 
-/** Called by mosquitto's name it sends what mosquitto sends. */
+/** Whether that is a command line of mosquitto's without a configuration file, as in `-v -p 1884`: what is expected is mosquitto. */
+function isMosquittoLine({ port, host, set, allowAnonymous }: BrokerArguments): boolean {
+  const hasOwnOptions = host.length > 0 || set.length > 0 || allowAnonymous || port.includes(0);
+  return port.length > 0 && !hasOwnOptions;
+}
+
+/** In mosquitto's place it sends what mosquitto sends. */
 const MOSQUITTO_DEFAULTS: readonly OptionLine[] = [{ place: "default", text: "lacewing_reason_strings false" }];
 
 function lineOf(text: string): OptionLine {

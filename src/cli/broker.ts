@@ -46,11 +46,19 @@ function readAgain(parsed: BrokerArguments, calledAs: string | null): ReadConfig
   });
 }
 
+/** As mosquitto: what was asked for cannot be understood. */
+const INVALID = 3;
+
 function failed(error: unknown): number {
-  if (error instanceof CommandLineError)
+  if (error instanceof CommandLineError) {
     process.stderr.write(commandLineErrorText(BROKER_COMMAND, error, "lacewing help broker"));
-  else if (error instanceof ConfigError) process.stderr.write(configErrorText(error));
-  else if (isOfStart(error)) process.stderr.write(`Error: ${error.message}\n`);
+    return INVALID;
+  }
+  if (error instanceof ConfigError) {
+    process.stderr.write(configErrorText(error));
+    return INVALID;
+  }
+  if (isOfStart(error)) process.stderr.write(`Error: ${error.message}\n`);
   else throw error;
   return 1;
 }

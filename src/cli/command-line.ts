@@ -33,6 +33,8 @@ interface ValueOptionBase extends OptionBase {
   readonly argument: string;
   /** Whether each time it is given counts, instead of the last. */
   readonly repeatable?: true;
+  /** Said when there is no value, where "-p argument given but no port specified." is not mosquitto's wording. */
+  readonly missing?: string;
   /** Said of a value that is not allowed, when "Invalid port given: 99999" would not do. */
   readonly invalid?: string;
 }
@@ -270,7 +272,7 @@ class Reading {
     }
     const text = rest[0];
     if (text === undefined) {
-      throw new CommandLineError(`${argument} argument given but no ${option.argument} specified.`);
+      throw new CommandLineError(option.missing ?? `${argument} argument given but no ${option.argument} specified.`);
     }
     this.#take(name, readValue(option, text));
     if (option.type === "text") this.#give(option.gives?.(text));

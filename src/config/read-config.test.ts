@@ -165,7 +165,7 @@ for (const [text, said] of [
   ["max_keepalive 65536", /Error: Invalid 'max_keepalive' value \(65536\)/],
   ["max_packet_size 19", /Error: 'max_packet_size' must be >= 20\./],
   ["listener 1888\nmax_topic_alias 65536", /Error: Invalid 'max_topic_alias' value in configuration\./],
-  ["websockets_headers_size -1", /Error: Packet buffer size must be between 0 and 65535 inclusive\./],
+  ["websockets_headers_size -1", /Error: Packet buffer size must be between 1 and 65535 inclusive\./],
   ["sys_interval 65536", /Error: Invalid 'sys_interval' value \(65536\)/],
   ["retain_expiry_interval 0", /Error: retain_expiry_interval must be >= 1\./],
   ["persistent_client_expiration 14", /Error: Invalid 'persistent_client_expiration' duration/],

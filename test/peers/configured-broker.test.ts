@@ -113,7 +113,7 @@ test("--test-config says whether a file can be used, with the place of what cann
   assert.deepEqual([good.code, good.errors], [0, "Configuration file is OK.\n"]);
   write([listener, "max_qos 3"]);
   const bad = await check();
-  assert.equal(bad.code, 1);
+  assert.equal(bad.code, 3);
   assert.match(bad.errors, /mosquitto\.conf:2/);
 });
 

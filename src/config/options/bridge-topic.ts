@@ -28,7 +28,7 @@ export const BRIDGE_TOPIC: ValueKind<Omit<BridgeTopic, "place">> = {
 function split(name: string, rest: string): { pattern: string; words: readonly string[] } {
   if (rest.startsWith('"') && !rest.startsWith('""')) {
     const end = rest.indexOf('"', 1);
-    if (end < 0) throw new OptionError(`Error: Missing closing quote in topic value (${rest}).`);
+    if (end < 0) throw new OptionError(`Error: Missing closing quote in topic value (${wordsOf(rest).at(-1)}).`);
     return { pattern: rest.slice(1, end), words: wordsOf(rest.slice(end + 1)) };
   }
   const [first, ...words] = wordsOf(rest);

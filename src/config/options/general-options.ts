@@ -184,12 +184,12 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   ),
   general(
     "packet_buffer_size",
-    integer(0, 65_535, {
+    integer(1, 65_535, {
       unit: "bytes",
-      refusal: "Error: Packet buffer size must be between 0 and 65535 inclusive.",
+      refusal: "Error: Packet buffer size must be between 1 and 65535 inclusive.",
     }),
     (draft, value) => {
-      draft.headerBytes = value === 0 ? 4096 : value;
+      draft.headerBytes = value;
     },
     {
       default: "4096",

@@ -1,6 +1,7 @@
 /** What happens in the broker as lines of its log, in mosquitto's words where it has any. */
 import type { LogType } from "../config/index.ts";
 import type {
+  Clock,
   Connection,
   ExceededRate,
   Message,
@@ -22,6 +23,7 @@ import {
   reasonCodeName,
   type SubscriptionRequest,
 } from "../protocol/index.ts";
+import { Denials, type DeniedAccess } from "./denials.ts";
 import { type Log, printable } from "./log.ts";
 
 /** The kinds of lines that the broker writes, by mosquitto's names. */
@@ -51,9 +53,12 @@ export class BrokerLog implements Observer {
   readonly #told: WeakMap<Session, Set<DropReason>> = new WeakMap();
   /** Connections of which has been told that they are slowed. */
   readonly #slowed: WeakSet<Connection> = new WeakSet();
+  readonly #denials: Denials = new Denials();
+  readonly #clock: Clock;
 
-  constructor(log: Log<BrokerLogType>, options: BrokerLogOptions) {
+  constructor(log: Log<BrokerLogType>, clock: Clock, options: BrokerLogOptions) {
     this.#log = log;
+    this.#clock = clock;
     this.#connectionMessages = options.connectionMessages;
     this.packetLog = new PacketLog(log);
   }
@@ -139,8 +144,21 @@ export class BrokerLog implements Observer {
   }
 
   publishDenied(connection: Connection, message: Message): void {
-    if (!this.#log.wants("debug")) return;
-    this.#log.write("debug", `Denied PUBLISH from ${nameOf(connection)} ${summary(summaryOf(message))}`);
+    const client = nameOf(connection);
+    this.#accessDenied("publish", client, message, `Denied PUBLISH from ${client} ${summary(summaryOf(message))}`);
+  }
+
+  /** mosquitto tells nobody. Here the first of its kind is for everybody to read, and all of them with `log_type debug`. */
+  #accessDenied(access: DeniedAccess, client: string, { topicName }: Message, line: string): void {
+    const telling = this.#denials.noteworthy(client, access, topicName, this.#clock.nowMs());
+    if (telling === null) {
+      this.#log.write("debug", line);
+      return;
+    }
+    const { pattern, untold } = telling;
+    const others = untold === 0 ? "" : ` ${untold} denials before it were not logged.`;
+    const like = `this client and ${printable(pattern)} are not told of again.`;
+    this.#log.write("notice", `${line}: the rules do not allow it; ${like}${others}`);
   }
 
   notTaken(connection: Connection, reason: DropReason, message: Message): void {
@@ -164,7 +182,13 @@ export class BrokerLog implements Observer {
     );
   }
 
-  dropped(reason: DropReason, session: Session): void {
+  dropped(reason: DropReason, session: Session, message: Message): void {
+    if (reason === "receive-denied") {
+      const client = printable(session.clientId);
+      const line = `Denied delivery to ${client} ${summary(summaryOf(message))}`;
+      this.#accessDenied("receive", client, message, line);
+      return;
+    }
     if (!NOTABLE_DROPS.has(reason)) return;
     let told = this.#told.get(session);
     if (told === undefined) this.#told.set(session, (told = new Set()));

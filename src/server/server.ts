@@ -64,7 +64,7 @@ export async function startServer(
   for (const { place, type, text } of notices) log.write(type, place === null ? text : `${text} (${place})`);
   const recorder = new FlightRecorder(SYSTEM_CLOCK);
   const taps = new Taps(SYSTEM_CLOCK);
-  const brokerLog = new BrokerLog(log, config.log);
+  const brokerLog = new BrokerLog(log, SYSTEM_CLOCK, config.log);
   const observer = everyOf(brokerLog, recorder, taps);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });

@@ -20,7 +20,7 @@ export const BROKER_PEERS: Readonly<Record<BrokerName, readonly PeerName[]>> = {
   lacewing: ["openssl"],
 };
 
-type ListenerName = "plain" | "users" | "rules" | "few" | "tls" | "wantsCertificate" | "elsewhere";
+type ListenerName = "plain" | "users" | "rules" | "mute" | "few" | "tls" | "wantsCertificate" | "elsewhere";
 
 export interface FailingBroker {
   readonly program: Program;
@@ -40,6 +40,7 @@ export async function startFailingBroker(name: BrokerName, context: TestContext)
   certificates.make("expired", { from: "20200101000000Z", until: "20210101000000Z" });
   certificates.make("stranger-client", { ca: "stranger" });
   writeFileSync(path("acl"), "topic read #\n");
+  writeFileSync(path("write-acl"), "topic write #\n");
   writeFileSync(path("users"), "");
   await runTool("passwd", ["-b", path("users"), "somebody", "right"]);
   const tls = (file: string): string[] => [
@@ -51,6 +52,7 @@ export async function startFailingBroker(name: BrokerName, context: TestContext)
     plain: ["allow_anonymous true"],
     users: ["allow_anonymous false", `password_file ${path("users")}`],
     rules: ["allow_anonymous true", `acl_file ${path("acl")}`],
+    mute: ["allow_anonymous true", `acl_file ${path("write-acl")}`],
     few: ["allow_anonymous true", "max_connections 1"],
     tls: tls("good"),
     wantsCertificate: [...tls("good"), `cafile ${path("cas.pem")}`, "require_certificate true"],

@@ -157,6 +157,20 @@ const REFUSED_ROWS: readonly Row[] = [
   },
 ];
 
+/** What mosquitto says nothing of. */
+const OUR_ROWS: readonly Row[] = [
+  {
+    what: "rules that deny a delivery",
+    act: async (broker) => {
+      const subscriber = await say(broker, "mute", connectHex("r"), "8206000100017100");
+      await once(subscriber, "data");
+      await say(broker, "plain", connectHex("s"), "30040001717a");
+    },
+    line: /Denied delivery to r .*'q'.*: the rules do not allow it/,
+    meaning: "acl-denied",
+  },
+];
+
 const TLS_ROWS: readonly Row[] = [
   {
     what: "a plain client on the TLS port",
@@ -218,7 +232,8 @@ for (const name of ["mosquitto", "lacewing"] as const satisfies readonly BrokerN
     broker = await startFailingBroker(name, context as TestContext);
   });
   after(() => broker?.stop());
-  for (const row of [...PLAIN_ROWS, ...REFUSED_ROWS, ...TLS_ROWS])
+  const rows = [...PLAIN_ROWS, ...REFUSED_ROWS, ...TLS_ROWS, ...(name === "lacewing" ? OUR_ROWS : [])];
+  for (const row of rows)
     testWithPeers(`${name} logs: ${row.what}`, [...BROKER_PEERS[name], ...(row.peers ?? [])], async () => {
       assert.ok(broker !== null);
       await play(row, name, broker);

@@ -9,6 +9,7 @@ import {
   DEFAULT_ENTRANCE,
   DEFAULT_OPTIONS,
   type Entrance,
+  ManualClock,
   NO_STORE,
 } from "../../src/core/index.ts";
 import { BrokerLog, type BrokerLogType, Log } from "../../src/observe/index.ts";
@@ -36,7 +37,7 @@ export class ListenerRig {
       this.#log += text;
       this.#onLog();
     });
-    const observer = new BrokerLog(log, { connectionMessages: true });
+    const observer = new BrokerLog(log, new ManualClock(), { connectionMessages: true });
     this.loop = new EventLoop({ options: { ...DEFAULT_OPTIONS, ...options }, store: NO_STORE, observer });
     context.after(async () => {
       const closed = this.#listeners.map((listener) => listener.close());

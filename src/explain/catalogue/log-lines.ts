@@ -142,7 +142,8 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     meaning: "protocol-error",
   },
   {
-    pattern: /Denied PUBLISH from (?<client>\S{1,200}) \(d\d, q\d, r\d, m\d{1,5}, '(?<topic>[^']{0,500})'/,
+    pattern:
+      /Denied (?:PUBLISH from|delivery to) (?<client>\S{1,200}) \(d\d, q\d, r\d, m\d{1,5}, '(?<topic>[^']{0,500})'/,
     meaning: "acl-denied",
   },
   { pattern: /^(?<client>\S{1,200}) may not subscribe to (?<topic>.{1,500}): /, meaning: "subscription-refused" },

@@ -312,7 +312,10 @@ export class Outbox {
     const message = entry?.message ?? null;
     const step = this.#inflight.acknowledge(packetId, type, reasonCode >= 0x80);
     if (step === "done") {
-      this.#finish(packetId, { reasonCode, properties, refusal: null }, message);
+      // With its PUBREC the message is the server's. That it does not know a PUBREL which had to be sent again, as its PUBCOMP was lost on
+      // the way, is no refusal [5.0 §4.13.1] [5.0 §3.7.2.1].
+      const outcome = type === "PUBCOMP" ? 0 : reasonCode;
+      this.#finish(packetId, { reasonCode: outcome, properties, refusal: null }, message);
       this.pump();
     } else if (step === "send PUBREL") {
       this.#release(connection, packetId);

@@ -225,6 +225,19 @@ test("after a reconnection: in the old order, DUP for what was sent, PUBREL for 
   assert.deepEqual(rig.sent(), ["PUBLISH t=q1 q1 m4", "PUBLISH t=offline q2 m5"]);
 });
 
+test("a PUBCOMP that says that a repeated PUBREL is not known is no refusal: the PUBREC was the server's word", () => {
+  const rig = new Rig(5);
+  rig.connect();
+  rig.publish(2);
+  rig.acknowledge("PUBREC", 1);
+  rig.lose();
+  rig.connect({ sessionPresent: true });
+  rig.sent();
+  rig.heard();
+  rig.acknowledge("PUBCOMP", 1, 0x92);
+  assert.deepEqual(rig.heard(), ["published 1 0"]);
+});
+
 test("what was written but has no answer is sent again only after a reconnection", () => {
   const rig = new Rig();
   rig.connect();

@@ -19,7 +19,9 @@ export type PeerName =
   | "mkfs.ext4"
   | "bash"
   | "fish"
+  | "ip"
   | "openssl"
+  | "python3"
   | "tshark"
   | "zsh";
 
@@ -92,6 +94,19 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     debianPackage: "e2fsprogs",
     commands: [["mkfs.ext4"], ["/usr/sbin/mkfs.ext4"]],
     version: (command) => answer([...command, "-V"], /mke2fs (\S+)/),
+  },
+  ip: {
+    debianPackage: "iproute2",
+    commands: [["ip"], ["/usr/sbin/ip"]],
+    version: (command) => answer([...command, "-V"], /iproute2[-\w]*(\d+\.\d\S*?)[,\s]/),
+  },
+  python3: {
+    debianPackage: "python3",
+    commands: [
+      ["/usr/bin/python3", "-u"],
+      ["python3", "-u"],
+    ],
+    version: (command) => answer([...command, "--version"], /Python (\S+)/),
   },
   tshark: {
     debianPackage: "tshark",

@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Standard input, which is closed after it. */
   readonly input?: string;
+  /** Leaves standard input open after it, for `write`. */
+  readonly keepsInput?: boolean;
 }
 
 const running = new Set<ChildProcess>();
@@ -51,7 +53,8 @@ export class Program {
     this.#child = spawn(program, args, { cwd: options.cwd, env, stdio: "pipe" });
     running.add(this.#child);
     this.#child.stdin?.on("error", () => {}); // it ended before it read everything
-    this.#child.stdin?.end(options.input ?? "");
+    this.#child.stdin?.write(options.input ?? "");
+    if (options.keepsInput !== true) this.#child.stdin?.end();
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#heard((this.#out += text)));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#heard((this.#errors += text)));
     this.ended = new Promise((resolve, reject) => {
@@ -120,6 +123,11 @@ export class Program {
       this.#onOutput.add(listener);
       listener();
     });
+  }
+
+  /** Writes to the standard input of a program that was started with `keepsInput`. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -16,19 +16,30 @@ const STOP_LIMIT_MS = 20_000;
 
 export interface BrokerKind {
   readonly name: string;
-  /** Starts it on `port`, with what it keeps in `folder`. */
-  start(port: number, folder: string, env: Readonly<Record<string, string>>): Program;
+  /** Starts it at `address`, with what it keeps in `folder`. */
+  start(address: Address, folder: string, env: Readonly<Record<string, string>>, place: Place): Program;
 }
+
+/** Where a broker runs. */
+export interface Place {
+  readonly host: string;
+  /** The words before the command that starts it. */
+  readonly command: readonly string[];
+}
+
+const HERE: Place = { host: "127.0.0.1", command: [] };
 
 /** Our broker; `settings` as after `--set`. */
 export function lacewing(...settings: readonly string[]): BrokerKind {
   return {
     name: `lacewing ${settings.join(" ")}`.trim(),
-    start(port, folder, env) {
+    start({ host, port }, folder, env, { command }) {
       if (!existsSync(MAIN)) throw new Error("dist/cli/main.js is missing: npm run build.");
       const all = ["persistence=true", `persistence_location=${folder}`, "max_queued_messages=0", ...settings];
       const sets = all.flatMap((setting) => ["--set", setting]);
-      return new Program(process.execPath, [MAIN, "-p", `${port}`, "--host", "127.0.0.1", ...sets], { env });
+      const own = ["-p", `${port}`, "--host", host, "--allow-anonymous", ...sets];
+      const [program, ...args] = [...command, process.execPath, MAIN, ...own];
+      return new Program(program as string, args, { env });
     },
   };
 }
@@ -37,10 +48,10 @@ export function lacewing(...settings: readonly string[]): BrokerKind {
 export function mosquitto(...lines: readonly string[]): BrokerKind {
   return {
     name: `mosquitto ${findPeer("mosquitto")?.version} ${lines.join(", ")}`.trim(),
-    start(port, folder, env) {
+    start({ host, port }, folder, env) {
       const file = join(folder, "mosquitto.conf");
       const general = ["persistence true", `persistence_location ${folder}/`, "max_queued_messages 0"];
-      const more = ["max_inflight_messages 0", "allow_anonymous true", `listener ${port} 127.0.0.1`];
+      const more = ["max_inflight_messages 0", "allow_anonymous true", `listener ${port} ${host}`];
       // As root it would go on as another user, who may not write here.
       const user = process.getuid?.() === 0 ? ["user root"] : [];
       writeFileSync(file, [...general, ...lines, ...user, ...more, ""].join("\n"));
@@ -55,18 +66,20 @@ export class BrokerProcess {
   folder: string;
   /** Added to its environment. */
   env: Readonly<Record<string, string>> = {};
+  readonly #place: Place;
   #program: Program | undefined;
   #frozen: number[] = [];
 
-  private constructor(kind: BrokerKind, folder: string, port: number) {
+  private constructor(kind: BrokerKind, folder: string, port: number, place: Place) {
     this.kind = kind;
     this.folder = folder;
-    this.address = { host: "127.0.0.1", port };
+    this.#place = place;
+    this.address = { host: place.host, port };
   }
 
   /** One that will always have the same port. */
-  static async on(kind: BrokerKind, folder: string): Promise<BrokerProcess> {
-    return new BrokerProcess(kind, folder, await freePort());
+  static async on(kind: BrokerKind, folder: string, place: Place = HERE): Promise<BrokerProcess> {
+    return new BrokerProcess(kind, folder, await freePort(), place);
   }
 
   get isRunning(): boolean {
@@ -86,7 +99,7 @@ export class BrokerProcess {
   async start(): Promise<number> {
     mkdirSync(this.folder, { recursive: true });
     const startedMs = performance.now();
-    const program = this.kind.start(this.address.port, this.folder, this.env);
+    const program = this.kind.start(this.address, this.folder, this.env, this.#place);
     this.#program = program;
     let ended: Ended | undefined;
     program.ended.then(

@@ -6,6 +6,8 @@ import { lacewing, mosquitto } from "./broker-process.ts";
 import { cutAtEachByte } from "./byte-cuts.ts";
 import { clockJumps } from "./clock-jumps.ts";
 import { noLoopMounts } from "./disk-image.ts";
+import { farBrokers } from "./far-brokers.ts";
+import { noFarNetworks } from "./far-network.ts";
 import { fullDisks } from "./full-disk.ts";
 import { halfOpen } from "./half-open.ts";
 import { killRounds } from "./kill-rounds.ts";
@@ -56,6 +58,8 @@ const MANY = { sessions: 100_000, messages: 1_000_000 };
 const STALL_MS = 30_000;
 const VANISHING_CLIENTS = 5000;
 const WEATHER_MS = 4000;
+const FAR_CUTS_SECONDS = [1, 5, 30, 120];
+const FAR_WORK_MS = 20_000;
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -127,6 +131,14 @@ export const FAULTS: readonly Fault[] = [
     oneOf: 100,
     missing: () => undefined,
     run: byteCuts,
+  },
+  {
+    name: "f6c",
+    title: "the network is cut for 1 to 120 s, loses packets, is narrow, late and out of order",
+    oneOf: 100,
+    missing: noFarNetworks,
+    run: (context) =>
+      farBrokers({ ...context, name: "f6c", kind: OURS, cutsSeconds: FAR_CUTS_SECONDS, workMs: FAR_WORK_MS }),
   },
   {
     name: "f7",

@@ -22,8 +22,15 @@ export function scratchFolder(): string {
   const parent = join(ROOT, "build");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "torture-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  if (scratchFolders.length === 0) process.once("exit", removeFolders);
+  scratchFolders.push(folder);
   return folder;
+}
+
+const scratchFolders: string[] = [];
+
+function removeFolders(): void {
+  for (const folder of scratchFolders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** TORTURE_SEED repeats the choices of a run. */
@@ -64,7 +71,8 @@ async function endure(
   try {
     rounds = await run({ seed: SEED, folder, progress });
   } catch (error) {
-    throw new Error(`TORTURE_SEED=${SEED}\n${told.join("\n")}`, { cause: error });
+    const text = (error as Error).stack ?? String(error);
+    throw new Error(`TORTURE_SEED=${SEED}\n${told.join("\n")}\n${text}`, { cause: error });
   }
   context.diagnostic(told.at(-1) ?? "");
   const faults = rounds.flatMap((round) => round.faults);

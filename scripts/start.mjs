@@ -10,4 +10,7 @@ await setUp();
 await build("dist");
 if (!existsSync(MAIN)) throw new Failure("src/cli/main.ts is missing: this clone is not complete.");
 process.argv[1] = MAIN;
+// A first broker keeps what it acknowledged, whatever port it is given: `-p` alone would be mosquitto's way, in memory.
+const hasFile = process.argv.some((word) => /^(-c|--config-file)/.test(word));
+if (!hasFile) process.argv.splice(2, 0, "--set", "persistence=true");
 await import(pathToFileURL(MAIN).href);

@@ -21,7 +21,10 @@ const KEPT_IN_MEMORY: OpenStore = { store: NO_STORE, close: () => Promise.resolv
  */
 export async function openStore(config: PersistenceConfig, log: Log<BrokerLogType>): Promise<OpenStore> {
   if (!config.enabled) {
-    log.write("information", "Persistence is off: sessions and messages are in memory and end with this process.");
+    log.write(
+      "information",
+      "Persistence is off: sessions and messages are in memory and end with this process. 'persistence true' keeps them on disk.",
+    );
     return KEPT_IN_MEMORY;
   }
   const { location: folder, durability } = config;

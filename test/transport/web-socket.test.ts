@@ -5,71 +5,19 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { type ClientOptions, WebSocket } from "ws";
+import { test } from "node:test";
 import { connect } from "../../src/client/index.ts";
 import { encodePacket, NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
-import type { Listener, WebSocketOptions } from "../../src/transport/index.ts";
 import { connectMqttJs } from "../peers/mqtt-js.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
 import { ROOT } from "../support/repository.ts";
-import { connectOf } from "../support/test-client.ts";
 import { ListenerRig, untilClosed } from "./listener-rig.ts";
+import { ask, CONNECT, open, socketTo, textOf, UPGRADE } from "./raw-web-socket.ts";
 
 const FIXTURES = join(ROOT, "test/fixtures/tls");
 const TLS = { certificates: [{ certFile: join(FIXTURES, "server.pem"), keyFile: join(FIXTURES, "leaf.key") }] };
 const CA = join(FIXTURES, "ca.pem");
-
-async function open(
-  context: TestContext,
-  webSocket: WebSocketOptions = {},
-  connectTimeoutMs: number = 15_000,
-): Promise<{ rig: ListenerRig; listener: Listener; port: number }> {
-  const rig = new ListenerRig(context, { connectTimeoutMs });
-  const listener = await rig.listen({ webSocket });
-  return { rig, listener, port: listener.port };
-}
-
-function socketTo(
-  context: TestContext,
-  port: number,
-  protocols: string | string[] = "mqtt",
-  options: ClientOptions = {},
-) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/mqtt`, protocols, options);
-  socket.on("error", () => {});
-  context.after(() => socket.terminate());
-  return socket;
-}
-
-/** A raw HTTP request, and everything that comes back until the connection ends. */
-async function ask(port: number, lines: readonly string[], body: string = ""): Promise<string> {
-  const socket = connectTcp(port, "127.0.0.1");
-  socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
-  return textOf(socket);
-}
-
-async function textOf(socket: Socket): Promise<string> {
-  let text = "";
-  socket.setEncoding("latin1").on("data", (chunk: string) => {
-    text += chunk;
-  });
-  await untilClosed(socket);
-  return text;
-}
-
-const UPGRADE = [
-  "GET /mqtt HTTP/1.1",
-  "Host: test",
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "Sec-WebSocket-Protocol: mqtt",
-];
-
-const CONNECT = encodePacket(connectOf(5, "c"), 5);
 
 test("our client, plain and over TLS, with packets larger than any frame", async (context) => {
   const rig = new ListenerRig(context);
@@ -224,57 +172,6 @@ test("an end by either side is said in a close frame", async (context) => {
   await rig.logged(/protocol error/);
 });
 
-for (const [what, code, send] of [
-  ["a text frame", 1003, (socket: WebSocket) => socket.send("not binary")],
-  ["a frame that is not masked", 1002, (socket: WebSocket) => socket.send(CONNECT, { mask: false })],
-  [
-    "a frame of 2^63-1 bytes",
-    1009,
-    (socket: WebSocket) =>
-      rawOf(socket).write(Buffer.from("82ff7fffffffffffffff", "hex")) && rawOf(socket).write("mask"),
-  ],
-  [
-    "a compressed frame that was not agreed upon",
-    1002,
-    (socket: WebSocket) => rawOf(socket).write(Buffer.from("c28100000000ff", "hex")),
-  ],
-] as const) {
-  test(`${what} ends it with ${code}, and the log says why`, async (context) => {
-    const { rig, port } = await open(context);
-    const socket = socketTo(context, port);
-    await once(socket, "open");
-    send(socket);
-    assert.equal((await once(socket, "close"))[0], code);
-    await rig.logged(/Client <unknown> \[127\.0\.0\.1:\d+\]: Protocol Error: .*(frame|reserved bit)/);
-    await rig.logged(/disconnected: WebSocket protocol error\./);
-  });
-}
-
-function rawOf(socket: WebSocket): Socket {
-  return (socket as unknown as { _socket: Socket })._socket;
-}
-
-test("a flood of pings and of empty fragments holds no memory, and others are served meanwhile", async (context) => {
-  const { rig, port } = await open(context);
-  const flood = socketTo(context, port);
-  await once(flood, "open");
-  const raw = rawOf(flood);
-  raw.pause(); // it reads none of the answers
-  const ping = Buffer.from("8980deadbeef", "hex");
-  const empty = Buffer.from("0080deadbeef", "hex");
-  raw.write(Buffer.from("0280deadbeef", "hex"));
-  const before = process.memoryUsage().rss;
-  for (let i = 0; i < 8; i++) {
-    await new Promise((resolve) =>
-      raw.write(Buffer.concat(Array.from({ length: 5000 }, (_, at) => (at % 2 === 0 ? ping : empty))), resolve),
-    );
-  }
-  await using client = await connect(`ws://127.0.0.1:${port}`);
-  await client.publish("t", "x", { qos: 1 });
-  assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
-  assert.ok([...rig.loop.broker.connections].every(({ backlogBytes }) => backlogBytes < 100_000));
-});
-
 test("requests that open no WebSocket are told why", async (context) => {
   const { rig, port } = await open(context, { origins: ["https://good.example"], maximumHeaderBytes: 2048 });
   const without = (name: string): string[] => UPGRADE.filter((line) => !line.startsWith(name));
@@ -307,20 +204,6 @@ test("requests that open no WebSocket are told why", async (context) => {
     socket.terminate();
   }
   assert.equal(rig.loop.broker.counters.connectionsOpened, 2);
-});
-
-test("10,000 headers, or one that never ends, hold nothing", async (context) => {
-  const { rig, port } = await open(context, {}, 300);
-  const many = [...UPGRADE, ...Array.from({ length: 10_000 }, (_, at) => `X-${at}: ${at}`)];
-  assert.match(await ask(port, many), /^HTTP\/1\.1 431 /);
-  const slow = connectTcp(port, "127.0.0.1");
-  slow.write(`${UPGRADE.slice(0, 4).join("\r\n")}\r\n`);
-  await textOf(slow);
-  await rig.logged(/no whole HTTP request within the connect timeout/);
-  // The time for the CONNECT runs from the opening.
-  const mute = socketTo(context, port);
-  await untilClosed(mute);
-  await rig.logged(/no complete CONNECT within the connect timeout/);
 });
 
 test("the upgrade and the first frames in one segment", async (context) => {

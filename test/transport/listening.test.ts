@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, statSync, writeFileSync } from "node:fs";
-import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -10,7 +10,6 @@ import { connect } from "../../src/client/index.ts";
 import { DEFAULT_ENTRANCE } from "../../src/core/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
-import { ROOT } from "../support/repository.ts";
 import { ListenerRig, untilClosed } from "./listener-rig.ts";
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
@@ -127,35 +126,4 @@ test("no more connections than allowed, those at a handshake included", async (c
   second.destroy();
   await untilClosed(second);
   await works(`ws://127.0.0.1:${port}`);
-});
-
-test("many who are slow at each stage are closed in time, and others are served meanwhile", async (context) => {
-  const rig = new ListenerRig(context, { connectTimeoutMs: 1000 });
-  const fixtures = join(ROOT, "test/fixtures/tls");
-  const tls = { certificates: [{ certFile: join(fixtures, "server.pem"), keyFile: join(fixtures, "leaf.key") }] };
-  const listeners = [
-    { options: {}, begin: Buffer.from("10ff", "hex") },
-    { options: { tls }, begin: Buffer.from("160301", "hex") },
-    { options: { webSocket: {} }, begin: Buffer.from("GET /mqtt HT") },
-    { options: { proxy: { version: 1 } as const }, begin: Buffer.from("PROXY TCP4 ") },
-  ];
-  const slow: Socket[] = [];
-  for (const { options, begin } of listeners) {
-    const { port } = await rig.listen(options);
-    for (let i = 0; i < 50; i++) {
-      const socket = connectTcp(port, "127.0.0.1");
-      socket.on("error", () => {}).write(begin);
-      slow.push(socket);
-    }
-  }
-  const ended = slow.map(untilClosed);
-  // They go on, a byte at a time.
-  const drip = setInterval(() => {
-    for (const socket of slow) if (socket.writable) socket.write("1");
-  }, 100);
-  context.after(() => clearInterval(drip));
-  const { port } = await rig.listen({});
-  await works(`mqtt://127.0.0.1:${port}`);
-  await Promise.all(ended);
-  assert.equal(rig.loop.broker.connections.size, 0);
 });

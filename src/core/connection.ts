@@ -11,7 +11,6 @@ import {
   END_REASONS,
   type EndReason,
   type Fault,
-  MAXIMUM_PACKET_ID,
   NO_PROPERTIES,
   type OutboundAliases,
   type Packet,
@@ -25,9 +24,9 @@ import { connectTimeoutOf } from "./admission.ts";
 import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
-import { Deque } from "./deque.ts";
 import type { Entrance } from "./entrance.ts";
 import { HeldAnswer } from "./held-answer.ts";
+import { HeldAnswers } from "./held-answers.ts";
 import type { Link, Tap } from "./link.ts";
 import type { Message } from "./message.ts";
 import type { Obligation, ObligationWaiter } from "./obligation.ts";
@@ -71,7 +70,7 @@ export class Connection implements Outlet, ObligationWaiter {
   isDirty = false;
   #connecting: Connecting | null;
   #pendingBytes = 0;
-  #held: Deque<HeldAnswer> | null = null;
+  #held: HeldAnswers | null = null;
   /** The bits of `Pause` that hold now. */
   #pauses = 0;
   #isDone = false;
@@ -230,7 +229,7 @@ export class Connection implements Outlet, ObligationWaiter {
 
   /** Sends a PUBREL; before 5.0 the reason code is left out. */
   sendPubrel(packetId: number, reasonCode: number): void {
-    this.#sendAcknowledgement("PUBREL", packetId, reasonCode);
+    this.sendAcknowledgement("PUBREL", packetId, reasonCode);
   }
 
   #release(packet: Acknowledgement): void {
@@ -244,11 +243,12 @@ export class Connection implements Outlet, ObligationWaiter {
 
   /** Answers a PUBLISH or PUBREL once `obligation` is met and all earlier answers are out. */
   answer(type: Acknowledgement["type"], packetId: number, reasonCode: number, obligation: Obligation | null): void {
-    if (obligation === null && this.#held === null) this.#sendAcknowledgement(type, packetId, reasonCode);
+    if (obligation === null && this.#held === null) this.sendAcknowledgement(type, packetId, reasonCode);
     else this.#hold(new HeldAnswer(obligation, type, packetId, reasonCode, null));
   }
 
-  #sendAcknowledgement(type: Acknowledgement["type"], packetId: number, reasonCode: number): void {
+  /** Sends one at once. */
+  sendAcknowledgement(type: Acknowledgement["type"], packetId: number, reasonCode: number): void {
     const { machine } = this;
     if (reasonCode !== 0 && machine.version === 5) {
       this.send({ type, packetId, reasonCode, properties: NO_PROPERTIES });
@@ -271,31 +271,18 @@ export class Connection implements Outlet, ObligationWaiter {
   }
 
   #hold(answer: HeldAnswer): void {
-    this.#held ??= new Deque();
-    this.#held.push(answer);
-    if (this.#held.size >= this.#maximumHeld) this.pauseReading(Pause.holding);
-    if (this.broker.ledger.isFull) this.awaitRoom();
-    if (answer.obligation === null) this.obligationMet();
-    else answer.obligation.whenMet(this);
+    this.#held ??= new HeldAnswers(this);
+    this.#held.add(answer);
   }
 
   /** Sends what is held and need not be any more. */
   obligationMet(): void {
-    const held = this.#held;
-    if (held === null) return;
-    for (let head = held.peek(); head !== undefined; head = held.peek()) {
-      if (head.obligation !== null && !head.obligation.isMet) break;
-      held.shift();
-      if (head.send === null) this.#sendAcknowledgement(head.type, head.packetId, head.reasonCode);
-      else head.send();
-    }
-    if (held.size === 0) this.#held = null;
-    if (held.size < this.#maximumHeld) this.resumeReading(Pause.holding);
+    this.#held?.sendMet();
   }
 
-  /** Answers that may wait for the store before reading stops: a 5.0 client was told how many; others are stopped by TCP. */
-  get #maximumHeld(): number {
-    return this.isVersion5 ? this.broker.options.receiveMaximum : MAXIMUM_PACKET_ID;
+  /** Nothing is held any more. */
+  heldAreSent(): void {
+    this.#held = null;
   }
 
   /** Stops reading until the store has taken some of what waits for it. */

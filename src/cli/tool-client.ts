@@ -40,13 +40,14 @@ export function toolClient(
 ): Client {
   const { maximumInflightMessages, receiveMaximum, debug, ...rest } = args;
   const { version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties } = rest;
+  const log = debug ? new PacketLog(clientId, (line) => out.write(`${line}\n`)) : null;
   return new Client(
     {
       connector,
       ...{ version, clientId, cleanStart, keepAliveSeconds, will, username, password, properties, reconnect },
       limits: { ...DEFAULT_SESSION_LIMITS, maximumInflightMessages, receiveMaximum },
       ...more,
-      ...(debug && { observer: new PacketLog(clientId, (line) => out.write(`${line}\n`)) }),
+      ...(log !== null && { observer: () => log }),
     },
     listener,
   );

@@ -58,7 +58,8 @@ export interface ClientOptions {
   readonly prepare?: () => AttemptChanges | Promise<AttemptChanges>;
   /** A Session to go on with, as one that was restored. */
   readonly session?: ClientSession;
-  readonly observer?: ClientPacketObserver | null;
+  /** Asked for each packet, as whoever wants to see them may come later. */
+  readonly observer?: () => ClientPacketObserver | null;
   /** Buffers, for many clients to share. */
   readonly pool?: OutputPool;
 }
@@ -107,8 +108,11 @@ const EARLY_FLUSH_BYTES = 262_144;
 
 const CONNACK_TIMEOUT_MS = 30_000;
 
+/** Nobody wants to see packets. */
+const NO_OBSERVER = (): null => null;
+
 /** An MQTT client. */
-export class Client {
+export class Client implements ConnectionListener {
   readonly session: ClientSession;
   readonly #options: ClientOptions;
   readonly #listener: ClientListener;
@@ -130,13 +134,7 @@ export class Client {
     this.#pool = options.pool ?? new OutputPool();
     this.#clientId = options.clientId ?? "";
     this.session = options.session ?? new ClientSession(options.version ?? 4, options.limits ?? DEFAULT_SESSION_LIMITS);
-    this.session.listener = {
-      message: (message, sequence) => listener.message?.(message, sequence),
-      published: (mid, outcome, message) => listener.published?.(mid, outcome, message),
-      subscribed: (mid, codes, properties) => listener.subscribed?.(mid, codes, properties),
-      unsubscribed: (mid, codes, properties) => listener.unsubscribed?.(mid, codes, properties),
-      requestLost: (mid) => listener.requestLost?.(mid),
-    };
+    this.session.listener = listener;
   }
 
   /** May be changed between two connections. */
@@ -187,42 +185,23 @@ export class Client {
   }
 
   #open(changes: AttemptChanges): void {
-    const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0 } = this.#options;
+    const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0, observer = NO_OBSERVER } = this.#options;
     const connector = changes.connector ?? this.#options.connector;
     const connect = this.#connectPacket(changes);
-    const own = this.#options;
-    const options: ClientConnectionOptions = {
-      ...{ connect, connackTimeoutMs, topicAliases, pool: this.#pool },
-      // Asked each time, as whoever wants to see the packets may come later.
-      get observer() {
-        return own.observer ?? null;
-      },
-    };
+    const options: ClientConnectionOptions = { connect, connackTimeoutMs, topicAliases, pool: this.#pool, observer };
     try {
       // What was asked for an attempt may not fit into a CONNECT; later nobody could catch that.
       encodePacket(connect, connect.version);
     } catch (cause) {
       return this.#over(preparationError(cause));
     }
-    this.#connection = new ClientConnection(this.session, options, this.#connectionListener(), performance.now());
+    this.#connection = new ClientConnection(this.session, options, this, performance.now());
     this.#pump = new Pump(this.#connection);
     try {
       this.#giveUp = connector.connect(this.#pump);
     } catch (error) {
       this.#pump.closed(true, error instanceof Error ? error : new Error(String(error)));
     }
-  }
-
-  #connectionListener(): ConnectionListener {
-    const { authenticating } = this.#listener;
-    return {
-      accepted: (connack) => this.#accepted(connack),
-      published: (mid: number, outcome: Outcome, message: OutgoingMessage) =>
-        this.#listener.published?.(mid, outcome, message),
-      drained: () => this.#listener.drained?.(),
-      ended: (end) => this.#ended(end),
-      ...(authenticating !== undefined && { authenticate: (auth: Auth) => authenticating.call(this.#listener, auth) }),
-    };
   }
 
   #connectPacket(changes: AttemptChanges): Connect {
@@ -246,14 +225,32 @@ export class Client {
     };
   }
 
-  #accepted(connack: Connack): void {
+  // ---- what the connection tells ----
+
+  accepted(connack: Connack): void {
     this.#failures = 0;
     this.#hasBeenAccepted = true;
     this.#clientId = connack.properties.assignedClientId ?? this.#clientId;
+    // The attempt is over, and what it needed can go.
+    this.#giveUp = null;
     this.#listener.connected?.(connack);
   }
 
-  #ended(end: ConnectionEnd): void {
+  published(mid: number, outcome: Outcome, message: OutgoingMessage): void {
+    this.#listener.published?.(mid, outcome, message);
+  }
+
+  authenticating(auth: Auth): boolean {
+    if (this.#listener.authenticating === undefined) return false;
+    this.#listener.authenticating(auth);
+    return true;
+  }
+
+  drained(): void {
+    this.#listener.drained?.();
+  }
+
+  ended(end: ConnectionEnd): void {
     if (!end.wasOpened) this.#giveUp?.();
     this.#connection = this.#pump = this.#giveUp = null;
     if (end.connack !== null) this.#listener.refused?.(end.connack);

@@ -44,11 +44,12 @@ function open(version: Version = 5, cleanStart: boolean = true): Opened {
   };
   const connection = new ClientConnection(
     new ClientSession(version),
-    { connect, connackTimeoutMs: 30_000, topicAliases: 0, pool: new OutputPool(), observer },
+    { connect, connackTimeoutMs: 30_000, topicAliases: 0, pool: new OutputPool(), observer: () => observer },
     {
       accepted: (connack) => accepted.push(connack),
       published: () => {},
       drained: () => {},
+      authenticating: () => false,
       ended: (end) => ends.push(end),
     },
     0,
@@ -213,8 +214,14 @@ test("QoS 0 is told as written when the bytes have left, not before", () => {
   };
   const connection = new ClientConnection(
     session,
-    { connect, connackTimeoutMs: 1, topicAliases: 0, pool: new OutputPool(), observer: null },
-    { accepted: () => {}, published: (mid) => told.push(mid), drained: () => {}, ended: () => {} },
+    { connect, connackTimeoutMs: 1, topicAliases: 0, pool: new OutputPool(), observer: () => null },
+    {
+      accepted: () => {},
+      published: (mid) => told.push(mid),
+      drained: () => {},
+      authenticating: () => false,
+      ended: () => {},
+    },
     0,
   );
   connection.opened(0);

@@ -54,8 +54,8 @@ export interface ConnectionListener {
   accepted(connack: Connack): void;
   /** What became of a message at QoS 0: it was handed to the network. */
   published(mid: number, outcome: Outcome, message: OutgoingMessage): void;
-  /** The server sent AUTH: `authenticate` or `fail` answers it. Without this, AUTH is taken for the server's mistake. */
-  authenticate?(auth: Auth): void;
+  /** The server sent AUTH: `authenticate` or `fail` answers it. false: nobody does, and it is taken for the server's mistake. */
+  authenticating(auth: Auth): boolean;
   /** Everything written has left the process. */
   drained(): void;
   /** It is over. Told once. */
@@ -78,7 +78,8 @@ export interface ClientConnectionOptions {
   /** Most topic aliases to use for what is sent; the server's limit holds too. 0 uses none. */
   readonly topicAliases: number;
   readonly pool: OutputPool;
-  readonly observer: ClientPacketObserver | null;
+  /** Asked for each packet, as whoever wants to see them may come later. */
+  readonly observer: () => ClientPacketObserver | null;
 }
 
 /** A message at QoS 0 on its way out of the process. */
@@ -164,7 +165,7 @@ export class ClientConnection implements Pumped {
     const { connect, observer } = this.#options;
     this.#wasOpened = true;
     this.#machine.open(connect, nowMs);
-    observer?.sent(connect, 0);
+    observer()?.sent(connect, 0);
   }
 
   receive(chunk: Uint8Array, nowMs: number): void {
@@ -173,7 +174,7 @@ export class ClientConnection implements Pumped {
       const event = this.#machine.next();
       if (event === null) return;
       if (event.type === "ENDED") return this.#finish(event.reason, event.fault);
-      this.#options.observer?.received(event);
+      this.#options.observer()?.received(event);
       this.#handle(event);
     }
   }
@@ -195,7 +196,7 @@ export class ClientConnection implements Pumped {
   }
 
   #receiveAuth(auth: Auth): void {
-    if (this.#listener.authenticate !== undefined) return this.#listener.authenticate(auth);
+    if (this.#listener.authenticating(auth)) return;
     const message = "AUTH, but the CONNECT had no Authentication Method [5.0 MQTT-4.12.0-6]";
     this.fail({ reasonCode: ReasonCode.ProtocolError, message });
   }
@@ -203,7 +204,7 @@ export class ClientConnection implements Pumped {
   /** Sends AUTH: the next step, or the first of a re-authentication [5.0 §4.12]. */
   authenticate(reasonCode: ReasonCode, properties: Properties): void {
     const auth: Auth = { type: "AUTH", reasonCode, properties };
-    if (this.#machine.send(auth)) this.#options.observer?.sent(auth, 0);
+    if (this.#machine.send(auth)) this.#options.observer()?.sent(auth, 0);
   }
 
   #receiveConnack(connack: Connack): void {
@@ -251,7 +252,7 @@ export class ClientConnection implements Pumped {
   ): boolean {
     const machine = this.#machine;
     const properties = machine.version === 5 ? own : NO_PROPERTIES;
-    const { observer } = this.#options;
+    const observer = this.#options.observer();
     const { aliases } = machine;
     if (properties === NO_PROPERTIES && aliases === null && observer === null) {
       if (!this.#sendPlain(message, packetId, dup)) return false;
@@ -274,7 +275,7 @@ export class ClientConnection implements Pumped {
   /** Sends a request; false when it is larger than the server takes. */
   send(packet: Subscribe | Unsubscribe): boolean {
     if (!this.#machine.send(packet)) return false;
-    this.#options.observer?.sent(packet, packet.packetId);
+    this.#options.observer()?.sent(packet, packet.packetId);
     return true;
   }
 
@@ -287,12 +288,12 @@ export class ClientConnection implements Pumped {
     } else {
       machine.sendShortAcknowledgement(type, packetId);
     }
-    this.#options.observer?.sent({ type, packetId, reasonCode, properties: NO_PROPERTIES }, packetId);
+    this.#options.observer()?.sent({ type, packetId, reasonCode, properties: NO_PROPERTIES }, packetId);
   }
 
   /** An answer came for something unknown. */
   unknownPacketId(type: Packet["type"], packetId: number): void {
-    this.#options.observer?.unknownPacketId(type, packetId);
+    this.#options.observer()?.unknownPacketId(type, packetId);
   }
 
   /** Ends the connection by the server's mistake. */
@@ -306,7 +307,7 @@ export class ClientConnection implements Pumped {
     if (this.#isOver) return;
     if (machine.isConnected) {
       machine.disconnect(reasonCode, properties);
-      this.#options.observer?.sent({ type: "DISCONNECT", reasonCode, properties }, 0);
+      this.#options.observer()?.sent({ type: "DISCONNECT", reasonCode, properties }, 0);
     } else {
       machine.end("client-disconnected");
     }
@@ -369,7 +370,7 @@ export class ClientConnection implements Pumped {
     const before = machine.output.length;
     machine.tick(nowMs);
     if (machine.ended !== null) this.#finish(machine.ended.reason, machine.ended.fault);
-    else if (machine.output.length > before) this.#options.observer?.sent({ type: "PINGREQ" }, 0);
+    else if (machine.output.length > before) this.#options.observer()?.sent({ type: "PINGREQ" }, 0);
   }
 
   #finish(reason: EndReason, fault: Fault | null, error: Error | null = null): void {

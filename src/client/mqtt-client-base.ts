@@ -7,6 +7,7 @@ import {
   type Connack,
   encodeUtf8,
   NO_PROPERTIES,
+  OutputPool,
   type Properties,
   ReasonCode,
   type Version,
@@ -66,8 +67,10 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   readonly #settings: ClientSettings;
   readonly #connectorOf: (server: Server) => Connector;
   readonly #reconnection: Reconnection;
-  readonly #publications: Publications;
-  readonly #subscriptions: Subscriptions;
+  /** Made when they are needed: most of many thousand clients are silent. */
+  #publications: Publications | null = null;
+  #subscriptions: Subscriptions | null = null;
+  #host: (PublicationsHost & SubscriptionsHost) | null = null;
   readonly #authenticating: Authenticating | null;
   readonly #reading: Reading;
   #requests: Requests | null = null;
@@ -102,11 +105,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (store !== null) this.#session.restore(store.saved);
     this.#reconnection = new Reconnection(settings);
     this.#client = this.#newClient();
-    const host = this.#newHost();
-    this.#publications = new Publications(host);
-    this.#subscriptions = new Subscriptions(host);
     this.#authenticating = authentication === null ? null : new Authenticating(authentication, this.#client);
-    this.#reading = this.#newReading();
+    this.#reading = new Reading(this.#client, () => this.#mustPause());
     if (signal !== null) this.#obey(signal);
     if (this.#closedError !== null) return;
     this.#client.connect();
@@ -121,19 +121,24 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   }
 
   #newClient(): Client {
-    const self = this;
     const { clientId, cleanStart, keepAliveSeconds, will, topicAliases, connackTimeoutMs, properties } = this.#settings;
     return new Client(
       {
-        ...{ clientId, cleanStart, keepAliveSeconds, will, topicAliases, connackTimeoutMs, properties },
+        // One by one: an object that begins with a spread gets a shape of its own, which costs more than the object.
+        clientId,
+        cleanStart,
+        keepAliveSeconds,
+        will,
+        topicAliases,
+        connackTimeoutMs,
+        properties,
         connector: NO_CONNECTOR,
         session: this.#session,
         prepare: () => this.#prepare(),
         reconnect: (error) => this.#reconnection.next(error, performance.now()),
         retriesFirst: true,
-        get observer() {
-          return self.packetLog(self.clientId);
-        },
+        observer: () => this.packetLog(this.clientId),
+        pool: POOL,
       },
       {
         connected: (connack) => this.#accepted(connack),
@@ -141,10 +146,10 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
         disconnected: (error, willReconnect, delayMs) => this.#disconnected(error, willReconnect, delayMs),
         message: (message, sequence) => this.#message(message, sequence),
         published: (mid, outcome, message) => this.#published(mid, outcome, message),
-        subscribed: (mid, codes, of) => this.#subscriptions.subscribed(mid, codes, of),
-        unsubscribed: (mid, codes, of) => this.#subscriptions.unsubscribed(mid, codes, of),
-        requestLost: (mid) => this.#subscriptions.requestLost(mid),
-        drained: () => this.#publications.pump(),
+        subscribed: (mid, codes, of) => this.#subscriptions?.subscribed(mid, codes, of),
+        unsubscribed: (mid, codes, of) => this.#subscriptions?.unsubscribed(mid, codes, of),
+        requestLost: (mid) => this.#subscriptions?.requestLost(mid),
+        drained: () => this.#publications?.pump(),
         ...(this.#settings.authentication !== null && {
           authenticating: (auth) => this.#authenticating?.received(auth),
         }),
@@ -153,22 +158,15 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   }
 
   /** What the parts of the client see of it. */
-  #newHost(): PublicationsHost & SubscriptionsHost {
-    const self = this;
-    return {
+  #hostOfParts(): PublicationsHost & SubscriptionsHost {
+    this.#host ??= {
       client: this.#client,
       session: this.#session,
       journal: this.#journal,
       policy: this.#settings.policy,
-      get isFallenBack() {
-        return self.#reconnection.isFallenBack;
-      },
-      get closedError() {
-        return self.#endedError;
-      },
-      get hasListener() {
-        return self.hasMessageListener;
-      },
+      isFallenBack: () => this.#reconnection.isFallenBack,
+      closedError: () => this.#endedError,
+      hasListener: () => this.hasMessageListener,
       requested: () => this.#client.requestFlush(),
       flowChanged: () => this.#reading.changed(),
       subscribed: (subscribed) => this.tellSubscribed(subscribed),
@@ -176,6 +174,17 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
       undelivered: (publication, error) => this.tellUndelivered(publication, error),
       warn: (text) => this.log(LOG_LEVEL.warning, text),
     };
+    return this.#host;
+  }
+
+  #allPublications(): Publications {
+    this.#publications ??= new Publications(this.#hostOfParts());
+    return this.#publications;
+  }
+
+  #allSubscriptions(): Subscriptions {
+    this.#subscriptions ??= new Subscriptions(this.#hostOfParts());
+    return this.#subscriptions;
   }
 
   #obey(signal: AbortSignal): void {
@@ -236,7 +245,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
 
   /** Messages at QoS 0 that came and were dropped, as their consumer was too slow. */
   get droppedMessages(): number {
-    return this.#subscriptions.droppedMessages;
+    return this.#subscriptions?.droppedMessages ?? 0;
   }
 
   /** Why nothing can be asked for any more, or null. */
@@ -255,7 +264,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     payload: Uint8Array | string,
     options: PublishOptions = NO_OPTIONS,
   ): Publication {
-    const publication = this.#publications.publish(topicName, payload, options);
+    const publication = this.#allPublications().publish(topicName, payload, options);
     if (this.#reading.isPaused) this.#reading.changed();
     return publication;
   }
@@ -272,7 +281,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (endedError !== null) throw endedError;
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    const subscription = checked(() => this.#subscriptions.subscribe(listOf(topicFilters), options));
+    const subscription = checked(() => this.#allSubscriptions().subscribe(listOf(topicFilters), options));
     signal?.addEventListener("abort", () => void subscription.unsubscribe(), { once: true });
     return subscription;
   }
@@ -284,7 +293,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   unsubscribe(topicFilters: string | readonly string[]): Unsubscription {
     const endedError = this.#endedError;
     if (endedError !== null) throw endedError;
-    return checked(() => this.#subscriptions.unsubscribe(listOf(topicFilters)));
+    return checked(() => this.#allSubscriptions().unsubscribe(listOf(topicFilters)));
   }
 
   /**
@@ -326,7 +335,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     const { reasonCode = ReasonCode.NormalDisconnection, properties = NO_PROPERTIES, drainMs = DRAIN_MS } = options;
     if (!this.isClosed) {
       this.#isSayingGoodbye = true;
-      if (drainMs > 0 && this.isConnected && !this.#publications.isIdle) await this.#drained(drainMs, options.signal);
+      if (drainMs > 0 && this.isConnected && !this.#allPublications().isIdle)
+        await this.#drained(drainMs, options.signal);
       if (!this.isClosed) {
         const isOld = this.version !== 5;
         this.#client.disconnect(isOld ? 0 : reasonCode, isOld ? NO_PROPERTIES : properties);
@@ -345,7 +355,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
       const timer = setTimeout(done, drainMs);
       signal?.addEventListener("abort", done, { once: true });
       if (signal?.aborted) done();
-      this.#publications.whenIdle(done);
+      this.#allPublications().whenIdle(done);
       void this.#closed.promise.then(done);
     });
   }
@@ -391,8 +401,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     this.#authenticating?.accepted(connack.properties);
     this.#connected.resolve(info);
     this.tellConnected(info);
-    this.#subscriptions.connected(connack.sessionPresent);
-    this.#publications.pump();
+    this.#subscriptions?.connected(connack.sessionPresent);
+    this.#publications?.pump();
     this.#reading.connected();
     this.#client.requestFlush();
   }
@@ -416,8 +426,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   #close(cause: ConnectionError | null): void {
     const error = this.#failure ?? cause;
     this.#closedError = closedError(undefined, error);
-    this.#publications.end(this.#closedError);
-    this.#subscriptions.end(error, this.#closedError);
+    this.#publications?.end(this.#closedError);
+    this.#subscriptions?.end(error, this.#closedError);
     this.#requests?.end(this.#closedError);
     this.#connected.reject(error ?? this.#closedError);
     void this.#finish(error);
@@ -443,34 +453,33 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   }
 
   #published(mid: number, outcome: Outcome, message: OutgoingMessage | null): void {
-    this.#publications.settled(mid, outcome, message);
+    this.#publications?.settled(mid, outcome, message);
     if (outcome.refusal === null) this.tellPublished(mid, outcome.reasonCode);
-    if (this.#subscriptions.isFull) this.#reading.changed();
+    if (this.#subscriptions?.isFull) this.#reading.changed();
   }
 
   #message(source: IncomingMessage, sequence: number): boolean {
     const message = new ReceivedMessage(source, sequence);
     this.tellMessage(message);
-    return this.#subscriptions.deliver(message, source, !this.#reading.isPaused && this.#subscriptions.isFull);
+    const subscriptions = this.#allSubscriptions();
+    return subscriptions.deliver(message, source, !this.#reading.isPaused && subscriptions.isFull);
   }
 
   protected override takeUnclaimed(): readonly ReceivedMessage[] {
-    return this.#subscriptions.takeUnclaimed();
+    return this.#subscriptions?.takeUnclaimed() ?? [];
   }
 
-  #newReading(): Reading {
-    const self = this;
-    return new Reading(this.#client, {
-      get isFull() {
-        return self.#subscriptions.isFull;
-      },
-      get isAnswerAwaited() {
-        const isAsked = !self.#publications.isIdle || self.#subscriptions.pendingRequests > 0;
-        return isAsked || (self.#requests?.isPending ?? false) || (self.#authenticating?.isPending ?? false);
-      },
-    });
+  /** Whether a consumer is so far behind that nothing more should be read, and no answer of the server is awaited. */
+  #mustPause(): boolean {
+    const subscriptions = this.#subscriptions;
+    if (!subscriptions?.isFull) return false;
+    const isAsked = !this.#allPublications().isIdle || subscriptions.pendingRequests > 0;
+    return !isAsked && !(this.#requests?.isPending ?? false) && !(this.#authenticating?.isPending ?? false);
   }
 }
+
+/** Buffers of all clients: each of them holds one only while it has something to write. */
+const POOL = new OutputPool();
 
 /** Each attempt brings its own. */
 const NO_CONNECTOR: Connector = {

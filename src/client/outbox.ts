@@ -4,6 +4,7 @@ import { type Ack, type Acknowledgement, Inflight, type Properties, ReasonCode }
 import type { ClientConnection } from "./connection.ts";
 import type { SessionJournal } from "./journal.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
+import { SparseMap } from "./sparse-map.ts";
 
 /** Bounds of what a Session holds for the server. */
 export interface OutboxLimits {
@@ -64,7 +65,7 @@ export class Outbox {
   #queue: Deque<Queued> = new Deque();
   /** Those of the queue at QoS 0, to be dropped first. */
   #queuedQos0: Deque<Queued> = new Deque();
-  readonly #queued: Map<number, Queued> = new Map();
+  readonly #queued: SparseMap<number, Queued> = new SparseMap();
   #queuedBytes = 0;
   #qos0 = 0;
   /** What was in flight on an earlier connection and has not been sent again on this one, in order. */

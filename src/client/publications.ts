@@ -15,9 +15,9 @@ export interface PublicationsHost {
   readonly journal: StoreJournal | null;
   readonly policy: QueuePolicy;
   /** Whether properties are left out, as the server turned out to be older. */
-  readonly isFallenBack: boolean;
+  isFallenBack(): boolean;
   /** Why nothing can be published any more, or null. */
-  readonly closedError: ClientError | null;
+  closedError(): ClientError | null;
   /** A message will not arrive, or nobody knows whether it did. */
   undelivered(publication: Publication, error: ClientError): void;
 }
@@ -51,9 +51,9 @@ export class Publications {
   publish(topicName: string, payload: Uint8Array | string, options: PublishOptions): Publication {
     const { qos = 0, retain = false, properties, signal } = options;
     const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
-    const kept = this.#host.isFallenBack ? undefined : properties;
+    const kept = properties !== undefined && this.#host.isFallenBack() ? undefined : properties;
     const publication = new PendingPublication(topicName, bytes, qos, retain, kept);
-    const { closedError } = this.#host;
+    const closedError = this.#host.closedError();
     if (closedError !== null) return this.#fail(publication, closedError);
     if (signal?.aborted) return this.#fail(publication, abortError(signal));
     this.#open.add(publication);

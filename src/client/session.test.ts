@@ -76,11 +76,12 @@ class Rig {
     };
     this.connection = new ClientConnection(
       this.session,
-      { connect, connackTimeoutMs: 30_000, topicAliases, pool: new OutputPool(), observer: null },
+      { connect, connackTimeoutMs: 30_000, topicAliases, pool: new OutputPool(), observer: () => null },
       {
         accepted: () => {},
         published: (mid, { refusal }) => this.told.push(`written ${mid}${refusal === null ? "" : ` ${refusal}`}`),
         drained: () => {},
+        authenticating: () => false,
         ended: ({ reason, fault }) => this.told.push(`ended ${reason}${fault === null ? "" : ` ${fault.reasonCode}`}`),
       },
       this.nowMs,

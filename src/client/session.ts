@@ -30,6 +30,7 @@ import {
   type Refusal,
 } from "./message.ts";
 import { Outbox, type OutboxLimits, type SavedMessage } from "./outbox.ts";
+import { SparseMap } from "./sparse-map.ts";
 
 /** Bounds of a Session. */
 export interface SessionLimits extends OutboxLimits {
@@ -122,17 +123,17 @@ export class ClientSession {
   version: Version;
   readonly limits: SessionLimits;
   /** Told from now on; set before the first connection. */
-  listener: SessionListener | null = null;
+  listener: Partial<SessionListener> | null = null;
   readonly #outbox: Outbox;
   readonly #journal: SessionJournal | null;
   readonly #acknowledgesFirst: boolean;
   /** SUBSCRIBE and UNSUBSCRIBE without an answer, by packet identifier; "reserved" are those not sent. */
-  readonly #requests: Map<number, "SUBACK" | "UNSUBACK" | "reserved"> = new Map();
+  readonly #requests: SparseMap<number, "SUBACK" | "UNSUBACK" | "reserved"> = new SparseMap();
   readonly #received: Received = new Received();
   /** The messages of `#received`: handed on with their PUBREL, as libmosquitto does. */
-  readonly #receipts: Map<number, Receipt> = new Map();
-  /** Handed on, and of no connection any more. */
-  readonly #orphans: Set<Receipt> = new Set();
+  readonly #receipts: SparseMap<number, Receipt> = new SparseMap();
+  /** Handed on, and of no connection any more; by their sequence. */
+  readonly #orphans: SparseMap<number, Receipt> = new SparseMap();
   #lastSequence = 0;
   /** PUBACKs are sent in the order of the messages [5.0 MQTT-4.6.0-2] [3.1.1 MQTT-4.6.0-2]. */
   readonly #owed: Deque<Owed> = new Deque();
@@ -149,7 +150,7 @@ export class ClientSession {
       journal,
       nowMs,
       (mid) => this.#requests.has(mid),
-      (mid, outcome, message) => this.listener?.published(mid, outcome, message),
+      (mid, outcome, message) => this.listener?.published?.(mid, outcome, message),
     );
   }
 
@@ -271,12 +272,12 @@ export class ClientSession {
 
   /** The server has lost the Session. What we took from it is ours, and it will use the packet identifiers anew. */
   #lost(): void {
-    const receipts = [...this.#receipts];
+    const receipts = this.#receipts.entries();
     this.#receipts.clear();
     for (const [packetId, receipt] of receipts) {
       this.#received.release(packetId);
       receipt.isOrphan = true;
-      this.#orphans.add(receipt);
+      this.#orphans.set(receipt.sequence, receipt);
       this.#journal?.note({ kind: "incoming-orphaned", sequence: receipt.sequence });
       if (!receipt.isHandedOn) this.#handOn(receipt);
     }
@@ -289,9 +290,10 @@ export class ClientSession {
     this.#connection = null;
     this.#owed.drain();
     this.#outbox.detach();
-    const lost = [...this.#requests].filter(([, state]) => state !== "reserved").map(([mid]) => mid);
+    const sent = this.#requests.entries().filter(([, state]) => state !== "reserved");
+    const lost = sent.map(([mid]) => mid);
     for (const mid of lost) this.#requests.delete(mid);
-    for (const mid of lost) this.listener?.requestLost(mid);
+    for (const mid of lost) this.listener?.requestLost?.(mid);
   }
 
   /** The network has room again. */
@@ -312,10 +314,10 @@ export class ClientSession {
         return this.#outbox.acknowledge(connection, packet);
       case "SUBACK":
         if (!this.#answered(connection, packet)) return;
-        return this.listener?.subscribed(packet.packetId, packet.reasonCodes, packet.properties);
+        return this.listener?.subscribed?.(packet.packetId, packet.reasonCodes, packet.properties);
       case "UNSUBACK":
         if (!this.#answered(connection, packet)) return;
-        return this.listener?.unsubscribed(packet.packetId, packet.reasonCodes, packet.properties);
+        return this.listener?.unsubscribed?.(packet.packetId, packet.reasonCodes, packet.properties);
       default:
         throw new Error(`a ${packet.type} does not belong to the Session`);
     }
@@ -332,7 +334,7 @@ export class ClientSession {
   #receivePublish(connection: ClientConnection, packet: Publish): void {
     switch (packet.qos) {
       case 0:
-        this.listener?.message(packet, 0);
+        this.listener?.message?.(packet, 0);
         return;
       case 1:
         return this.#receiveQos1(connection, packet);
@@ -344,12 +346,12 @@ export class ClientSession {
   #receiveQos1(connection: ClientConnection, packet: Publish): void {
     if (this.#acknowledgesFirst) {
       connection.acknowledge("PUBACK", packet.packetId, 0);
-      this.listener?.message(packet, 0);
+      this.listener?.message?.(packet, 0);
       return;
     }
     const owed: Owed = { message: packet, isTaken: false };
     this.#owed.push(owed);
-    if (this.listener?.message(packet, 0) === false) return;
+    if (this.listener?.message?.(packet, 0) === false) return;
     owed.isTaken = true;
     this.#payOwed(connection);
   }
@@ -373,7 +375,7 @@ export class ClientSession {
   #takenQos2(message: IncomingMessage): void {
     const receipt = this.#receipts.get(message.packetId);
     if (receipt?.message === message) return this.#done(message.packetId, receipt);
-    for (const orphan of this.#orphans) if (orphan.message === message) return this.#done(0, orphan);
+    for (const orphan of this.#orphans.values()) if (orphan.message === message) return this.#done(0, orphan);
   }
 
   #receiveQos2(connection: ClientConnection, packet: Publish): void {
@@ -419,14 +421,14 @@ export class ClientSession {
   #handOn(receipt: Receipt): void {
     const { message, sequence, isOrphan } = receipt;
     receipt.isHandedOn = true;
-    const isTaken = this.listener?.message(message, sequence) !== false;
+    const isTaken = this.listener?.message?.(message, sequence) !== false;
     if (isTaken || this.#acknowledgesFirst) this.#done(isOrphan ? 0 : message.packetId, receipt);
   }
 
   /** A message at QoS 2 has been taken. */
   #done(packetId: number, receipt: Receipt): void {
     if (receipt.isOrphan) {
-      this.#orphans.delete(receipt);
+      this.#orphans.delete(receipt.sequence);
     } else {
       this.#receipts.delete(packetId);
       this.#received.release(packetId);
@@ -441,7 +443,7 @@ export class ClientSession {
 
   /** Everything that must survive for the promises of QoS 1 and 2 to hold, as plain data. */
   save(): SavedSession {
-    const received = [...this.#receipts.values(), ...this.#orphans].map(({ sequence, message, isOrphan }) => {
+    const received = [...this.#receipts.values(), ...this.#orphans.values()].map(({ sequence, message, isOrphan }) => {
       const packetId = isOrphan ? 0 : message.packetId;
       return { sequence, packetId, message: fieldsOf(message) };
     });
@@ -455,7 +457,7 @@ export class ClientSession {
     for (const { sequence, packetId, message } of saved.received) {
       const receipt = { sequence, message, isHandedOn: false, isOrphan: packetId === 0 };
       if (packetId === 0) {
-        this.#orphans.add(receipt);
+        this.#orphans.set(receipt.sequence, receipt);
         continue;
       }
       this.#received.publish(packetId);
@@ -465,7 +467,7 @@ export class ClientSession {
 
   /** Hands on what a restored Session still had for the application without any server's doing. */
   resume(): void {
-    for (const receipt of [...this.#orphans]) if (!receipt.isHandedOn) this.#handOn(receipt);
+    for (const receipt of this.#orphans.values()) if (!receipt.isHandedOn) this.#handOn(receipt);
   }
 }
 

@@ -24,9 +24,9 @@ import { NOTHING_TO_DO, PendingUnsubscription } from "./unsubscription.ts";
 export interface SubscriptionsHost {
   readonly session: ClientSession;
   /** Whether somebody gets every message, whatever is subscribed to. */
-  readonly hasListener: boolean;
+  hasListener(): boolean;
   /** Whether options that came with 5.0 are to be left out, as the server turned out to be older. */
-  readonly isFallenBack: boolean;
+  isFallenBack(): boolean;
   /** Something was asked of the session. */
   requested(): void;
   /** Whether messages have to wait has changed, or what is outstanding. */
@@ -140,14 +140,14 @@ export class Subscriptions implements StreamSource {
       return;
     }
     // Asked for again, as in every `onConnect` of a program that was ported: the messages of the former one go to the listener.
-    if (this.#host.hasListener) for (const user of wish.users) if (!user.stream.isClaimed) user.stream.abandon();
+    if (this.#host.hasListener()) for (const user of wish.users) if (!user.stream.isClaimed) user.stream.abandon();
     wish.users.add(subscription);
     wish.owner = subscription;
     wish.isGranted = false;
   }
 
   #requestOf(subscription: ActiveSubscription) {
-    const { isFallenBack } = this.#host;
+    const isFallenBack = this.#host.isFallenBack();
     const { identifier, userProperties } = subscription.options;
     const hasProperties = !isFallenBack && (identifier !== undefined || userProperties !== undefined);
     const properties: Properties = hasProperties
@@ -276,7 +276,7 @@ export class Subscriptions implements StreamSource {
 
   #sendAgain(wishes: readonly Wish[]): void {
     const { session } = this.#host;
-    const { isFallenBack } = this.#host;
+    const isFallenBack = this.#host.isFallenBack();
     const requests = wishes.map(
       ({ owner, topicFilter }) => owner.requests(isFallenBack).find((request) => request.topicFilter === topicFilter)!,
     );
@@ -351,7 +351,7 @@ export class Subscriptions implements StreamSource {
    */
   deliver(message: ReceivedMessage, source: IncomingMessage, mayDrop: boolean): boolean {
     const receivers = this.#receiversOf(message);
-    if (receivers.length === 0) return this.#host.hasListener || this.#keepUnclaimed(message, source);
+    if (receivers.length === 0) return this.#host.hasListener() || this.#keepUnclaimed(message, source);
     return this.#handOut(receivers, message, source, mayDrop);
   }
 
@@ -365,7 +365,7 @@ export class Subscriptions implements StreamSource {
     for (const { stream, topicFilters } of receivers) {
       const pushed = stream.push(message, mayDrop && source.qos === 0);
       // What nobody has begun to iterate and a listener has got is nobody's duty any more.
-      if (pushed === "held" && (stream.isClaimed || !this.#host.hasListener)) held++;
+      if (pushed === "held" && (stream.isClaimed || !this.#host.hasListener())) held++;
       else if (pushed === "dropped") this.#dropped(topicFilters);
     }
     if (held === 0 || source.qos === 0) return true;
@@ -442,7 +442,7 @@ export class Subscriptions implements StreamSource {
   }
 
   full(stream: MessageStream, isFull: boolean): void {
-    if (isFull && !stream.isClaimed && this.#host.hasListener) {
+    if (isFull && !stream.isClaimed && this.#host.hasListener()) {
       this.#fullStreams++;
       return stream.abandon();
     }

@@ -139,18 +139,20 @@ export type Receipt = "new" | "repeated";
 
 /** Packet identifiers received at QoS 2 and not yet released by PUBREL [5.0 §4.3.3]: they keep a message from being taken twice. */
 export class Received {
-  readonly #ids: Set<number> = new Set();
+  /** Made with the first: most sessions never get one. */
+  #ids: Set<number> | null = null;
 
   get size(): number {
-    return this.#ids.size;
+    return this.#ids?.size ?? 0;
   }
 
   has(packetId: number): boolean {
-    return this.#ids.has(packetId);
+    return this.#ids?.has(packetId) ?? false;
   }
 
   /** Notes a PUBLISH at QoS 2; a repeated one must not be delivered again [5.0 MQTT-4.3.3-10]. */
   publish(packetId: number): Receipt {
+    this.#ids ??= new Set();
     if (this.#ids.has(packetId)) return "repeated";
     this.#ids.add(packetId);
     return "new";
@@ -158,11 +160,11 @@ export class Received {
 
   /** Applies a PUBREL; false when the identifier is not known (0x92 in the PUBCOMP of 5.0). */
   release(packetId: number): boolean {
-    return this.#ids.delete(packetId);
+    return this.#ids?.delete(packetId) ?? false;
   }
 
-  values(): IterableIterator<number> {
-    return this.#ids.values();
+  values(): Iterable<number> {
+    return this.#ids?.values() ?? [];
   }
 }
 

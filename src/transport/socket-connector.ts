@@ -1,4 +1,5 @@
 /** Reaches a server by a socket, however that is opened. */
+import { UNKNOWN_PEER } from "../core/index.ts";
 import type { Connector, LinkSeeker } from "./connector.ts";
 import type { Dialer } from "./dialer.ts";
 import { TcpLink } from "./tcp-link.ts";
@@ -27,7 +28,7 @@ export class SocketConnector implements Connector {
           socket.destroy();
           return;
         }
-        const link = new TcpLink(socket);
+        const link = new TcpLink(socket, { remoteAddress: this.#dialer.address, localPort: 0, peer: UNKNOWN_PEER });
         link.attach(seeker);
         seeker.opened(link);
       },

@@ -82,12 +82,13 @@ export class SimulatedClient implements SessionListener {
         connackTimeoutMs: 10_000,
         topicAliases: this.traits.topicAliases,
         pool: this.#pool,
-        observer: null,
+        observer: () => null,
       },
       {
         accepted: () => this.#accepted(),
         published: () => assert.fail("nothing was published at QoS 0"),
         drained: () => {},
+        authenticating: () => false,
         // A program that died is not told.
         ended: (end) => this.#connection === connection && this.#ended(end),
       },

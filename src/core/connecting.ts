@@ -134,7 +134,8 @@ export class Connecting {
       const reason = version === 5 ? "unspecified-error" : "client-identifier-not-valid";
       return { reason, why: "an empty client identifier is not allowed here" };
     }
-    if (!clientId.startsWith(options.clientIdPrefix))
+    // One that is made up begins with its own prefix.
+    if (!(clientId || this.#connection.entrance.autoIdPrefix).startsWith(options.clientIdPrefix))
       return { reason: "not-authorized", why: `client identifiers begin with "${options.clientIdPrefix}" here` };
     const { maximumClients } = options;
     if (maximumClients > 0 && sessions.count >= maximumClients && sessions.get(clientId) === undefined)

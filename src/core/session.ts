@@ -137,16 +137,13 @@ export class Session {
     if (decision === "send") this.#send(this.connection!, message, granted, retain, subscriptionIds, group);
     else if (decision === "queue") this.#enqueue(message, granted, retain, subscriptionIds, group);
     else {
-      if (decision !== "receive-denied") this.#skipPacketId(granted);
+      if (decision === "too-large-for-receiver") this.#skipPacketId(granted);
       return decision;
     }
     return null;
   }
 
-  /**
-   * Packet identifiers are given in the order of the messages, as by mosquitto: one that is dropped leaves a gap, unless the client
-   * may not have it.
-   */
+  /** Packet identifiers are given in the order of the messages, as by mosquitto: one that cannot be sent leaves a gap. */
   #skipPacketId(qos: Qos): void {
     if (qos > 0) this.#inflight?.nextId();
   }

@@ -15,8 +15,18 @@ export async function startPair(
   setting: Pick<Setting, "lines" | "files">,
 ): Promise<{ readonly mosquitto: PlayedBroker; readonly lacewing: PlayedBroker }> {
   const [mosquitto, lacewing] = await Promise.all([
-    startBroker(context, setting, (file) => startPeer("mosquitto", ["-c", file]), /mosquitto version \S+ running$/m),
-    startBroker(context, setting, (file) => new Program(process.execPath, [MAIN, "-c", file]), /running: /),
+    startBroker(
+      context,
+      setting,
+      (file, cwd) => startPeer("mosquitto", ["-c", file], { cwd }),
+      /mosquitto version \S+ running$/m,
+    ),
+    startBroker(
+      context,
+      setting,
+      (file, cwd) => new Program(process.execPath, [MAIN, "-c", file], { cwd }),
+      /running: /,
+    ),
   ]);
   return { mosquitto, lacewing };
 }
@@ -24,7 +34,7 @@ export async function startPair(
 async function startBroker(
   context: TestContext,
   { lines, files = {} }: Pick<Setting, "lines" | "files">,
-  start: (file: string) => Program,
+  start: (file: string, folder: string) => Program,
   running: RegExp,
 ): Promise<PlayedBroker> {
   const folder = temporaryFolder(context);
@@ -38,15 +48,15 @@ async function startBroker(
     writeFileSync(join(folder, path), text);
   }
   const file = join(folder, "mosquitto.conf");
-  writeFileSync(file, `${[...COMMON_LINES, ...lines].map(real).join("\n")}\n`);
-  const program = start(file);
+  writeFileSync(file, `${[...COMMON_LINES, ...withDefaults(lines)].map(real).join("\n")}\n`);
+  const program = start(file, folder);
   context.after(() => program.stop());
   await program.printed(running);
   return {
     ports,
     folder,
     signal: (signal) => program.signal(signal),
-    logged: async (pattern) => void (await program.printed(pattern)),
+    write: (path, text) => writeFileSync(join(folder, path), text),
   };
 }
 
@@ -55,8 +65,11 @@ const COMMON_LINES = [
   ...(process.getuid?.() === 0 ? ["user root"] : []),
   "log_dest stderr",
   "log_type all",
-  // What 2.1 announces by default, 2.0 announces when it is set.
-  "max_packet_size 2000000",
   // Without it each answer waits for an acknowledgement of TCP.
   "set_tcp_nodelay true",
 ];
+
+/** What 2.1 announces by default, 2.0 announces when it is set. */
+function withDefaults(lines: readonly string[]): readonly string[] {
+  return lines.some((line) => line.startsWith("max_packet_size ")) ? lines : ["max_packet_size 2000000", ...lines];
+}

@@ -1,5 +1,6 @@
 // What is played at both brokers, and what may differ.
 import type { NetConnectOpts } from "node:net";
+import { join } from "node:path";
 import type { Version } from "../../src/protocol/index.ts";
 import type { ConnectOptions } from "../support/test-client.ts";
 import type { Difference } from "./difference.ts";
@@ -31,8 +32,8 @@ export interface PlayedBroker {
   readonly ports: Readonly<Record<string, number>>;
   readonly folder: string;
   signal(signal: NodeJS.Signals): void;
-  /** Resolves once the log has the text, as often as it is asked for. */
-  logged(pattern: RegExp): Promise<void>;
+  /** Writes one of its files anew. */
+  write(path: string, text: string): void;
 }
 
 /** Who connects, and where. */
@@ -59,9 +60,10 @@ export class Stage {
     this.broker = broker;
   }
 
-  /** Where the listener of that name is. */
+  /** Where the listener of that name is; one without a port is a unix socket of that name. */
   to(at: string = "main"): NetConnectOpts {
-    return { host: "127.0.0.1", port: this.broker.ports[at] ?? 0 };
+    if (this.broker.ports[at] === undefined) return { path: join(this.broker.folder, at) };
+    return { host: "127.0.0.1", port: this.broker.ports[at] };
   }
 
   /** Opens a connection that is called `name` in the outcome. */

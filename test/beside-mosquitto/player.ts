@@ -154,7 +154,11 @@ export class Player {
   }
 
   #write(bytes: Uint8Array): void {
-    if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.write(bytes);
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    // All of a turn at once: a later write to a connection that the broker ends would lose what it said before.
+    this.#socket.cork();
+    this.#socket.write(bytes);
+    process.nextTick(() => this.#socket.uncork());
   }
 
   /** Sends CONNECT and waits for its answer. */

@@ -28,19 +28,18 @@ import { EventfulClient } from "./eventful-client.ts";
 import type { IncomingMessage, Outcome, OutgoingMessage } from "./message.ts";
 import type { PublishOptions, SharedClientOptions } from "./options.ts";
 import type { Publication } from "./publication.ts";
-import { abortError, argumentError, Publications, type PublicationsHost } from "./publications.ts";
-import { Reading } from "./reading.ts";
+import { abortError, argumentError } from "./publications.ts";
 import { ReceivedMessage } from "./received-message.ts";
 import { endText, Reconnection } from "./reconnection.ts";
-import { type RequestOptions, Requests } from "./requests.ts";
+import type { RequestOptions } from "./requests.ts";
 import { type Server, serverName } from "./servers.ts";
 import { ClientSession } from "./session.ts";
 import { type ClientSettings, settingsOf } from "./settings.ts";
 import { Settled } from "./settled.ts";
 import { StoreJournal } from "./store-journal.ts";
 import type { SubscribeOptions, Subscription, Unsubscription } from "./subscription.ts";
-import { Subscriptions, type SubscriptionsHost } from "./subscriptions.ts";
 import type { TopicFilter, TopicName } from "./topic-types.ts";
+import { Traffic, type TrafficHost } from "./traffic.ts";
 
 /** Options of a goodbye. */
 export interface DisconnectOptions {
@@ -67,13 +66,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   readonly #settings: ClientSettings;
   readonly #connectorOf: (server: Server) => Connector;
   readonly #reconnection: Reconnection;
-  /** Made when they are needed: most of many thousand clients are silent. */
-  #publications: Publications | null = null;
-  #subscriptions: Subscriptions | null = null;
-  #host: (PublicationsHost & SubscriptionsHost) | null = null;
+  readonly #traffic: Traffic;
   readonly #authenticating: Authenticating | null;
-  readonly #reading: Reading;
-  #requests: Requests | null = null;
   #connected: Settled<ConnectInfo> = new Settled();
   readonly #closed: Settled<ClientError | null> = new Settled();
   #info: ConnectInfo | null = null;
@@ -106,7 +100,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     this.#reconnection = new Reconnection(settings);
     this.#client = this.#newClient();
     this.#authenticating = authentication === null ? null : new Authenticating(authentication, this.#client);
-    this.#reading = new Reading(this.#client, () => this.#mustPause());
+    this.#traffic = new Traffic(this.#client, () => this.#hostOfTraffic());
     if (signal !== null) this.#obey(signal);
     if (this.#closedError !== null) return;
     this.#client.connect();
@@ -146,10 +140,10 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
         disconnected: (error, willReconnect, delayMs) => this.#disconnected(error, willReconnect, delayMs),
         message: (message, sequence) => this.#message(message, sequence),
         published: (mid, outcome, message) => this.#published(mid, outcome, message),
-        subscribed: (mid, codes, of) => this.#subscriptions?.subscribed(mid, codes, of),
-        unsubscribed: (mid, codes, of) => this.#subscriptions?.unsubscribed(mid, codes, of),
-        requestLost: (mid) => this.#subscriptions?.requestLost(mid),
-        drained: () => this.#publications?.pump(),
+        subscribed: (mid, codes, of) => this.#traffic.subscriptions.subscribed(mid, codes, of),
+        unsubscribed: (mid, codes, of) => this.#traffic.subscriptions.unsubscribed(mid, codes, of),
+        requestLost: (mid) => this.#traffic.subscriptions.requestLost(mid),
+        drained: () => this.#traffic.pump(),
         ...(this.#settings.authentication !== null && {
           authenticating: (auth) => this.#authenticating?.received(auth),
         }),
@@ -158,33 +152,22 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   }
 
   /** What the parts of the client see of it. */
-  #hostOfParts(): PublicationsHost & SubscriptionsHost {
-    this.#host ??= {
+  #hostOfTraffic(): TrafficHost {
+    return {
       client: this.#client,
       session: this.#session,
       journal: this.#journal,
       policy: this.#settings.policy,
+      requests: this,
       isFallenBack: () => this.#reconnection.isFallenBack,
       closedError: () => this.#endedError,
       hasListener: () => this.hasMessageListener,
-      requested: () => this.#client.requestFlush(),
-      flowChanged: () => this.#reading.changed(),
+      isAnswerAwaited: () => this.#authenticating?.isPending ?? false,
       subscribed: (subscribed) => this.tellSubscribed(subscribed),
       unsubscribed: (unsubscribed) => this.tellUnsubscribed(unsubscribed),
       undelivered: (publication, error) => this.tellUndelivered(publication, error),
       warn: (text) => this.log(LOG_LEVEL.warning, text),
     };
-    return this.#host;
-  }
-
-  #allPublications(): Publications {
-    this.#publications ??= new Publications(this.#hostOfParts());
-    return this.#publications;
-  }
-
-  #allSubscriptions(): Subscriptions {
-    this.#subscriptions ??= new Subscriptions(this.#hostOfParts());
-    return this.#subscriptions;
   }
 
   #obey(signal: AbortSignal): void {
@@ -245,7 +228,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
 
   /** Messages at QoS 0 that came and were dropped, as their consumer was too slow. */
   get droppedMessages(): number {
-    return this.#subscriptions?.droppedMessages ?? 0;
+    return this.#traffic.droppedMessages;
   }
 
   /** Why nothing can be asked for any more, or null. */
@@ -264,8 +247,9 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     payload: Uint8Array | string,
     options: PublishOptions = NO_OPTIONS,
   ): Publication {
-    const publication = this.#allPublications().publish(topicName, payload, options);
-    if (this.#reading.isPaused) this.#reading.changed();
+    const publication = this.#traffic.publications.publish(topicName, payload, options);
+    const { reading } = this.#traffic;
+    if (reading.isPaused) reading.changed();
     return publication;
   }
 
@@ -281,7 +265,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (endedError !== null) throw endedError;
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    const subscription = checked(() => this.#allSubscriptions().subscribe(listOf(topicFilters), options));
+    const subscription = checked(() => this.#traffic.subscriptions.subscribe(listOf(topicFilters), options));
     signal?.addEventListener("abort", () => void subscription.unsubscribe(), { once: true });
     return subscription;
   }
@@ -293,7 +277,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   unsubscribe(topicFilters: string | readonly string[]): Unsubscription {
     const endedError = this.#endedError;
     if (endedError !== null) throw endedError;
-    return checked(() => this.#allSubscriptions().unsubscribe(listOf(topicFilters)));
+    return checked(() => this.#traffic.subscriptions.unsubscribe(listOf(topicFilters)));
   }
 
   /**
@@ -305,8 +289,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     payload: Uint8Array | string,
     options: RequestOptions = NO_OPTIONS,
   ): Promise<ReceivedMessage> {
-    this.#requests ??= new Requests(this, () => this.#reading.changed());
-    return this.#requests.request(topicName, payload, options);
+    return this.#traffic.requests.request(topicName, payload, options);
   }
 
   /**
@@ -326,7 +309,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (this.#authenticating === null) throw argumentError("the client was given no authentication");
     if (!this.isConnected) throw refusalError("not-connected");
     const again = this.#authenticating.again();
-    this.#reading.changed();
+    this.#traffic.reading.changed();
     await again;
   }
 
@@ -335,7 +318,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     const { reasonCode = ReasonCode.NormalDisconnection, properties = NO_PROPERTIES, drainMs = DRAIN_MS } = options;
     if (!this.isClosed) {
       this.#isSayingGoodbye = true;
-      if (drainMs > 0 && this.isConnected && !this.#allPublications().isIdle)
+      if (drainMs > 0 && this.isConnected && !this.#traffic.publications.isIdle)
         await this.#drained(drainMs, options.signal);
       if (!this.isClosed) {
         const isOld = this.version !== 5;
@@ -355,7 +338,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
       const timer = setTimeout(done, drainMs);
       signal?.addEventListener("abort", done, { once: true });
       if (signal?.aborted) done();
-      this.#allPublications().whenIdle(done);
+      this.#traffic.publications.whenIdle(done);
       void this.#closed.promise.then(done);
     });
   }
@@ -401,9 +384,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     this.#authenticating?.accepted(connack.properties);
     this.#connected.resolve(info);
     this.tellConnected(info);
-    this.#subscriptions?.connected(connack.sessionPresent);
-    this.#publications?.pump();
-    this.#reading.connected();
+    this.#traffic.connected(connack.sessionPresent);
     this.#client.requestFlush();
   }
 
@@ -426,9 +407,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   #close(cause: ConnectionError | null): void {
     const error = this.#failure ?? cause;
     this.#closedError = closedError(undefined, error);
-    this.#publications?.end(this.#closedError);
-    this.#subscriptions?.end(error, this.#closedError);
-    this.#requests?.end(this.#closedError);
+    this.#traffic.end(error, this.#closedError);
     this.#connected.reject(error ?? this.#closedError);
     void this.#finish(error);
   }
@@ -453,28 +432,20 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   }
 
   #published(mid: number, outcome: Outcome, message: OutgoingMessage | null): void {
-    this.#publications?.settled(mid, outcome, message);
+    this.#traffic.settled(mid, outcome, message);
     if (outcome.refusal === null) this.tellPublished(mid, outcome.reasonCode);
-    if (this.#subscriptions?.isFull) this.#reading.changed();
+    if (this.#traffic.isFull) this.#traffic.reading.changed();
   }
 
   #message(source: IncomingMessage, sequence: number): boolean {
     const message = new ReceivedMessage(source, sequence);
     this.tellMessage(message);
-    const subscriptions = this.#allSubscriptions();
-    return subscriptions.deliver(message, source, !this.#reading.isPaused && subscriptions.isFull);
+    const { subscriptions, reading } = this.#traffic;
+    return subscriptions.deliver(message, source, !reading.isPaused && subscriptions.isFull);
   }
 
   protected override takeUnclaimed(): readonly ReceivedMessage[] {
-    return this.#subscriptions?.takeUnclaimed() ?? [];
-  }
-
-  /** Whether a consumer is so far behind that nothing more should be read, and no answer of the server is awaited. */
-  #mustPause(): boolean {
-    const subscriptions = this.#subscriptions;
-    if (!subscriptions?.isFull) return false;
-    const isAsked = !this.#allPublications().isIdle || subscriptions.pendingRequests > 0;
-    return !isAsked && !(this.#requests?.isPending ?? false) && !(this.#authenticating?.isPending ?? false);
+    return this.#traffic.takeUnclaimed();
   }
 }
 

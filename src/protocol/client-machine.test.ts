@@ -148,7 +148,7 @@ for (const [version, code, reason] of [
   [5, 0x86, "bad-user-name-or-password"],
   [5, 0x87, "not-authorized"],
   [5, 0x97, "quota-exceeded"],
-  [5, 0x9f, "server-disconnected"],
+  [5, 0x9f, "connection-rate-exceeded"],
 ] as const)
   test(`a CONNACK of version ${version} with code ${code} is an event, and then the end: ${reason}`, () => {
     const machine = opened(version);

@@ -38,6 +38,8 @@ export interface ClientOptions {
   /** Empty: the server chooses one. */
   readonly clientId?: string;
   readonly cleanStart?: boolean;
+  /** Whether mosquitto's bit in CONNECT says that this is a bridge; false. Before 5.0 only. */
+  readonly bridge?: boolean;
   /** 60; 0 switches keep-alive off. */
   readonly keepAliveSeconds?: number;
   readonly will?: Will | null;
@@ -67,6 +69,7 @@ export interface ClientOptions {
 /** What is different for one attempt to connect. */
 export interface AttemptChanges {
   readonly connector?: Connector;
+  readonly bridge?: boolean;
   readonly username?: string | null;
   readonly password?: Uint8Array | null;
   /** Of the CONNECT of 5.0, besides the others. */
@@ -214,7 +217,7 @@ export class Client implements ConnectionListener {
     return {
       type: "CONNECT",
       version: this.version,
-      bridge: false,
+      bridge: !hasProperties && (changes.bridge ?? this.#options.bridge ?? false),
       cleanStart,
       keepAliveSeconds,
       clientId: this.#clientId,

@@ -14,7 +14,7 @@ export {
   LOG_LEVEL,
   type LogLevel,
 } from "./client-events.ts";
-export type { ClientStore } from "./client-store.ts";
+export type { ClientStore, PairStore, SidedChange } from "./client-store.ts";
 export {
   ClientConnection,
   type ClientConnectionOptions,

@@ -15,12 +15,11 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { ClientStore } from "./client-store.ts";
+import type { ClientStore, PairStore, SidedChange } from "./client-store.ts";
 import { ClientStoreError } from "./errors.ts";
 import { FileLock } from "./file-lock.ts";
-import type { SessionChange } from "./journal.ts";
 import type { SavedSession } from "./session.ts";
-import { encodeRecord, type FoundRecord, recordAt } from "./store-record.ts";
+import { BATCH_HEAD_BYTES, encodeBatch, encodeRecord, type FoundRecord, recordsAt } from "./store-record.ts";
 import { type Stored, StoredSession } from "./stored-session.ts";
 
 /** How a store file is used. */
@@ -33,7 +32,8 @@ export interface FileStoreOptions {
 }
 
 /** The first bytes of a file; the number is that of the format. */
-const HEADER = new TextEncoder().encode("lacewing client store 1\n");
+const CLIENT_HEADER = new TextEncoder().encode("lacewing client store 1\n");
+const PAIR_HEADER = new TextEncoder().encode("lacewing bridge store 1\n");
 
 /** A file smaller than this is never written anew. */
 const REWRITE_BYTES = 1024 * 1024;
@@ -45,10 +45,28 @@ const REWRITE_FACTOR = 3;
  * @throws ClientStoreError when it cannot be used, or another process uses it
  */
 export async function openFileStore(path: string, options: FileStoreOptions = {}): Promise<ClientStore> {
+  const store = open(path, CLIENT_HEADER, options);
+  return {
+    saved: store.saved[0],
+    damage: store.damage,
+    append: (changes) => store.append(changes.map((change) => ({ side: 0, change }))),
+    close: () => store.close(),
+  };
+}
+
+/**
+ * Opens the store file of two Sessions, or makes it.
+ * @throws ClientStoreError when it cannot be used, or another process uses it
+ */
+export async function openPairStore(path: string, options: FileStoreOptions = {}): Promise<PairStore> {
+  return open(path, PAIR_HEADER, options);
+}
+
+function open(path: string, header: Uint8Array, options: FileStoreOptions): FileStore {
   const full = resolve(path);
   const lock = acquire(full);
   try {
-    return new FileStore(full, lock, options);
+    return new FileStore(full, lock, header, options);
   } catch (error) {
     lock.release();
     throw failure(full, error);
@@ -79,13 +97,14 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-class FileStore implements ClientStore {
-  readonly saved: SavedSession;
+class FileStore implements PairStore {
+  readonly saved: readonly [SavedSession, SavedSession];
   readonly damage: string | null;
   readonly #path: string;
   readonly #lock: FileLock;
+  readonly #header: Uint8Array;
   readonly #isSynced: boolean;
-  readonly #session: StoredSession = new StoredSession();
+  readonly #sessions: readonly [StoredSession, StoredSession] = [new StoredSession(0), new StoredSession(1)];
   #file: number;
   /** Length of the file. */
   #bytes: number;
@@ -95,14 +114,15 @@ class FileStore implements ClientStore {
   #isSyncing = false;
   #closed: Promise<void> | null = null;
 
-  constructor(path: string, lock: FileLock, { survives = "power-cut" }: FileStoreOptions) {
+  constructor(path: string, lock: FileLock, header: Uint8Array, { survives = "power-cut" }: FileStoreOptions) {
     this.#path = path;
     this.#lock = lock;
+    this.#header = header;
     this.#isSynced = survives === "power-cut";
     const bytes = contents(path);
-    const { found, damage, end } = bytes === null ? NOTHING : readRecords(path, bytes);
-    for (const { record, start, end: next } of found) this.#session.apply(record, start, next - start);
-    this.saved = this.#session.saved(found);
+    const { found, damage, end } = bytes === null ? NOTHING : readRecords(path, bytes, header);
+    for (const { record, side, start, end: next } of found) this.#sessions[side].apply(record, start, next - start);
+    this.saved = [this.#sessions[0].saved(found), this.#sessions[1].saved(found)];
     this.damage = damage;
     this.#bytes = end;
     this.#file = openSync(path, bytes === null ? "w+" : "r+", 0o600);
@@ -111,7 +131,7 @@ class FileStore implements ClientStore {
     else if (end < bytes.length) ftruncateSync(this.#file, end);
   }
 
-  append(changes: readonly SessionChange[]): Promise<void> {
+  append(changes: readonly SidedChange[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     try {
       if (changes.length > 0) this.#write(changes);
@@ -125,9 +145,11 @@ class FileStore implements ClientStore {
     });
   }
 
-  #write(changes: readonly SessionChange[]): void {
-    const records = changes.map(encodeRecord);
-    const bytes = records.length === 1 ? records[0]! : Buffer.concat(records);
+  #write(changes: readonly SidedChange[]): void {
+    const records = changes.map(({ side, change }) => encodeRecord(change, side));
+    // Of one Session each record counts for itself; what passes between two must be in one or in the other.
+    const isBatch = this.#header === PAIR_HEADER && records.length > 1;
+    const bytes = isBatch ? encodeBatch(records) : Buffer.concat(records);
     try {
       writeAll(this.#file, bytes, this.#bytes);
     } catch (error) {
@@ -135,12 +157,14 @@ class FileStore implements ClientStore {
       ftruncateSync(this.#file, this.#bytes);
       throw error;
     }
-    changes.forEach((change, i) => {
+    if (isBatch) this.#bytes += BATCH_HEAD_BYTES;
+    changes.forEach(({ side, change }, i) => {
       const { length } = records[i]!;
-      this.#session.apply(change, this.#bytes, length);
+      this.#sessions[side].apply(change, this.#bytes, length);
       this.#bytes += length;
     });
-    if (this.#bytes >= REWRITE_BYTES && this.#bytes > REWRITE_FACTOR * this.#session.liveBytes && !this.#isSyncing) {
+    const liveBytes = this.#sessions[0].liveBytes + this.#sessions[1].liveBytes;
+    if (this.#bytes >= REWRITE_BYTES && this.#bytes > REWRITE_FACTOR * liveBytes && !this.#isSyncing) {
       this.#rewrite();
     }
   }
@@ -173,13 +197,15 @@ class FileStore implements ClientStore {
     const path = `${this.#path}.new`;
     const file = openSync(path, "w+", 0o600);
     const moved: (readonly [Stored, number])[] = [];
-    writeAll(file, HEADER, 0);
-    let bytes = HEADER.length;
-    for (const [record, stored] of this.#session.rewritten((start, count) => readAll(this.#file, start, count))) {
-      writeAll(file, record, bytes);
-      if (stored !== null) moved.push([stored, bytes]);
-      bytes += record.length;
-    }
+    writeAll(file, this.#header, 0);
+    let bytes = this.#header.length;
+    const read = (start: number, count: number): Uint8Array => readAll(this.#file, start, count);
+    for (const session of this.#sessions)
+      for (const [record, stored] of session.rewritten(read)) {
+        writeAll(file, record, bytes);
+        if (stored !== null) moved.push([stored, bytes]);
+        bytes += record.length;
+      }
     fsyncSync(file);
     renameSync(path, this.#path);
     syncFolder(dirname(this.#path));
@@ -219,18 +245,18 @@ function contents(path: string): Uint8Array | null {
 }
 
 /** The records of a file, and what is to be told of it. Damaged ones are left out, and a copy of the file is kept then. */
-function readRecords(path: string, bytes: Uint8Array) {
-  if (!HEADER.every((byte, i) => bytes[i] === byte)) {
+function readRecords(path: string, bytes: Uint8Array, header: Uint8Array) {
+  if (!header.every((byte, i) => bytes[i] === byte)) {
     throw new ClientStoreError("store-failed", `${path} is not the store of a client, or of a newer version`);
   }
   const found: FoundRecord[] = [];
   let damaged = 0;
-  let at = HEADER.length;
+  let at = header.length;
   while (at < bytes.length) {
-    const next = recordAt(bytes, at);
-    if (next !== "cut" && next !== "damaged") {
-      found.push(next);
-      at = next.end;
+    const next = recordsAt(bytes, at);
+    if (typeof next !== "string") {
+      found.push(...next);
+      at = next.at(-1)!.end;
       continue;
     }
     const later = recordAfter(bytes, at);
@@ -250,8 +276,7 @@ function readRecords(path: string, bytes: Uint8Array) {
 /** Where the next sound record behind `start` begins, or null. */
 function recordAfter(bytes: Uint8Array, start: number): number | null {
   for (let at = start + 1; at < bytes.length; at++) {
-    const next = recordAt(bytes, at);
-    if (next !== "cut" && next !== "damaged") return at;
+    if (typeof recordsAt(bytes, at) !== "string") return at;
   }
   return null;
 }

@@ -1,13 +1,17 @@
 /** Between a Session and its store: what happens in one turn of the event loop is kept as one batch. */
-import type { ClientStore } from "./client-store.ts";
 import type { SessionChange, SessionJournal } from "./journal.ts";
 
-/** A journal that a store keeps. */
-export class StoreJournal implements SessionJournal {
-  readonly #store: ClientStore;
+/** Keeps changes in order, as a ClientStore does. */
+interface Keeping<Change> {
+  append(changes: readonly Change[]): Promise<void>;
+}
+
+/** A journal that a store keeps; `Change` is what the store takes. */
+export class StoreJournal<Change = SessionChange> implements Pick<SessionJournal, "whenKept"> {
+  readonly #store: Keeping<Change>;
   readonly #failed: (error: unknown) => void;
   readonly #keptSome: () => void;
-  #changes: SessionChange[] = [];
+  #changes: Change[] = [];
   #waiting: (() => void)[] = [];
   #settling: (() => void)[] = [];
   #isPlanned = false;
@@ -18,13 +22,13 @@ export class StoreJournal implements SessionJournal {
    * @param keptSome called after what waited for a batch has run
    * @param failed called once, when the store keeps nothing any more
    */
-  constructor(store: ClientStore, keptSome: () => void, failed: (error: unknown) => void) {
+  constructor(store: Keeping<Change>, keptSome: () => void, failed: (error: unknown) => void) {
     this.#store = store;
     this.#keptSome = keptSome;
     this.#failed = failed;
   }
 
-  note(change: SessionChange): void {
+  note(change: Change): void {
     this.#changes.push(change);
     this.#plan();
   }

@@ -9,6 +9,11 @@ import type { SessionChange } from "./journal.ts";
 /** Length and checksum before each record's body. */
 export const RECORD_HEAD_BYTES = 8;
 
+/** The bit of the kind that says that the record is of the second of two Sessions. */
+const SECOND_SIDE = 0x40;
+/** The kind of a record that holds others, which count together or not at all. */
+const BATCH = 0x20;
+
 /** The kinds by their number in the file; `last-sequence` is only there after the file was rewritten. */
 const KINDS = [
   "",
@@ -24,20 +29,42 @@ const KINDS = [
 /** What a record holds. */
 export type StoreRecord = SessionChange | { readonly kind: "last-sequence"; readonly sequence: number };
 
-/** One record, ready to be written. */
-export function encodeRecord(record: StoreRecord): Uint8Array {
+/** One record, ready to be written; `side`: of which of the Sessions in the file. */
+export function encodeRecord(record: StoreRecord, side: 0 | 1 = 0): Uint8Array {
   const publish = publishBytesOf(record);
   const numberBytes = "sequence" in record ? 8 : publish === null ? 2 : 0;
   const bodyBytes = 1 + numberBytes + (publish?.length ?? 0);
   const bytes = new Uint8Array(RECORD_HEAD_BYTES + bodyBytes);
   const view = new DataView(bytes.buffer);
-  bytes[RECORD_HEAD_BYTES] = KINDS.indexOf(record.kind);
+  bytes[RECORD_HEAD_BYTES] = KINDS.indexOf(record.kind) | (side === 1 ? SECOND_SIDE : 0);
   if ("sequence" in record) view.setFloat64(RECORD_HEAD_BYTES + 1, record.sequence);
   else if (publish === null) view.setUint16(RECORD_HEAD_BYTES + 1, record.mid);
   if (publish !== null) bytes.set(publish, RECORD_HEAD_BYTES + 1 + numberBytes);
-  view.setUint32(0, bodyBytes);
-  view.setUint32(4, crc32(bytes.subarray(RECORD_HEAD_BYTES)));
+  seal(bytes);
   return bytes;
+}
+
+/** Bytes before the first record of a batch. */
+export const BATCH_HEAD_BYTES: number = RECORD_HEAD_BYTES + 1;
+
+/** Joins encoded records into one that is read whole or not at all. */
+export function encodeBatch(records: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(BATCH_HEAD_BYTES + records.reduce((sum, { length }) => sum + length, 0));
+  bytes[RECORD_HEAD_BYTES] = BATCH;
+  let at = BATCH_HEAD_BYTES;
+  for (const record of records) {
+    bytes.set(record, at);
+    at += record.length;
+  }
+  seal(bytes);
+  return bytes;
+}
+
+/** Writes length and checksum before a body. */
+function seal(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length - RECORD_HEAD_BYTES);
+  view.setUint32(4, crc32(bytes.subarray(RECORD_HEAD_BYTES)));
 }
 
 function publishBytesOf(record: StoreRecord): Uint8Array | null {
@@ -62,6 +89,7 @@ function fieldsOf({
 /** A record that was found in a file. */
 export interface FoundRecord {
   readonly record: StoreRecord;
+  readonly side: 0 | 1;
   /** Where it begins, and where the next one does. */
   readonly start: number;
   readonly end: number;
@@ -70,22 +98,43 @@ export interface FoundRecord {
 /** Why there is no record where one should be: the file ends within it, or its checksum or content is wrong. */
 export type NoRecord = "cut" | "damaged";
 
-/** The record at `start`. */
-export function recordAt(bytes: Uint8Array, start: number): FoundRecord | NoRecord {
+/** The record at `start`, or those of the batch there. */
+export function recordsAt(bytes: Uint8Array, start: number): readonly FoundRecord[] | NoRecord {
+  if (bytes[start + RECORD_HEAD_BYTES] !== BATCH) {
+    const record = recordAt(bytes, start);
+    return typeof record === "string" ? record : [record];
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = start + RECORD_HEAD_BYTES + view.getUint32(start);
+  if (end > bytes.length) return "cut";
+  if (crc32(bytes.subarray(start + RECORD_HEAD_BYTES, end)) !== view.getUint32(start + 4)) return "damaged";
+  const found: FoundRecord[] = [];
+  for (let at = start + BATCH_HEAD_BYTES; at < end; ) {
+    const record = recordAt(bytes, at);
+    if (typeof record === "string") return "damaged";
+    found.push(record);
+    at = record.end;
+  }
+  return found;
+}
+
+function recordAt(bytes: Uint8Array, start: number): FoundRecord | NoRecord {
   if (bytes.length - start < RECORD_HEAD_BYTES) return "cut";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = start + RECORD_HEAD_BYTES + view.getUint32(start);
   if (end > bytes.length) return "cut";
   const body = bytes.subarray(start + RECORD_HEAD_BYTES, end);
   // The kind first: looking for a record among other bytes should not cost a checksum for each of them.
-  const hasKind = body.length > 0 && body[0]! > 0 && body[0]! < KINDS.length;
+  const kind = (body[0] ?? 0) & ~SECOND_SIDE;
+  const hasKind = kind > 0 && kind < KINDS.length;
   const record = hasKind && crc32(body) === view.getUint32(start + 4) ? decodeBody(body) : null;
-  return record === null ? "damaged" : { record, start, end };
+  const side = (body[0] ?? 0) & SECOND_SIDE ? 1 : 0;
+  return record === null ? "damaged" : { record, side, start, end };
 }
 
 function decodeBody(body: Uint8Array): StoreRecord | null {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const kind = KINDS[body[0]!];
+  const kind = KINDS[(body[0] ?? 0) & ~SECOND_SIDE];
   switch (kind) {
     case "outgoing-added": {
       const message = publishIn(body, 1, "client");

@@ -17,10 +17,16 @@ const SMALL_BYTES = encodeRecord({ kind: "last-sequence", sequence: 0 }).length;
 
 /** Follows the records of a file. */
 export class StoredSession {
+  /** Which of the Sessions in the file it is. */
+  readonly #side: 0 | 1;
   readonly #outgoing: Map<number, Stored> = new Map();
   readonly #incoming: Map<number, Stored> = new Map();
   lastSequence = 0;
   #messageBytes = 0;
+
+  constructor(side: 0 | 1 = 0) {
+    this.#side = side;
+  }
 
   /** Bytes that a file with nothing else in it would have. */
   get liveBytes(): number {
@@ -68,20 +74,22 @@ export class StoredSession {
   *rewritten(
     read: (start: number, bytes: number) => Uint8Array,
   ): IterableIterator<readonly [record: Uint8Array, stored: Stored | null]> {
-    yield [encodeRecord({ kind: "last-sequence", sequence: this.lastSequence }), null];
+    const small = (record: StoreRecord) => [encodeRecord(record, this.#side), null] as const;
+    yield small({ kind: "last-sequence", sequence: this.lastSequence });
     for (const [mid, stored] of this.#outgoing) {
       yield [read(stored.start, stored.bytes), stored];
-      if (stored.isMarked) yield [encodeRecord({ kind: "outgoing-released", mid }), null];
+      if (stored.isMarked) yield small({ kind: "outgoing-released", mid });
     }
     for (const [sequence, stored] of this.#incoming) {
       yield [read(stored.start, stored.bytes), stored];
-      if (stored.isMarked) yield [encodeRecord({ kind: "incoming-orphaned", sequence }), null];
+      if (stored.isMarked) yield small({ kind: "incoming-orphaned", sequence });
     }
   }
 
   /** The Session, from the records of the whole file. */
   saved(found: readonly FoundRecord[]): SavedSession {
-    const byStart = new Map(found.map(({ record, start }) => [start, record]));
+    const own = found.filter(({ side }) => side === this.#side);
+    const byStart = new Map(own.map(({ record, start }) => [start, record]));
     const outgoing: SavedMessage[] = [];
     for (const [mid, { start, isMarked }] of this.#outgoing) {
       const record = byStart.get(start);

@@ -160,7 +160,7 @@ export function ofBridge<Value>(
   set: (bridge: BridgeDraft, value: Value, draft: Draft, place: string) => void,
   notes: OptionNotes = {},
 ): Option {
-  return row(name, "bridge", kind.form, notes, (draft, rest, place, typed) => {
+  return row(name, "bridge", kind.form, { isReloaded: true, ...notes }, (draft, rest, place, typed) => {
     const { bridge } = draft;
     if (bridge === null) throw needs(typed, "a bridge");
     set(bridge, kind.read(typed, rest), draft, place);

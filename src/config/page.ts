@@ -23,7 +23,7 @@ the machine may read or change, certificates that have ended, end within 30 days
 or broken, keep-alive limits, settings without effect. The exit code is 0 when the broker would start, 1 when it would not, and with \`--strict\` 2
 when there are warnings. Run it as the broker's user, as files are read with the rights of whoever asks.
 
-Options of bridges are read and checked; bridges themselves are not built yet, and a file with one is refused at start.
+What bridges do, and what of it outlives a crash: [bridges.md](bridges.md).
 `;
 
 /** The page as Markdown. */

@@ -5,7 +5,6 @@ import type { Config } from "./config.ts";
 export function restartReasons(before: Config, after: Config): readonly string[] {
   const parts: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
     ["persistence", ({ persistence }) => persistence],
-    ["bridges", ({ bridges }) => bridges.map(({ place: _, ...bridge }) => bridge)],
     ["the list of listeners", ({ listeners }) => listeners.map(({ host, port, unixPath }) => [host, port, unixPath])],
     ["user or pid_file", ({ process }) => process],
   ];

@@ -73,7 +73,11 @@ function subscribe(
   wanting: [Subscription, RetainedSearch][],
 ): ReasonCode {
   const { router, records, retained } = connection.broker;
-  const { topicFilter, noLocal, retainAsPublished, retainHandling } = request;
+  const { topicFilter, retainHandling } = request;
+  // A bridge that says so by mosquitto's bit gets nothing back that it brought, and RETAIN as the publisher set it.
+  const isBridge = connection.connect?.bridge === true;
+  const noLocal = request.noLocal || isBridge;
+  const retainAsPublished = request.retainAsPublished || isBridge;
   const qos = lowerQos(request.qos, connection.entrance.maximumQos);
   let subscription = session.subscriptions.get(topicFilter);
   const isNew = subscription === undefined;

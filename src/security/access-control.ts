@@ -17,7 +17,8 @@ import { RulesPolicy } from "./rules.ts";
 import type { AccessOptions } from "./security-config.ts";
 import type { Asking, AuthenticationSource, Claim, Judgement, RulesSource } from "./sources.ts";
 
-type Accepted = Extract<Verdict, { kind: "accepted" }>;
+/** A client that may come in. */
+export type Accepted = Extract<Verdict, { kind: "accepted" }>;
 type Refused = Extract<Verdict, { kind: "refused" }>;
 
 /** Why a client is here, so that it can be asked again after a reload. */
@@ -99,6 +100,11 @@ export class AccessControl implements Authenticator, Asking {
       if (isCurrent !== null) return isCurrent;
     }
     return false;
+  }
+
+  /** Lets in whom the operator has named, as the local end of a bridge, under the rules for its user. */
+  admit(applicant: Applicant): Accepted {
+    return this.#accept(applicant, { username: applicant.connect.username, isVerified: true });
   }
 
   authenticate(applicant: Applicant): Verdict | Promise<Verdict> {

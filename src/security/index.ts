@@ -1,6 +1,5 @@
 /** Who may do what: adapters of the core's Authenticator, and what they are made of. */
-
-export { AccessControl } from "./access-control.ts";
+export { type Accepted, AccessControl } from "./access-control.ts";
 export type { EnhancedMethod, Exchange, ExchangeStep } from "./enhanced-method.ts";
 export { tellOfReaders } from "./file-readers.ts";
 export {

@@ -1,7 +1,8 @@
 /** The AccessControl of each listener, and the Realm that those with the same security share; reloaded together, all or nothing. */
 import type { ListenerConfig } from "../config/index.ts";
-import type { Broker } from "../core/index.ts";
+import type { Applicant, Broker } from "../core/index.ts";
 import {
+  type Accepted,
   AccessControl,
   type AccessOptions,
   Realm,
@@ -51,6 +52,16 @@ export class Guards {
     const realm = await Realm.open(security, this.#parts);
     realms.set(security, realm);
     return realm;
+  }
+
+  /**
+   * Lets the local end of a bridge in, under the rules that the first listener has for its user.
+   * @throws Error when there is no listener
+   */
+  admit(applicant: Applicant): Accepted {
+    const [guard] = this.#guards;
+    if (guard === undefined) throw new Error("without a listener there are no rules for a local_username");
+    return guard.control.admit(applicant);
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   SysTopics,
 } from "../observe/index.ts";
 import type { Listener } from "../transport/index.ts";
+import { Bridges } from "./bridges.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
 import { Listeners } from "./listeners.ts";
@@ -74,6 +75,7 @@ export async function startServer(
   try {
     await running.restore();
     await running.listen(config.listeners);
+    await running.bridge();
     running.begin();
   } catch (error) {
     await running.close();
@@ -83,13 +85,7 @@ export async function startServer(
 }
 
 /** What mosquitto.conf can ask for and nobody has built. */
-function refuseUnbuilt({ bridges, listeners }: Config): void {
-  const [bridge] = bridges;
-  if (bridge !== undefined) {
-    throw new StartError(
-      `Bridges are not built yet: connection ${bridge.name} at ${bridge.place} cannot be had. Remove it, or leave it to a mosquitto beside this broker.`,
-    );
-  }
+function refuseUnbuilt({ listeners }: Config): void {
   const api = listeners.find(({ protocol }) => protocol === "http_api");
   if (api !== undefined)
     throw new StartError(`'protocol http_api' is not built yet (${api.place}). Remove that listener.`);
@@ -105,6 +101,7 @@ class RunningServer implements Server {
   readonly #store: OpenStore;
   readonly #guards: Guards;
   readonly #listeners: Listeners;
+  readonly #bridges: Bridges;
   #closing: Promise<boolean> | null = null;
 
   constructor(config: Config, loop: EventLoop, openLog: OpenLog, brokerLog: BrokerLog, store: OpenStore) {
@@ -119,6 +116,10 @@ class RunningServer implements Server {
     this.#store = store;
     this.#listeners = new Listeners(loop.broker, log);
     this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
+    this.#bridges = new Bridges(loop.broker, this.#guards, config.persistence, {
+      write: (type, line) => log.write(type, printable(line)),
+      wantsDebug: () => log.wants("debug"),
+    });
   }
 
   get broker(): Broker {
@@ -144,6 +145,11 @@ class RunningServer implements Server {
     );
   }
 
+  /** Starts the bridges. */
+  bridge(): Promise<void> {
+    return this.#bridges.start(this.#config.bridges);
+  }
+
   /** Begins what goes on beside the clients. */
   begin(): void {
     this.#sys.start(this.#config.sysIntervalSeconds);
@@ -164,6 +170,7 @@ class RunningServer implements Server {
     applyListeners();
     applyGuards();
     this.#sys.start(config.sysIntervalSeconds);
+    this.#bridges.change(config.bridges);
     this.#config = config;
     for (const reason of restart) log.write("warning", `${reason} has changed, which only a restart puts in force.`);
   }
@@ -191,6 +198,7 @@ class RunningServer implements Server {
   }
 
   async #close(): Promise<boolean> {
+    await this.#bridges.stop();
     const closed = this.#listeners.close();
     const unwritten = await this.broker.shutdown();
     await closed;

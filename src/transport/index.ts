@@ -11,6 +11,7 @@ export type {
   ProxyOptions,
   WebSocketOptions,
 } from "./listener-options.ts";
+export { MemoryConnector } from "./memory-connector.ts";
 export { listen } from "./network-listener.ts";
 export { Pump, type Pumped } from "./pump.ts";
 export { readServerTlsFiles } from "./server-tls-files.ts";

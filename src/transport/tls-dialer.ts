@@ -29,6 +29,8 @@ export interface TlsOptions {
   readonly alpnProtocols?: readonly string[];
   /** Whether anybody's certificate will do. Then TLS protects against nobody in between. */
   readonly insecure?: boolean;
+  /** Whether the name in the certificate does not matter; who signed it still does. */
+  readonly anyServerName?: boolean;
   readonly minimumVersion?: SecureVersion;
   readonly maximumVersion?: SecureVersion;
   /** In OpenSSL's words. */
@@ -86,7 +88,7 @@ export class TlsDialer implements Dialer {
 
   async #connectionOptions(): Promise<ConnectionOptions> {
     const { serverName, insecure = false, alpnProtocols, minimumVersion, maximumVersion, passphrase } = this.#options;
-    const { psk, ciphers } = this.#options;
+    const { psk, ciphers, anyServerName = false } = this.#options;
     const name = serverName ?? this.#host;
     return {
       ...(await this.#files()),
@@ -94,6 +96,7 @@ export class TlsDialer implements Dialer {
       // An address is no name that could be asked for.
       ...(isIP(name) === 0 && name !== "" && { servername: name }),
       rejectUnauthorized: !insecure,
+      ...(anyServerName && { checkServerIdentity: () => undefined }),
       ...(alpnProtocols !== undefined && { ALPNProtocols: [...alpnProtocols] }),
       ...(minimumVersion !== undefined && { minVersion: minimumVersion }),
       ...(maximumVersion !== undefined && { maxVersion: maximumVersion }),

@@ -1,0 +1,279 @@
+/**
+ * A bridge: a client of this broker and a client of another one, which hand each other messages. Each end acknowledges a message only
+ * when the other one has it safe: in the journal that both share, or at the broker that it was for.
+ */
+import { ClientError, type ClientSession, type IncomingMessage, type Outcome } from "../client/index.ts";
+import type { Broker } from "../core/index.ts";
+import {
+  encodePublish,
+  encodeUtf8,
+  MqttError,
+  NO_PROPERTIES,
+  type Properties,
+  publishOf,
+  reasonCodeName,
+} from "../protocol/index.ts";
+import { BridgeJournal } from "./bridge-journal.ts";
+import type { BridgeLog, BridgeOptions } from "./bridge-options.ts";
+import { LocalEnd } from "./local-end.ts";
+import { RemoteEnd } from "./remote-end.ts";
+import { type MappedTopic, TopicMap } from "./topic-map.ts";
+
+/** How often a lazy bridge looks whether to begin or to end, in milliseconds. */
+const LAZY_LOOK_MS = 500;
+/** Messages that one end has not acknowledged from which on no more are read from the other one. */
+const FULL_MESSAGES = 200;
+/** How long a bridge that ends waits for its connections, in milliseconds. */
+const STOP_MS = 2000;
+const CONNECTED = encodeUtf8("1");
+const NOT_CONNECTED = encodeUtf8("0");
+
+/** One bridge, from `start` to `stop`. */
+export class Bridge {
+  readonly options: BridgeOptions;
+  readonly #broker: Broker;
+  readonly #log: BridgeLog;
+  readonly #topics: TopicMap;
+  readonly #journal: BridgeJournal | null;
+  readonly #local: LocalEnd;
+  readonly #remote: RemoteEnd;
+  /** Messages of the other broker that this one has not acknowledged, by their `mid` here; without a journal only. */
+  readonly #inward: Map<number, IncomingMessage> = new Map();
+  #isStopped = false;
+  #lastCrossedMs = 0;
+  #lazyTimer: NodeJS.Timeout | null = null;
+  #whenEnded: (() => void) | null = null;
+  /** Whether it has been told, since the connection began, that messages are refused. */
+  #hasToldRefusal = false;
+  #isLocalPaused = false;
+  #isRemotePaused = false;
+
+  constructor(broker: Broker, options: BridgeOptions, log: BridgeLog) {
+    this.options = options;
+    this.#broker = broker;
+    this.#log = log;
+    this.#topics = new TopicMap(options.topics);
+    const { store } = options;
+    this.#journal =
+      store === null
+        ? null
+        : new BridgeJournal(
+            store,
+            () => this.#flush(),
+            (error) => this.#failed(error),
+          );
+    this.#local = new LocalEnd(broker, options, this.#topics.localFilters, this.#journal, log, {
+      message: (message) => this.#goOut(message),
+      published: (mid, outcome) => this.#arrivedHere(mid, outcome),
+      drained: () => this.#balance(),
+    });
+    this.#remote = new RemoteEnd(options, this.#topics, this.#journal, log, {
+      connected: () => this.#connected(),
+      ended: () => this.#ended(),
+      stopped: () => this.#whenEnded?.(),
+      message: (message) => this.#comeIn(message),
+      published: (_mid, outcome, topicName) => this.#arrivedThere(outcome, topicName),
+      drained: () => this.#balance(),
+    });
+  }
+
+  /** Whether the other broker has let us in. */
+  get isConnected(): boolean {
+    return this.#remote.isConnected;
+  }
+
+  /** Begins. A lazy bridge waits for messages. */
+  start(): void {
+    this.#tellHere(NOT_CONNECTED);
+    this.#local.start();
+    this.#remote.session.resume();
+    if (this.options.startType === "lazy")
+      this.#lazyTimer = setInterval(() => this.#lookLazily(), LAZY_LOOK_MS).unref();
+    else this.#remote.start();
+  }
+
+  /** Calls `then` when the connection has ended, or at once. */
+  whenEnded(then: () => void): void {
+    if (!this.isConnected) return then();
+    this.#whenEnded = then;
+  }
+
+  /** Ends both connections. Resolves when everything is kept. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#lazyTimer !== null) clearInterval(this.#lazyTimer);
+    this.#remote.stop();
+    await Promise.race([this.#journal?.settled(), later(STOP_MS)]);
+    this.#local.stop();
+    await this.options.store?.close();
+  }
+
+  #connected(): void {
+    this.#hasToldRefusal = false;
+    this.#lastCrossedMs = performance.now();
+    this.#tellHere(CONNECTED);
+    this.#isRemotePaused = false;
+    this.#local.open();
+  }
+
+  #ended(): void {
+    this.#tellHere(NOT_CONNECTED);
+    this.#isLocalPaused = false;
+    // What it has handed over is acknowledged before it goes, so that it does not come again.
+    if (this.#journal === null) this.#local.close();
+    else this.#journal.whenKept(() => this.#closeLocal());
+    const then = this.#whenEnded;
+    this.#whenEnded = null;
+    if (!this.#isStopped) then?.();
+  }
+
+  #closeLocal(): void {
+    if (!this.isConnected) this.#local.close();
+  }
+
+  #flush(): void {
+    this.#local.client.requestFlush();
+    this.#remote.client.requestFlush();
+  }
+
+  #failed(error: unknown): void {
+    const { name } = this.options;
+    this.#log.write("error", `Bridge ${name}: its store has failed, and it ends: ${String(error)}.`);
+    void this.stop().catch(() => {});
+  }
+
+  #lookLazily(): void {
+    const { idleTimeoutSeconds, thresholdMessages } = this.options;
+    if (this.#isStopped) return;
+    if (!this.#remote.isConnected) {
+      if (this.#local.waitingMessages >= thresholdMessages) this.#remote.start();
+      return;
+    }
+    const isBusy = this.#remote.session.unacknowledgedMessages + this.#local.waitingMessages > 0;
+    if (isBusy || performance.now() - this.#lastCrossedMs < idleTimeoutSeconds * 1000) return;
+    this.#log.write("notice", `Bridge ${this.options.name} has been idle for ${idleTimeoutSeconds} s and disconnects.`);
+    this.#remote.stop();
+  }
+
+  /** A message of this broker. false: it is acknowledged later. */
+  #goOut(message: IncomingMessage): boolean {
+    const mapped = this.#topics.outward(message.topicName, message.qos);
+    // At QoS 0 nothing waits for the other broker.
+    if (mapped === null || (mapped.qos === 0 && !this.isConnected)) return true;
+    const retain = message.retain && this.options.outgoingRetain;
+    if (this.#isTooLarge(message, mapped)) return true;
+    if (this.#publish(this.#remote, message, mapped, retain) === null || mapped.qos === 0) return true;
+    this.#balance();
+    // Without a journal both ends live and die with this process.
+    return this.#journal === null || this.#takenWhenKept(message, this.#local.session);
+  }
+
+  #isTooLarge({ payload, properties }: IncomingMessage, { topicName, qos }: MappedTopic): boolean {
+    const { maximumPacketSize, version } = this.options;
+    if (maximumPacketSize === 0) return false;
+    const packet = publishOf({
+      ...{ topicName, payload, qos, retain: false, dup: false, packetId: qos === 0 ? 0 : 1 },
+      properties: version === 5 ? carried(properties) : NO_PROPERTIES,
+    });
+    const { length } = encodePublish(packet, version);
+    if (length <= maximumPacketSize) return false;
+    this.#lost(topicName, `its ${length} bytes are more than bridge_max_packet_size (${maximumPacketSize})`);
+    return true;
+  }
+
+  /** A message of the other broker. false: it is acknowledged later. */
+  #comeIn(message: IncomingMessage): boolean {
+    const mapped = this.#topics.inward(message.topicName, message.qos);
+    if (mapped === null) return true;
+    const mid = this.#publish(this.#local, message, mapped, message.retain);
+    if (mid === null || mapped.qos === 0) return true;
+    this.#balance();
+    if (this.#journal !== null) return this.#takenWhenKept(message, this.#remote.session);
+    this.#inward.set(mid, message);
+    return false;
+  }
+
+  #takenWhenKept(message: IncomingMessage, session: ClientSession): boolean {
+    // At QoS 2 leaving one end and entering the other are one entry of the journal, and PUBCOMP waits for it.
+    if (message.qos === 2) return true;
+    this.#journal?.whenKept(() => session.taken(message));
+    return false;
+  }
+
+  #publish(to: LocalEnd | RemoteEnd, message: IncomingMessage, mapped: MappedTopic, retain: boolean): number | null {
+    this.#lastCrossedMs = performance.now();
+    const { topicName, qos } = mapped;
+    const properties = to.session.version === 5 ? carried(message.properties) : NO_PROPERTIES;
+    try {
+      // What was read is a view of a buffer that is used again.
+      return to.client.publish(topicName, message.payload.slice(), { qos, retain, properties });
+    } catch (error) {
+      if (!(error instanceof ClientError || error instanceof MqttError)) throw error;
+      this.#lost(topicName, error.message);
+      return null;
+    }
+  }
+
+  #lost(topicName: string, why: string): void {
+    if (this.#hasToldRefusal) return;
+    this.#hasToldRefusal = true;
+    const { name } = this.options;
+    this.#log.write(
+      "warning",
+      `Bridge ${name}: a message of ${topicName} did not cross it: ${why}. Others may follow.`,
+    );
+  }
+
+  #arrivedHere(mid: number, { reasonCode, refusal }: Outcome): void {
+    if (refusal !== null || reasonCode >= 0x80) this.#lost("the other broker", refusal ?? reasonCodeName(reasonCode));
+    const message = this.#inward.get(mid);
+    if (message !== undefined) {
+      this.#inward.delete(mid);
+      this.#remote.session.taken(message);
+      this.#remote.client.requestFlush();
+    }
+    this.#balance();
+  }
+
+  #arrivedThere({ reasonCode, refusal }: Outcome, topicName: string | null): void {
+    if (refusal !== null || reasonCode >= 0x80)
+      this.#lost(topicName ?? "?", `the other broker says ${refusal ?? reasonCodeName(reasonCode)}`);
+    this.#balance();
+  }
+
+  /** Reads from an end only while the other one keeps up. */
+  #balance(): void {
+    const { session: here, client: hereClient } = this.#local;
+    const { session: there, client: thereClient } = this.#remote;
+    const isThereFull = there.unacknowledgedMessages >= FULL_MESSAGES || !thereClient.hasRoom;
+    if (isThereFull !== this.#isLocalPaused && hereClient.isConnected) {
+      this.#isLocalPaused = isThereFull;
+      if (isThereFull) hereClient.pause();
+      else hereClient.resume();
+    }
+    const isHereFull = here.unacknowledgedMessages >= FULL_MESSAGES || !hereClient.hasRoom;
+    if (isHereFull !== this.#isRemotePaused && thereClient.isConnected) {
+      this.#isRemotePaused = isHereFull;
+      if (isHereFull) thereClient.pause();
+      else thereClient.resume();
+    }
+  }
+
+  #tellHere(payload: Uint8Array): void {
+    const { notificationTopic: topicName } = this.options;
+    if (topicName === null) return;
+    this.#broker.publish({
+      ...{ topicName, payload, qos: 1, retain: true, dup: false, packetId: 0 },
+      properties: NO_PROPERTIES,
+    });
+  }
+}
+
+/** The properties of a message that are for whoever gets it. */
+function carried({ topicAlias: _, subscriptionIdentifiers: __, ...properties }: Properties): Properties {
+  return properties;
+}
+
+function later(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

@@ -1,0 +1,136 @@
+/** From the settings of bridges to bridges that run, and to others when the settings change. */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { Bridge, type BridgeLog, type BridgeOptions } from "../bridge/index.ts";
+import { openPairStore, type PairStore } from "../client/index.ts";
+import type { BridgeConfig, PersistenceConfig } from "../config/index.ts";
+import { ALLOW_ALL, type Authenticator, type Broker } from "../core/index.ts";
+import { bridgeConnector } from "./bridge-connector.ts";
+import type { Guards } from "./guards.ts";
+
+interface Running {
+  config: BridgeConfig;
+  readonly bridge: Bridge;
+}
+
+/** All bridges of one broker. */
+export class Bridges {
+  readonly #broker: Broker;
+  readonly #guards: Guards;
+  readonly #log: BridgeLog;
+  readonly #running: Map<string, Running> = new Map();
+  /** Settings that wait for the end of a connection, by name. */
+  readonly #next: Map<string, BridgeConfig> = new Map();
+  readonly #persistence: PersistenceConfig;
+  /** Changes are made one after another. */
+  #changing: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(broker: Broker, guards: Guards, persistence: PersistenceConfig, log: BridgeLog) {
+    this.#broker = broker;
+    this.#guards = guards;
+    this.#persistence = persistence;
+    this.#log = log;
+  }
+
+  /**
+   * Starts bridges.
+   * @throws ClientStoreError when what one keeps cannot be read
+   */
+  async start(configs: readonly BridgeConfig[]): Promise<void> {
+    for (const config of configs) await this.#start(config);
+  }
+
+  async #start(config: BridgeConfig): Promise<void> {
+    const bridge = new Bridge(this.#broker, await this.#optionsOf(config), this.#log);
+    this.#running.set(config.name, { config, bridge });
+    bridge.start();
+  }
+
+  async #optionsOf(config: BridgeConfig): Promise<BridgeOptions> {
+    const remoteClientId = config.remoteClientId ?? `${hostname()}.${config.name}`;
+    const { notifications, notificationTopic, receiveMaximum, sessionExpirySeconds, topicAliasMaximum } = config;
+    const { maximumInflightMessages } = this.#broker.options;
+    return {
+      ...config,
+      remoteClientId,
+      connectors: config.addresses.map((address) => bridgeConnector(address, config)),
+      localCleanSession: config.localCleanSession ?? config.cleanSession,
+      localClientId: config.localClientId ?? `local.${remoteClientId}`,
+      notificationTopic: notifications ? (notificationTopic ?? `$SYS/broker/connection/${remoteClientId}/state`) : null,
+      receiveMaximum: receiveMaximum ?? (maximumInflightMessages === 0 ? 65_535 : maximumInflightMessages),
+      sessionExpirySeconds: sessionExpirySeconds ?? 0,
+      topicAliasMaximum,
+      store: await this.#storeOf(config),
+      authenticator: this.#authenticatorOf(config),
+    };
+  }
+
+  /** What is under way outlives this process as everything else does. */
+  async #storeOf({ name }: BridgeConfig): Promise<PairStore | null> {
+    const { enabled, location, durability } = this.#persistence;
+    if (!enabled) return null;
+    const survives = durability.mode === "always" ? "power-cut" : "process";
+    const store = await openPairStore(join(location, `bridge-${encodeURIComponent(name)}.store`), { survives });
+    if (store.damage !== null) this.#log.write("error", `Bridge ${name}: ${store.damage}`);
+    return store;
+  }
+
+  /** Nobody else takes the Session of a bridge over, as nobody else is this principal. */
+  #authenticatorOf({ name, localUsername }: BridgeConfig): Authenticator {
+    const principal = `bridge ${name}`;
+    if (localUsername === null)
+      return { authenticate: () => ({ kind: "accepted", policy: ALLOW_ALL, principal, username: null }) };
+    return { authenticate: (applicant) => ({ ...this.#guards.admit(applicant), principal }) };
+  }
+
+  /** Goes over to other settings: what is gone ends, what is new or different starts, the rest goes on undisturbed. */
+  change(configs: readonly BridgeConfig[]): void {
+    const wanted = new Map(configs.map((config) => [config.name, config]));
+    this.#next.clear();
+    for (const [name, { config, bridge }] of this.#running) {
+      const other = wanted.get(name);
+      if (other === undefined) this.#replace(name, null);
+      else if (!isSame(other, config)) {
+        this.#next.set(name, other);
+        if (other.reloadType === "immediate") this.#goOver(name);
+        else bridge.whenEnded(() => this.#goOver(name));
+      }
+    }
+    for (const config of configs) if (!this.#running.has(config.name)) this.#replace(config.name, config);
+  }
+
+  #goOver(name: string): void {
+    const config = this.#next.get(name);
+    this.#next.delete(name);
+    if (config !== undefined) this.#replace(name, config);
+  }
+
+  #replace(name: string, config: BridgeConfig | null): void {
+    this.#changing = this.#changing.then(async () => {
+      try {
+        await this.#running.get(name)?.bridge.stop();
+        this.#running.delete(name);
+        if (config !== null && !this.#isStopped) await this.#start(config);
+      } catch (error) {
+        this.#log.write("error", `Bridge ${name} could not be changed: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  /** Ends all bridges; the other brokers are told. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#changing;
+    await Promise.all([...this.#running.values()].map(({ bridge }) => bridge.stop()));
+  }
+}
+
+/** Whether the difference is only where it stands in the file. */
+function isSame(a: BridgeConfig, b: BridgeConfig): boolean {
+  return textOf(a) === textOf(b);
+}
+
+function textOf(config: BridgeConfig): string {
+  return JSON.stringify(config, (key, value: unknown) => (key === "place" ? undefined : value));
+}

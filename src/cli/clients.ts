@@ -1,6 +1,7 @@
 /** `lacewing clients`: who is connected, and who is away and remembered. */
 import type { ClientState } from "../admin/index.ts";
 import { durationText } from "../explain/index.ts";
+import { printable } from "../observe/index.ts";
 import { type Asker, asking } from "./asking.ts";
 import { askArgumentsOf, CLIENTS_COMMAND } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -18,7 +19,7 @@ export function runClients(args: readonly string[], io: ToolIo): Promise<number>
       asking(wanted, io, output, async (asker) => {
         const clients = await allClients(asker);
         const lines = parsed.json ? clients.map((client) => JSON.stringify(client)) : clientLines(clients, Date.now());
-        for (const line of lines) output.out.write(`${line}\n`);
+        for (const line of lines) output.out.write(`${printable(line)}\n`);
         return 0;
       }),
     );

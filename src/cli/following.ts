@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { TapEvent } from "../admin/index.ts";
 import { version } from "../config/version.ts";
-import { CaptureWriter } from "../observe/index.ts";
+import { CaptureWriter, printable } from "../observe/index.ts";
 import { Framer } from "../protocol/index.ts";
 import { AskError, type Asker } from "./asking.ts";
 import { packetName, timeText } from "./packet-text.ts";
@@ -139,6 +139,6 @@ class Recording {
   }
 
   #say({ atMs }: TapEvent, text: string): void {
-    if (this.#args.showsPackets) this.#output.out.write(`${timeText(atMs)}  ${text}\n`);
+    if (this.#args.showsPackets) this.#output.out.write(`${timeText(atMs)}  ${printable(text)}\n`);
   }
 }

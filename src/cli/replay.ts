@@ -1,6 +1,6 @@
 /** `lacewing replay`: judges a capture by the rules of MQTT and names the first that was broken. */
 import { readFile } from "node:fs/promises";
-import { CaptureError, type Replayed, replay } from "../observe/index.ts";
+import { CaptureError, printable, type Replayed, replay } from "../observe/index.ts";
 import { reasonCodeName } from "../protocol/index.ts";
 import { REPLAY_COMMAND } from "./options/replay-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -15,7 +15,7 @@ export function runReplay(args: readonly string[], io: ToolIo): Promise<number> 
   return runTool(REPLAY_COMMAND, args, io, async ({ file, verbose }) => {
     try {
       const replayed = replay(await readFile(file));
-      io.stdout.write(`${linesOf(replayed, verbose).join("\n")}\n`);
+      io.stdout.write(`${linesOf(replayed, verbose).map(printable).join("\n")}\n`);
       return replayed.some(({ broken }) => broken !== null) ? BROKEN : 0;
     } catch (error) {
       const isOurs = error instanceof CaptureError;

@@ -1,5 +1,6 @@
 /** `lacewing top`: the busiest clients, again and again. */
 import type { Requests } from "../admin/index.ts";
+import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
 import { askArgumentsOf, TOP_COMMAND } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -26,7 +27,9 @@ export function runTop(args: readonly string[], io: ToolIo): Promise<number> {
           const limit = Math.min(MOST_CLIENTS, Math.max(1, rows));
           const answer = await Promise.race([isEnded, asker.ask("top", { seconds, limit }, seconds * 1000)]);
           if (answer === "signal") break;
-          output.out.write(`${terminal.isTTY === true ? CLEAR_SCREEN : ""}${topLines(answer).join("\n")}\n`);
+          output.out.write(
+            `${terminal.isTTY === true ? CLEAR_SCREEN : ""}${topLines(answer).map(printable).join("\n")}\n`,
+          );
         }
         return 0;
       }),

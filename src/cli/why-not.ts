@@ -2,6 +2,7 @@
 import type { Requests } from "../admin/index.ts";
 import type { Outcome } from "../core/index.ts";
 import { type DeliveryFacts, deliveryText, type Language, nearMissText } from "../explain/index.ts";
+import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
 import { languageOf } from "./language.ts";
 import { askArgumentsOf, WHY_NOT_COMMAND, type WhyNotArguments, whyNotArgumentsOf } from "./options/ask-options.ts";
@@ -22,7 +23,7 @@ export function runWhyNot(args: readonly string[], io: ToolIo): Promise<number> 
         const answer = await asker.ask("why-not", question);
         const language = languageOf(parsed.lang, io.env ?? {});
         const lines = parsed.json ? [JSON.stringify(answer)] : whyNotLines(question, answer, language);
-        for (const line of lines) output.out.write(`${line}\n`);
+        for (const line of lines) output.out.write(`${printable(line)}\n`);
         return isDelivered(answer.trace.outcome) ? 0 : WOULD_NOT;
       }),
     );

@@ -1,5 +1,6 @@
 /** `lacewing why`: why a client went, or with --follow what passes now. */
 import type { Requests } from "../admin/index.ts";
+import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
 import { follow } from "./following.ts";
 import { languageOf } from "./language.ts";
@@ -19,10 +20,10 @@ export function runWhy(args: readonly string[], io: ToolIo): Promise<number> {
         if (parsed.follow || pcap !== undefined)
           return follow(asker, output, { client, seconds, path: pcap ?? null, megabytes: size, showsPackets: true });
         const answer = await asker.ask("why", { clientId: client });
-        if (json) output.out.write(`${JSON.stringify(answer)}\n`);
+        if (json) output.out.write(`${printable(JSON.stringify(answer))}\n`);
         else if (answer.connections.length > 0)
           for (const line of whyLines(client, answer, limit, languageOf(parsed.lang, io.env ?? {})))
-            output.out.write(`${line}\n`);
+            output.out.write(`${printable(line)}\n`);
         else sayUnknown(client, answer, output);
         return answer.connections.length > 0 ? 0 : 1;
       }),
@@ -31,6 +32,6 @@ export function runWhy(args: readonly string[], io: ToolIo): Promise<number> {
 }
 
 function sayUnknown(client: string, { similar }: Requests["why"]["answer"], output: ToolOutput): void {
-  output.complain(`Nothing is known of a client '${client}': it has not come since the broker was started.`);
-  if (similar.length > 0) output.complain(`Known are: ${similar.join(", ")}.`);
+  output.complain(`Nothing is known of a client '${printable(client)}': it has not come since the broker was started.`);
+  if (similar.length > 0) output.complain(`Known are: ${similar.map(printable).join(", ")}.`);
 }

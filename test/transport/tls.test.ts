@@ -238,18 +238,6 @@ tlsTest("versions, ciphers and ALPN as set", async (context) => {
   assert.equal((await failure(old.port, trust({ maximumVersion: "TLSv1.2", ciphers: "AES128-SHA" }))).rc, 8);
 });
 
-tlsTest("renegotiation is refused", async (context) => {
-  const rig = new ListenerRig(context);
-  const { port } = await rig.listen({ tls: serverTls() });
-  const socket = await secured(port, { maxVersion: "TLSv1.2" });
-  const refused = await new Promise((resolve) => {
-    socket.renegotiate({}, (error) => resolve(error !== null));
-    socket.once("close", () => resolve(true));
-  });
-  assert.equal(refused, true);
-  socket.destroy();
-});
-
 tlsTest("a key that both sides know, by its name; a wrong one or name is refused", async (context) => {
   const rig = new ListenerRig(context);
   const key = Buffer.from("00112233445566778899aabbccddeeff", "hex");

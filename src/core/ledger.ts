@@ -11,6 +11,9 @@ import { PATIENT_WAIT_MS, WaitingFacts } from "./waiting-facts.ts";
 /** From so many facts or bytes of messages on their way to the store on, nothing is read that would add to them. */
 const FULL_CHANGES = 262_144;
 const FULL_BYTES = 64 * 1024 * 1024;
+/** From so many on, nothing is read from the store that would add to them. */
+const BEHIND_CHANGES = 32_768;
+const BEHIND_BYTES = 8 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
@@ -77,7 +80,16 @@ export class Ledger {
 
   /** Whether publishers should wait: the store is slower than they are. */
   get isFull(): boolean {
-    return this.outstanding >= FULL_CHANGES || this.#waiting.bytes + this.#appendingBytes >= FULL_BYTES;
+    return this.outstanding >= FULL_CHANGES || this.#bytes >= FULL_BYTES;
+  }
+
+  /** Whether what the store holds already should rather stay there for now: it is slower than those who take from it. */
+  get isBehind(): boolean {
+    return this.outstanding >= BEHIND_CHANGES || this.#bytes >= BEHIND_BYTES;
+  }
+
+  get #bytes(): number {
+    return this.#waiting.bytes + this.#appendingBytes;
   }
 
   /** Calls `run` once there is room again. */

@@ -4,12 +4,13 @@
  */
 import {
   copyBytes,
-  decodePacket,
   encodePublish,
   encodePublishProperties,
   encodeUtf8,
   isFault,
   NO_PROPERTIES,
+  type Output,
+  PacketDecoder,
   type Properties,
   type Publish,
   type PublishFields,
@@ -142,10 +143,12 @@ export class Message {
     return new Message(fields, 0, publisher, expiryOf(fields.properties, nowMs));
   }
 
-  /** A message from the store; `expiresAtMs` is on the monotonic clock. */
-  static restored(fields: PublishFields, publisher: string | null, storeKey: number, expiresAtMs: number): Message {
-    const message = new Message(fields, 0, publisher, expiresAtMs);
+  /** A message from the store, as `toStored` wrote it; `expiresAtMs` is on the monotonic clock. */
+  static restored(publish: Publish, publisher: string | null, storeKey: number, expiresAtMs: number): Message {
+    const message = new Message(publish, 5, publisher, expiresAtMs);
     message.storeKey = storeKey;
+    // The bytes are no chunk, but the store's gift.
+    message.#isKept = true;
     return message;
   }
 
@@ -209,9 +212,41 @@ export class Message {
 
   #asReceived(hasPacketId: boolean): Encoding {
     const bytes = this.#bytes;
+    return { bytes, start: this.#start, end: this.#end, packetIdAt: hasPacketId ? this.#topicEnd : -1 };
+  }
+
+  /** Where the topic ends in the wire form. */
+  get #topicEnd(): number {
+    const bytes = this.#bytes;
     const body = this.#bodyStart;
-    const topicEnd = body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!);
-    return { bytes, start: this.#start, end: this.#end, packetIdAt: hasPacketId ? topicEnd : -1 };
+    return body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!);
+  }
+
+  /**
+   * Writes it with a packet identifier for a receiver who cannot have the wire form as it is, of another version or without
+   * identifier, but the parts of it. Returns false, and has written nothing, when there is no need or no wire form.
+   */
+  writeParts(output: Output, isVersion5: boolean, firstByte: number, packetId: number): boolean {
+    if (this.#wire === 0 || this.#isWireForm(isVersion5, true)) return false;
+    const bytes = this.#bytes;
+    const topicEnd = this.#topicEnd;
+    const topicBytes = topicEnd - this.#bodyStart;
+    const propertiesAt = this.#wire === 5 ? topicEnd + (this.qos > 0 ? 2 : 0) : this.#payloadStart;
+    const propertyBytes = !isVersion5 ? 0 : Math.max(1, this.#payloadStart - propertiesAt);
+    const remaining = topicBytes + 2 + propertyBytes + this.payloadBytes;
+    let at = output.reserve(publishBytes(remaining));
+    const target = output.buffer!;
+    target[at] = firstByte;
+    at = putVarint(target, at + 1, remaining);
+    copyBytes(bytes, this.#bodyStart, topicEnd, target, at);
+    at += topicBytes;
+    target[at] = packetId >>> 8;
+    target[at + 1] = packetId;
+    // One that came without property length gets the byte that says that there are none.
+    if (this.#wire === 4) target[at + 2] = 0;
+    else copyBytes(bytes, propertiesAt, propertiesAt + propertyBytes, target, at + 2);
+    copyBytes(bytes, this.#payloadStart, this.#end, target, at + 2 + propertyBytes);
+    return true;
   }
 
   #encode(isVersion5: boolean, hasPacketId: boolean): Encoding {
@@ -315,20 +350,28 @@ export class Message {
   }
 }
 
-/**
- * The message that a store kept as `fact`.
- * @param sinceMs when its time began at the latest, on the monotonic clock: a wall clock that was set back while nobody looked must
- * not give it more than it had
- */
-export function storedMessage(
-  fact: Extract<Change, { kind: "message-added" }>,
-  timeline: Timeline,
-  sinceMs: number,
-): Message {
-  const fields = storedFields(fact.publish);
-  const latestMs = expiryOf(fields.properties, sinceMs);
-  const expiresAtMs = fact.expiresAtMs === null ? latestMs : Math.min(timeline.fromStored(fact.expiresAtMs), latestMs);
-  return Message.restored(fields, fact.publisher, fact.message, expiresAtMs);
+/** Makes messages of what a store kept. */
+export class StoredMessages {
+  readonly #timeline: Timeline;
+  readonly #decoder: PacketDecoder = new PacketDecoder();
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  /**
+   * The message that a store kept as `fact`, which it refers to.
+   * @param sinceMs when its time began at the latest, on the monotonic clock: a wall clock that was set back while nobody looked must
+   * not give it more than it had
+   * @throws Error when its bytes are no PUBLISH
+   */
+  messageOf(fact: Extract<Change, { kind: "message-added" }>, sinceMs: number): Message {
+    const publish = storedPublish(fact.publish, this.#decoder);
+    const latestMs = expiryOf(publish.properties, sinceMs);
+    const expiresAtMs =
+      fact.expiresAtMs === null ? latestMs : Math.min(this.#timeline.fromStored(fact.expiresAtMs), latestMs);
+    return Message.restored(publish, fact.publisher, fact.message, expiresAtMs);
+  }
 }
 
 /**
@@ -336,12 +379,16 @@ export function storedMessage(
  * @throws Error when the bytes are none
  */
 export function storedFields(bytes: Uint8Array): PublishFields {
-  const packet = decodePacket(bytes, 0, bytes.length, 5, "client");
+  const { topicName, payload, qos, retain, properties } = storedPublish(bytes, new PacketDecoder());
+  return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
+}
+
+function storedPublish(bytes: Uint8Array, decoder: PacketDecoder): Publish {
+  const packet = decoder.decode(bytes, 0, bytes.length, 5, "client");
   if (isFault(packet) || packet.type !== "PUBLISH") {
     throw new Error(`the store holds a message that is no PUBLISH: ${isFault(packet) ? packet.message : packet.type}`);
   }
-  const { topicName, payload, qos, retain, properties } = packet;
-  return { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
+  return packet;
 }
 
 /** More than what adding to and taking from the clock, which has fractions, can be wrong by; 60 s would be told as 61. */

@@ -1,6 +1,6 @@
 /**
- * Writes a PUBLISH for one receiver. Most receivers get the very bytes that the publisher sent, or bytes encoded once for all
- * of them; only what 5.0 lets differ between receivers (aliases, identifiers, remaining expiry) is written for each.
+ * Writes a PUBLISH for one receiver. Most receivers get the very bytes that the publisher sent, their parts, or bytes encoded once
+ * for all of them; only what 5.0 lets differ between receivers (aliases, identifiers, remaining expiry) is written for each.
  */
 import {
   copyBytes,
@@ -45,6 +45,7 @@ export function writePublish(
     return;
   }
   const { output } = outlet;
+  if (packetId > 0 && message.writeParts(output, outlet.isVersion5, firstByte, packetId)) return;
   const { bytes, start, end, packetIdAt } = message.encoding(outlet.isVersion5, packetId > 0);
   if (packetId === 0 && bytes[start] === firstByte) {
     output.appendRange(bytes, start, end);

@@ -13,10 +13,15 @@ const HEAD_MESSAGES = 1000;
 const HEAD_BYTES = 1_048_576;
 /** What a delivery takes besides its payload, in bytes; roughly. */
 const DELIVERY_BYTES = 400;
-/** Deliveries read from the store at once, and the size of the head below which the next page is asked for. */
+/**
+ * Deliveries read from the store at once, and the size of the head below which the next page is asked for: while the client takes one
+ * page, the store reads the next.
+ */
 const PAGE_MESSAGES = 1000;
-const REFILL_BELOW = 500;
+const REFILL_BELOW = 2000;
 const REFILL_BELOW_BYTES = 524_288;
+/** The same while all queues together hold as much as they may: then a page is asked for when the head is empty. */
+const SMALL_PAGE_MESSAGES = 100;
 
 /** A queue; first in, first out. */
 export class Queue {
@@ -144,26 +149,49 @@ export class Queue {
   /** Asks the store for the next page when the head runs short; `onFilled`, the last one given, is called when it is there. */
   refill(onFilled: () => void): void {
     this.#onFilled = onFilled;
-    if (this.#restMessages === 0 || this.#isLoading) return;
-    if (this.#head.size >= REFILL_BELOW || this.#headBytes >= REFILL_BELOW_BYTES) return;
-    this.#isLoading = true;
-    // What is on its way to the store cannot be read from it yet, and what will be left to it meanwhile is not expected.
-    const expected = this.#restMessages;
-    this.#broker.ledger.whenKept(() => this.#load(expected));
+    this.#readAhead();
   }
 
-  #load(expected: number): void {
-    // It was cleared meanwhile.
-    if (this.#restMessages === 0) return;
-    this.#broker.queueReads.read(this.#session.clientId, this.#loadedOrder, PAGE_MESSAGES, (page) => {
-      this.#isLoading = false;
-      if (this.#restMessages > 0) this.#fill(page, expected);
+  #readAhead(): void {
+    if (this.#restMessages === 0 || this.#isLoading) return;
+    const { queueMemoryBytes, options, ledger } = this.#broker;
+    const isShort = queueMemoryBytes >= options.maximumQueueMemoryBytes;
+    if (this.#head.size >= (isShort ? 1 : REFILL_BELOW) || this.#headBytes >= REFILL_BELOW_BYTES) return;
+    this.#isLoading = true;
+    if (ledger.isBehind) this.#readWhenKept();
+    else {
+      this.#read(isShort ? SMALL_PAGE_MESSAGES : PAGE_MESSAGES, (page) => {
+        // What the store has not taken yet cannot be read from it, and it takes everything in its order.
+        if (page.length === 0) this.#readWhenKept();
+        else this.#fill(page);
+      });
+    }
+  }
+
+  /** Reads what is there when the store has taken all that was left to it until now: when that is nothing, it has lost it. */
+  #readWhenKept(): void {
+    const expected = this.#restMessages;
+    this.#broker.ledger.whenKept(() => {
+      this.#read(PAGE_MESSAGES, (page) => {
+        if (page.length === 0) this.#lost(expected);
+        this.#fill(page);
+      });
     });
   }
 
-  #fill(page: readonly QueuedFact[], expected: number): void {
+  /** Reads on in the store, unless the queue has been cleared before or by then. */
+  #read(limit: number, onPage: (page: readonly QueuedFact[]) => void): void {
+    if (this.#restMessages === 0) return;
+    this.#broker.queueReads.read(this.#session.clientId, this.#loadedOrder, limit, (page) => {
+      if (this.#restMessages > 0) onPage(page);
+    });
+  }
+
+  #fill(page: readonly QueuedFact[]): void {
+    this.#isLoading = false;
     for (const fact of page) this.#take(fact);
-    if (page.length === 0) this.#lost(expected);
+    // The store reads on while this page is sent.
+    this.#readAhead();
     this.#onFilled();
   }
 

@@ -5,7 +5,7 @@
 import type { Clock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
-import { type Message, storedMessage } from "./message.ts";
+import { type Message, StoredMessages } from "./message.ts";
 import type { Batch, Fact, Obligation } from "./obligation.ts";
 import { isSysTopic } from "./router.ts";
 import type { Session } from "./session.ts";
@@ -42,6 +42,7 @@ class RetainedFact implements Fact {
 export class Records {
   readonly timeline: Timeline;
   readonly #ledger: Ledger;
+  readonly #stored: StoredMessages;
   /** The key of the first message of this broker; those below were left by the ones before. */
   firstMessage: number = Number.POSITIVE_INFINITY;
   /** Place of the next share; no restored one has it or a higher one. */
@@ -50,6 +51,7 @@ export class Records {
   constructor(ledger: Ledger, clock: Clock) {
     this.#ledger = ledger;
     this.timeline = new Timeline(clock);
+    this.#stored = new StoredMessages(this.timeline);
   }
 
   /** Notes when somebody has set the wall clock. To be called now and then. */
@@ -109,7 +111,7 @@ export class Records {
   /** A message as the store gives it back. */
   restored(fact: Extract<Change, { kind: "message-added" }>): Message {
     const isOwn = fact.message >= this.firstMessage;
-    return storedMessage(fact, this.timeline, isOwn ? Number.POSITIVE_INFINITY : this.timeline.startedMs);
+    return this.#stored.messageOf(fact, isOwn ? Number.POSITIVE_INFINITY : this.timeline.startedMs);
   }
 
   /** Owes a Subscription. */

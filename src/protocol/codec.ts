@@ -143,6 +143,17 @@ export function decodePacket(
   return decodeInto(new Reader(bytes, start, end), bytes, start, end, version, sender, new LastTopic());
 }
 
+/** Decodes packets of one origin, one after another: nothing is made anew for each, and a topic that repeats is judged once. */
+export class PacketDecoder {
+  readonly #reader: Reader = new Reader(new Uint8Array(0), 0, 0);
+  readonly #last: LastTopic = new LastTopic();
+
+  /** As `decodePacket`. */
+  decode(bytes: Uint8Array, start: number, end: number, version: Version, sender: Side): Packet | Fault {
+    return decodeInto(this.#reader, bytes, start, end, version, sender, this.#last);
+  }
+}
+
 /** Tells a packet from a fault. */
 export function isFault(decoded: Packet | Fault): decoded is Fault {
   return !("type" in decoded);

@@ -1,7 +1,7 @@
 /** The protocol library: packets, rules and the machines of both ends, for Node and browsers; it does no I/O. */
 
 export { type ClientEvent, ClientMachine, type ClientMachineOptions } from "./client-machine.ts";
-export { decodePacket, encodePacket, isFault, type Side } from "./codec.ts";
+export { decodePacket, encodePacket, isFault, PacketDecoder, type Side } from "./codec.ts";
 export { type Fault, MqttError } from "./errors.ts";
 export { Framer, packetLength } from "./framer.ts";
 export {

@@ -11,7 +11,7 @@ import { DiskSpace } from "./disk-space.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { explanationOf } from "./inspection.ts";
 import { Journal, removeJournal } from "./journal.ts";
-import { recordsOf, type StoredRecord } from "./page.ts";
+import { recordsOf, type StoredRecord, visitRecords } from "./page.ts";
 import {
   deliveryFrom,
   messageFrom,
@@ -23,7 +23,7 @@ import {
   willFrom,
 } from "./records.ts";
 import type { StoreReport } from "./report.ts";
-import { CRC_BYTES } from "./schema.ts";
+import { CRC_BYTES, DATABASE } from "./schema.ts";
 import { StoreProcess } from "./store-process.ts";
 
 /** A buffer larger than this is not kept for the next batch. */
@@ -247,14 +247,7 @@ export class LmdbStore implements Store {
   async readQueue(clientId: string, afterOrder: number, limit: number): Promise<readonly QueuedFact[]> {
     const session = this.#sessions.numberOf(clientId);
     if (session === undefined) return [];
-    const page = await this.#process.call("readQueue", { session, afterOrder, limit });
-    const facts: QueuedFact[] = [];
-    let message: Of<"message-added"> | null = null;
-    for (const { from, key, value } of recordsOf(plain(page))) {
-      if (from === "messages") message = messageFrom(uint48At(key, 0), readerOf(value));
-      else facts.push({ delivery: deliveryFrom(clientId, uint48At(key, 6), readerOf(value)), message: message! });
-    }
-    return facts;
+    return queuedFacts(clientId, plain(await this.#process.call("readQueue", { session, afterOrder, limit })));
   }
 
   /** How large the store is. */
@@ -310,6 +303,18 @@ export class LmdbStore implements Store {
 /** The same bytes as what is cut into pieces faster than a Buffer. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** The deliveries in a page of a queue, each of which is behind its message. */
+function queuedFacts(clientId: string, page: Uint8Array): QueuedFact[] {
+  const facts: QueuedFact[] = [];
+  let message: Of<"message-added"> | null = null;
+  visitRecords(page, (database, keyAt, valueAt, end) => {
+    const value = new ByteReader(page, valueAt, end - CRC_BYTES);
+    if (database === DATABASE.messages) message = messageFrom(uint48At(page, keyAt), value);
+    else facts.push({ delivery: deliveryFrom(clientId, uint48At(page, keyAt + 6), value), message: message! });
+  });
+  return facts;
 }
 
 function readerOf(value: Uint8Array): ByteReader {

@@ -45,6 +45,23 @@ export class Page {
   }
 }
 
+/**
+ * Calls `visit` with each record in a page, as ranges of it: its key from `keyAt` to `valueAt`, its value from there to `end`. Many
+ * small records are read faster so than by `recordsOf`.
+ */
+export function visitRecords(
+  page: Uint8Array,
+  visit: (database: number, keyAt: number, valueAt: number, end: number) => void,
+): void {
+  for (let at = 0; at < page.length; ) {
+    const keyAt = at + HEAD_BYTES;
+    const valueAt = keyAt + uint16At(page, at + 1);
+    const end = valueAt + uint32At(page, at + 3);
+    visit(page[at]!, keyAt, valueAt, end);
+    at = end;
+  }
+}
+
 /** The records in a page. Keys and values are views of it. */
 export function* recordsOf(page: Uint8Array): IterableIterator<StoredRecord> {
   for (let at = 0; at < page.length; ) {

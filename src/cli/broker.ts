@@ -72,7 +72,7 @@ async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOw
   // Nobody reading the log any more is no reason to end.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
-  const server = await startServer(config, null, notices);
+  const server = await startServer(config, null, { notices });
   const { pidFile } = config.process;
   if (pidFile !== null) writePidFile(pidFile, server);
   const signals = new BrokerSignals(server, read); // before the line that says we run: who reads it may end us at once

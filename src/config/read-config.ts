@@ -22,10 +22,15 @@ export interface OptionLine {
 /** A listener that is not in a file, as the command line gives it. */
 export interface LooseListener {
   readonly place: string;
-  readonly host: string;
+  /** null: all addresses. */
+  readonly host: string | null;
+  /** Path of a unix socket in place of an address. */
+  readonly unixPath?: string;
   /** 0: any free one. */
   readonly port: number;
   readonly allowAnonymous: boolean;
+  /** Options of this one listener. */
+  readonly lines?: readonly OptionLine[];
 }
 
 /** What is read. */
@@ -67,7 +72,7 @@ export function readConfig(sources: ConfigSources): ReadConfig {
     reader.draft.broker.reasonStrings = false;
     reader.readFile(sources.file, true);
   }
-  for (const listener of sources.listeners ?? []) addListener(reader.draft, listener);
+  for (const listener of sources.listeners ?? []) reader.addListener(listener);
   for (const line of sources.lines ?? []) reader.readLoose(line);
   const { draft } = reader;
   if (sources.persistenceLocation !== undefined) draft.persistenceLocation = sources.persistenceLocation;
@@ -175,6 +180,20 @@ class Reader {
     }
   }
 
+  addListener({ place, host, port, unixPath, allowAnonymous, lines = [] }: LooseListener): void {
+    const { draft } = this;
+    const listener = newListener(place, false);
+    Object.assign(listener.settings, { host, port, unixPath: unixPath ?? null });
+    listener.security.allowAnonymous = allowAnonymous;
+    draft.listeners.push(listener);
+    draft.isLocalOnly = false;
+    draft.listener = listener;
+    for (const line of lines) {
+      const { name, rest } = split(line.text.trim());
+      this.#guarded(line.place, () => this.#apply(name, rest, line.place));
+    }
+  }
+
   /** Reads an option that stands in no file. One of listeners is for all that there are, and for those of this machine when there are none. */
   readLoose({ place, text }: OptionLine): void {
     const { name, rest } = split(text.trim());
@@ -238,14 +257,6 @@ function byLetter(a: string, b: string): number {
     return foldedX < foldedY ? -1 : 1;
   }
   return a.length - b.length;
-}
-
-function addListener(draft: Draft, { place, host, port, allowAnonymous }: LooseListener): void {
-  const listener = newListener(place, false);
-  Object.assign(listener.settings, { host, port });
-  listener.security.allowAnonymous = allowAnonymous;
-  draft.listeners.push(listener);
-  draft.isLocalOnly = false;
 }
 
 /** The listener of this machine's clients, for options that nobody else takes. */

@@ -10,7 +10,15 @@ export {
 } from "./flight-recorder.ts";
 export { formatTime, type Moment, now } from "./format-time.ts";
 export type { Incident } from "./incidents.ts";
-export { Log, type LogDestination, type LogLine, type LogOptions, type LogSink, printable } from "./log.ts";
+export {
+  Log,
+  type LogDestination,
+  type LogLine,
+  type LogOptions,
+  type LogSink,
+  printable,
+  textDestination,
+} from "./log.ts";
 export { LogFile, LogTopics, SystemLog } from "./log-destinations.ts";
 export { everyOf } from "./observers.ts";
 export { type Pattern, patternsOf } from "./patterns.ts";

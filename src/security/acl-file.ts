@@ -120,13 +120,25 @@ function firstWord(text: string): readonly [word: string, rest: string] {
   return space < 0 ? [trimmed, ""] : [trimmed.slice(0, space), trimmed.slice(space).trim()];
 }
 
+/** Topic filters by what they grant; `%c` and `%u` stand for client identifier and user name where they are a whole level. */
+export interface Acl {
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+  readonly readwrite?: readonly string[];
+  readonly deny?: readonly string[];
+}
+
 /** Lists of topic filters by what they grant, as tokens and answers of web services carry them. `%c` and `%u` stand for names. */
 const LISTS = ["read", "write", "readwrite", "deny"] as const;
 
 /** Reads rules from such lists; null when `value` is something else, which then must open nothing. */
 export function aclOfLists(value: unknown): AclFile | null {
+  const rules = addLists(new Section(true), value);
+  return rules === null ? null : { anonymous: new Section(false), users: new Map(), patterns: rules, warnings: [] };
+}
+
+function addLists(rules: Section, value: unknown): Section | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const rules = new Section(true);
   for (const [access, list] of Object.entries(value)) {
     if (!(LISTS as readonly string[]).includes(access) || !Array.isArray(list)) return null;
     for (const topicFilter of list) {
@@ -134,7 +146,43 @@ export function aclOfLists(value: unknown): AclFile | null {
       rules.add({ topicFilter, access: Access[access as keyof typeof Access] });
     }
   }
-  return { anonymous: new Section(false), users: new Map(), patterns: rules, warnings: [] };
+  return rules;
+}
+
+/** What an ACL file says, as lists. Each rule that fits is asked; a "deny" is final. */
+export interface AclLists {
+  /** For clients without a user name. */
+  readonly anonymous?: Acl;
+  /** For each user. */
+  readonly users?: Readonly<Record<string, Acl>>;
+  /** For everybody; `%c` and `%u` stand for client identifier and user name where they are a whole level. */
+  readonly everybody?: Acl;
+}
+
+/**
+ * Reads all rules of `lists`.
+ * @throws SecurityError when one is no topic filter
+ */
+export function aclFileOf(lists: AclLists): AclFile {
+  const users = Object.entries(lists.users ?? {}).map(
+    ([name, acl]) => [name, sectionOf(`users.${name}`, acl, false)] as const,
+  );
+  return {
+    anonymous: sectionOf("anonymous", lists.anonymous ?? {}, false),
+    users: new Map(users),
+    patterns: sectionOf("everybody", lists.everybody ?? {}, true),
+    warnings: [],
+  };
+}
+
+function sectionOf(name: string, acl: Acl, hasPatterns: boolean): Section {
+  const found = addLists(new Section(hasPatterns), acl);
+  if (found !== null) return found;
+  throw new SecurityError(
+    `acl.${name}`,
+    null,
+    'is not lists of topic filters by what they grant, as in { read: ["a/#"], write: ["b"], readwrite: [], deny: [] }',
+  );
 }
 
 /** Shared subscriptions are judged by their filter, so `$share/...` is a topic like others here. */

@@ -1,5 +1,6 @@
 /** Who may do what: adapters of the core's Authenticator, and what they are made of. */
 export { type Accepted, AccessControl } from "./access-control.ts";
+export type { Acl, AclLists } from "./acl-file.ts";
 export type { EnhancedMethod, Exchange, ExchangeStep } from "./enhanced-method.ts";
 export { tellOfReaders } from "./file-readers.ts";
 export {
@@ -34,8 +35,10 @@ export {
 } from "./scram.ts";
 export {
   type AccessOptions,
+  type AclListsConfig,
   type DynamicSecurityConfig,
   type FilePluginConfig,
+  type GivenPluginConfig,
   type HttpAuthConfig,
   type JwtConfig,
   type ModulePluginConfig,

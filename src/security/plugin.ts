@@ -6,11 +6,11 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { EndReason, Version } from "../protocol/index.ts";
-import { type AclFile, aclOfLists } from "./acl-file.ts";
+import { type Acl, type AclFile, aclOfLists } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
 import type { EnhancedMethod } from "./enhanced-method.ts";
 import type { Answer, Rules } from "./rules.ts";
-import type { ModulePluginConfig } from "./security-config.ts";
+import type { GivenPluginConfig, ModulePluginConfig } from "./security-config.ts";
 import { SecurityError } from "./security-error.ts";
 import type { AuthenticationSource, Claim, Judgement, RulesSource, SecurityLog, SecurityLogType } from "./sources.ts";
 import type { Names } from "./topic-tree.ts";
@@ -33,12 +33,7 @@ export interface PluginClient {
 }
 
 /** Topic filters by what they grant; `%c` and `%u` stand for client identifier and user name where they are a whole level. */
-export interface PluginAcl {
-  readonly read?: readonly string[];
-  readonly write?: readonly string[];
-  readonly readwrite?: readonly string[];
-  readonly deny?: readonly string[];
-}
+export type PluginAcl = Acl;
 
 /** What a plugin says of a client: true lets it in, false refuses it, null and undefined leave it to the next who is asked. */
 export type PluginVerdict =
@@ -127,6 +122,27 @@ export class PluginSource implements AuthenticationSource, RulesSource {
         null,
         `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
       );
+    }
+  }
+
+  /**
+   * Takes a plugin that is here already.
+   * @throws SecurityError when its maker fails or makes none
+   */
+  static async given(
+    { name, plugin: given }: GivenPluginConfig,
+    deniesSpecialCharacters: boolean,
+    log: SecurityLog,
+    rulesChanged: () => void,
+  ): Promise<PluginSource> {
+    try {
+      const plugin: unknown =
+        typeof given === "function" ? await given({ options: new Map(), log, rulesChanged }) : given;
+      if (typeof plugin !== "object" || plugin === null) throw new Error("it is no object");
+      return new PluginSource(plugin as Plugin, name, log, deniesSpecialCharacters);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SecurityError(name, null, `cannot be used as a plugin: ${why}`);
     }
   }
 

@@ -3,7 +3,7 @@
  */
 import { resolve } from "node:path";
 import type { Broker } from "../core/index.ts";
-import { readAclFile } from "./acl-file.ts";
+import { aclFileOf, readAclFile } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
 import { DynamicSecurity } from "./dynamic-security/dynamic-security.ts";
 import type { EnhancedMethod } from "./enhanced-method.ts";
@@ -145,8 +145,15 @@ async function gather(
       await tellOfReaders(plugin.file, log);
       methods.set(SCRAM_SHA_256, new ScramMethod(await readScramFile(plugin.file)));
       break;
-    case "module": {
-      const source = await PluginSource.open(plugin, options.denySpecialCharacters, log, () => revision.advance());
+    case "acl-lists":
+      rules.push(new AclSource(aclFileOf(plugin.lists), options.refuseSubscriptions, log));
+      break;
+    case "module":
+    case "given": {
+      const parts = [options.denySpecialCharacters, log, () => revision.advance()] as const;
+      const source = await (plugin.kind === "given"
+        ? PluginSource.given(plugin, ...parts)
+        : PluginSource.open(plugin, ...parts));
       sources.push(source);
       if (source.hasRules) rules.push(source);
       for (const method of source.plugin.methods ?? []) methods.set(method.name, method);

@@ -1,5 +1,7 @@
 /** Who is asked whether a client may come in and what it may do: mosquitto's options, and ours, as typed values. */
 import type { IdentityAsUsername } from "../core/index.ts";
+import type { AclLists } from "./acl-file.ts";
+import type { Plugin, PluginFactory } from "./plugin.ts";
 
 /** mosquitto's dynamic security: users, groups and roles in a JSON file, changed by `$CONTROL/dynamic-security/v1`. */
 export interface DynamicSecurityConfig {
@@ -62,6 +64,20 @@ export interface ModulePluginConfig {
   readonly options: ReadonlyMap<string, string>;
 }
 
+/** A plugin that is here already, as an application that has the broker in it gives one. */
+export interface GivenPluginConfig {
+  readonly kind: "given";
+  /** What the log calls it. */
+  readonly name: string;
+  readonly plugin: Plugin | PluginFactory;
+}
+
+/** Rules as lists, in place of an ACL file. */
+export interface AclListsConfig {
+  readonly kind: "acl-lists";
+  readonly lists: AclLists;
+}
+
 /** One more who is asked, in the order in which they are configured. */
 export type SecurityPlugin =
   | DynamicSecurityConfig
@@ -69,7 +85,9 @@ export type SecurityPlugin =
   | HttpAuthConfig
   | ScramConfig
   | FilePluginConfig
-  | ModulePluginConfig;
+  | ModulePluginConfig
+  | GivenPluginConfig
+  | AclListsConfig;
 
 /** Who is asked. Listeners that share their security share one object. */
 export interface SecurityConfig {

@@ -80,6 +80,8 @@ function ofPlugin(plugin: SecurityPlugin): readonly Promise<SecurityFile>[] {
         }),
       ];
     case "http":
+    case "given":
+    case "acl-lists":
       return [];
   }
 }

@@ -84,7 +84,11 @@ export class Listeners {
 
   /** With any free port asked for at several addresses, all of them get the same one; 0: there is none yet. */
   #portBeside({ host }: ListenerConfig): number {
-    const beside = this.#opened.find(({ config, listener }) => listener.port !== 0 && config.host !== host);
+    // Beside all addresses there is no other.
+    if (host === null) return 0;
+    const beside = this.#opened.find(
+      ({ config, listener }) => listener.port !== 0 && config.host !== null && config.host !== host,
+    );
     return beside?.listener.port ?? 0;
   }
 

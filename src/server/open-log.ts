@@ -1,30 +1,42 @@
 /** The log that a Config asks for. */
 import type { LogConfig, LogType } from "../config/index.ts";
 import type { Broker } from "../core/index.ts";
-import { Log, type LogDestination, LogFile, type LogSink, LogTopics, SystemLog } from "../observe/index.ts";
+import {
+  Log,
+  type LogDestination,
+  LogFile,
+  type LogSink,
+  LogTopics,
+  SystemLog,
+  textDestination,
+} from "../observe/index.ts";
 import { StartError } from "./start-error.ts";
 
 /** A log, and how it gets to know the broker whose topics it writes to. */
 export class OpenLog {
   readonly log: Log<LogType>;
   readonly #hasSink: boolean;
+  readonly #listener: readonly LogDestination<LogType>[];
   #topics: LogTopics | null = null;
   #broker: Broker | null = null;
   #config: LogConfig;
 
   /**
    * @param sink takes the text in place of what the Config names
+   * @param listener gets all lines too, whatever the Config names
    * @throws StartError when a file cannot be written
    */
-  constructor(config: LogConfig, sink: LogSink | null) {
+  constructor(config: LogConfig, sink: LogSink | null, listener: LogDestination<LogType> | null = null) {
     this.#config = config;
     this.#hasSink = sink !== null;
-    this.log = new Log(config, sink ?? this.#open(config));
+    this.#listener = listener === null ? [] : [listener];
+    const destinations = sink === null ? this.#open(config) : [textDestination<LogType>(sink), ...this.#listener];
+    this.log = new Log(config, destinations);
   }
 
   #open({ destinations, facility }: LogConfig): readonly LogDestination<LogType>[] {
     this.#topics = null;
-    return destinations.map((destination) => this.#destination(destination, facility));
+    return [...destinations.map((destination) => this.#destination(destination, facility)), ...this.#listener];
   }
 
   #destination(

@@ -1,15 +1,16 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 
 import { ControlService, Taps } from "../admin/index.ts";
-import { type Config, type ListenerConfig, type Notice, restartReasons } from "../config/index.ts";
+import { type Config, type ListenerConfig, type LogType, type Notice, restartReasons } from "../config/index.ts";
 import { version } from "../config/version.ts";
-import type { Broker } from "../core/index.ts";
+import type { Broker, Observer } from "../core/index.ts";
 import {
   BrokerLog,
   type BrokerLogType,
   everyOf,
   FlightRecorder,
   type Log,
+  type LogDestination,
   type LogSink,
   printable,
   SysTopics,
@@ -44,10 +45,19 @@ export interface Server {
   close(): Promise<boolean>;
 }
 
+/** What a start may be given besides its Config. */
+export interface StartOptions {
+  /** What the reader of the Config had to say, for the log. */
+  readonly notices?: readonly Notice[];
+  /** Told of what happens, beside the log. It may not listen to packets. */
+  readonly observer?: Omit<Observer, "packets">;
+  /** Gets all lines of the log, wherever else they go. */
+  readonly logListener?: LogDestination<LogType>;
+}
+
 /**
  * Starts a broker.
  * @param sink takes the log's text, in place of what the Config names
- * @param notices what the reader of the Config had to say, for the log
  * @throws StartError when a log file cannot be written, or something that the Config asks for is not built yet
  * @throws StoreError when the store cannot be used
  * @throws SecurityError when a file of users or rules cannot be used
@@ -56,17 +66,17 @@ export interface Server {
 export async function startServer(
   config: Config,
   sink: LogSink | null = null,
-  notices: readonly Notice[] = [],
+  { notices = [], observer: given = {}, logListener }: StartOptions = {},
 ): Promise<Server> {
   refuseUnbuilt(config);
-  const openLog = new OpenLog(config.log, sink);
+  const openLog = new OpenLog(config.log, sink, logListener ?? null);
   const { log } = openLog;
   log.write("information", `lacewing version ${version()} starting.`);
   for (const { place, type, text } of notices) log.write(type, place === null ? text : `${text} (${place})`);
   const recorder = new FlightRecorder(SYSTEM_CLOCK);
   const taps = new Taps(SYSTEM_CLOCK);
   const brokerLog = new BrokerLog(log, SYSTEM_CLOCK, config.log);
-  const observer = everyOf(brokerLog, recorder, taps);
+  const observer = everyOf(brokerLog, recorder, taps, given);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
   new ControlService(loop.broker, recorder, taps);

@@ -25,9 +25,14 @@ const FILES = {
   "common.cjs": `
     const { connect, MOSQ_ERR } = require("lacewing/client");
     for (const name of ["protocol", "core", "server"]) require("lacewing/" + name);
+    const { createBroker } = require("lacewing");
     connect(process.argv[2]).then(async (client) => {
       await client.publish("t", "x", { qos: 1 });
       await client.disconnect();
+      const broker = await createBroker();
+      const inside = await broker.connect();
+      await inside.publish("t", "x", { qos: 2 });
+      await broker.close();
       console.log("from CommonJS", MOSQ_ERR.KEEPALIVE);
     });`,
   "typed.mts": `
@@ -43,6 +48,17 @@ const FILES = {
     client.publish("a/#", "x");
     // @ts-expect-error a property of 5.0 in 3.1.1
     void connect("mqtt://localhost", { version: 4, topicAliases: 3 });`,
+  "embedding.mts": `
+    import { createBroker, type CreateBrokerOptions, type EmbeddedBroker, type Plugin, type PluginFactory } from "lacewing";
+    import type { PluginVerdict } from "lacewing/server";
+    const plugin: Plugin = { authenticate: ({ username }): PluginVerdict => username === "ann" };
+    const factory: PluginFactory = ({ log }) => (log("notice", "made"), plugin);
+    const options: CreateBrokerOptions = { listeners: [{ protocol: "websockets" }], plugins: [plugin, factory], maxKeepalive: 60 };
+    await using broker: EmbeddedBroker = await createBroker(options);
+    broker.on("connect", ({ clientId }) => { const same: string = clientId; void same; });
+    const port: number = broker.port;
+    // @ts-expect-error an option that nobody knows
+    await createBroker({ maxQueedMessages: port });`,
   "required.cts": `
     import client = require("lacewing/client");
     const mqtt: client.MqttClient = new client.MqttClient("mqtt://localhost");
@@ -104,6 +120,8 @@ test("packed and installed: ESM, require, types, commands", { timeout: 2 * LIMIT
     const node = ["--lib", "es2022", "--types", "node", "--module"];
     await compiles(folder, ...node, "node16", "typed.mts");
     await compiles(folder, ...node, "nodenext", "typed.mts", "required.cts");
+    const disposal = ["--lib", "es2022,esnext.disposable"];
+    await compiles(folder, ...disposal, "--types", "node", "--module", "nodenext", "embedding.mts");
     await compiles(folder, ...node, "preserve", "--moduleResolution", "bundler", "typed.mts");
   });
   await context.test("types in a page, without those of Node", async () => {

@@ -23,6 +23,7 @@ const FOLDERS = [
   "observe",
   "admin",
   "server",
+  "embed",
   "doctor",
   "cli",
 ];

@@ -141,6 +141,10 @@ function pluginText(plugin: ListenerConfig["security"]["plugins"][number]): stri
       return `lacewing_scram, ${plugin.file}`;
     case "module":
       return plugin.path;
+    case "given":
+      return plugin.name;
+    case "acl-lists":
+      return "lists of rules";
     default:
       return `${plugin.kind}, ${plugin.file}`;
   }

@@ -67,7 +67,7 @@ export class OwnBroker implements BridgedBroker {
 
   async start(): Promise<void> {
     const { config, notices } = readConfig({ file: writeFile(this.folder, this.port, this.#lines) });
-    this.#server = await startServer(config, (text) => this.#logged.push(text), notices);
+    this.#server = await startServer(config, (text) => this.#logged.push(text), { notices });
   }
 
   /** Puts other lines in force, as SIGHUP does. */

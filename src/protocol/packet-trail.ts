@@ -37,8 +37,6 @@ const BYTES = 5;
 const FIRST_MS = 6;
 const LAST_MS = 7;
 const NUMBERS = 8;
-/** A connection that says little needs little. */
-const FIRST_ENTRIES = 4;
 /** Added to the first byte of what was sent. */
 const SENT = 256;
 /** No packet begins with it. */
@@ -50,7 +48,8 @@ export class PacketTrail {
   readonly #turn: Turn;
   readonly #received: Run = new Run();
   readonly #sent: Run = new Run();
-  #ring: Float64Array;
+  /** It grows to `#most` entries: a connection that says little needs little. An array of numbers is smaller than a Float64Array. */
+  #ring: number[] = [];
   #written = 0;
   /** Runs begun, in both directions. */
   #order = 0;
@@ -61,7 +60,6 @@ export class PacketTrail {
   constructor(most: number, turn: Turn) {
     this.#most = most;
     this.#turn = turn;
-    this.#ring = new Float64Array(Math.min(most, FIRST_ENTRIES) * NUMBERS);
   }
 
   /** Notes a packet that came. */
@@ -120,42 +118,32 @@ export class PacketTrail {
 
   /** Writes a run to the ring. */
   #write(run: Run): void {
-    const at = this.#placeFor(run.kind);
+    const at = this.#placeFor(run);
     const ring = this.#ring;
-    if (ring[at + COUNT] === 0) {
-      ring[at + ORDER] = run.order;
-      ring[at + KIND] = run.kind;
-      ring[at + FIRST_ID] = run.firstPacketId;
-      ring[at + FIRST_MS] = run.firstMs;
-    }
     ring[at + COUNT]! += run.count;
     ring[at + LAST_ID] = run.lastPacketId;
     ring[at + BYTES]! += run.bytes;
     ring[at + LAST_MS] = run.firstMs;
   }
 
-  /** Where a run goes: to the entry of the pings that it goes on with, or to a new one in place of the oldest. */
-  #placeFor(kind: number): number {
-    const size = this.#ring.length / NUMBERS;
+  /** Where a run goes: to the entry of the pings that it goes on with, or to a new one, in place of the oldest when there are most. */
+  #placeFor({ kind, order, firstPacketId, firstMs }: Run): number {
+    const ring = this.#ring;
+    const size = ring.length / NUMBERS;
     // The pings of one direction alternate with those of the other.
     for (let back = 1; isPing(kind) && back <= Math.min(2, this.#written); back++) {
       const at = ((this.#written - back) % size) * NUMBERS;
-      if (this.#ring[at + KIND] === kind) return at;
-      if (!isPing(this.#ring[at + KIND]!)) break;
+      if (ring[at + KIND] === kind) return at;
+      if (!isPing(ring[at + KIND]!)) break;
     }
-    this.#makeRoom();
-    const at = (this.#written++ % (this.#ring.length / NUMBERS)) * NUMBERS;
-    this.#ring[at + COUNT] = this.#ring[at + BYTES] = 0;
+    const at = (this.#written++ % this.#most) * NUMBERS;
+    if (at === ring.length) ring.push(order, kind, 0, firstPacketId, 0, 0, firstMs, firstMs);
+    ring[at + ORDER] = order;
+    ring[at + KIND] = kind;
+    ring[at + FIRST_ID] = firstPacketId;
+    ring[at + FIRST_MS] = firstMs;
+    ring[at + COUNT] = ring[at + BYTES] = 0;
     return at;
-  }
-
-  /** Lets the ring grow as long as it may: it has not turned yet, so its order stays. */
-  #makeRoom(): void {
-    const size = this.#ring.length / NUMBERS;
-    if (this.#written < size || size === this.#most) return;
-    const larger = new Float64Array(Math.min(this.#most, size * 2) * NUMBERS);
-    larger.set(this.#ring);
-    this.#ring = larger;
   }
 
   /** Its entries, oldest first. */
@@ -169,23 +157,18 @@ export class PacketTrail {
     this.#end(this.#sent);
   }
 
-  #rows(): Float64Array[] {
-    const rows: Float64Array[] = [];
-    for (let at = 0; at < this.#ring.length; at += NUMBERS) {
-      const row = this.#ring.subarray(at, at + NUMBERS);
-      if (row[COUNT]! > 0) rows.push(row);
-    }
+  #rows(): number[][] {
+    const rows: number[][] = [];
+    for (let at = 0; at < this.#ring.length; at += NUMBERS) rows.push(this.#ring.slice(at, at + NUMBERS));
     return rows.sort((a, b) => a[ORDER]! - b[ORDER]!);
   }
 
   /** Keeps only the newest entries: the connection has ended, and nothing is noted any more. */
   shrink(entries: number): void {
     this.#endRuns();
-    // Many connections say little, and their first ring is small enough to be kept as it is.
-    if (this.#ring.length <= Math.min(entries, FIRST_ENTRIES) * NUMBERS) return;
-    const rows = this.#rows().slice(-entries);
-    this.#ring = new Float64Array(rows.length * NUMBERS);
-    for (const [i, row] of rows.entries()) this.#ring.set(row, i * NUMBERS);
+    if (this.#ring.length <= entries * NUMBERS) return;
+    const rows = this.#rows();
+    this.#ring = rows.slice(rows.length - entries).flat();
   }
 }
 
@@ -201,7 +184,7 @@ class Run {
   order = 0;
 }
 
-function entryOf(row: Float64Array): TrailEntry {
+function entryOf(row: readonly number[]): TrailEntry {
   const kind = row[KIND]!;
   return {
     direction: kind >= SENT ? "sent" : "received",

@@ -56,7 +56,7 @@ export async function measure(plan: Plan): Promise<readonly Outcome[]> {
 async function measureInTurn(plan: Plan, folder: string): Promise<readonly Outcome[]> {
   const outcomes: Growing[] = [];
   for (const scenario of plan.scenarios) {
-    const kinds = plan.brokers.filter((kind) => kind.versions.includes(scenario.version) && hasSettings(kind, plan));
+    const kinds = plan.brokers.filter((kind) => takesPart(kind, scenario) && hasSettings(kind, plan));
     const grown = kinds.map((kind) => emptyOutcome(scenario, kind, plan.settings));
     outcomes.push(...grown);
     for (let run = 1; run <= plan.runs; run++) {
@@ -79,7 +79,7 @@ async function measureQuickly(plan: Plan, folder: string): Promise<readonly Outc
   const outcomes: Growing[] = [];
   for (const kind of plan.brokers.filter((each) => hasSettings(each, plan))) {
     plan.progress(`quick  ${kind.name}`);
-    const scenarios = plan.scenarios.filter((scenario) => kind.versions.includes(scenario.version));
+    const scenarios = plan.scenarios.filter((scenario) => takesPart(kind, scenario));
     const grown = scenarios.map((scenario) => emptyOutcome(scenario, kind, plan.settings));
     outcomes.push(...grown);
     const start: Growing = { scenario: "start", broker: kind.name, settings: plan.settings, figures: {}, failures: [] };
@@ -92,6 +92,10 @@ async function measureQuickly(plan: Plan, folder: string): Promise<readonly Outc
     for (const outcome of grown) outcome.failures.push(...start.failures);
   }
   return outcomes;
+}
+
+function takesPart({ versions, scenarios }: BrokerKind, { version, name }: Scenario): boolean {
+  return versions.includes(version) && scenarios?.test(name) !== false;
 }
 
 /** Whether a broker has the settings of `plan` at all. */

@@ -36,6 +36,10 @@ test("each option is heard", () => {
   assert.ok(options.only.test("idle") && !options.only.test("pair-q0"));
 });
 
+test("what is no broker is measured only when it is named", () => {
+  assert.deepEqual(parseRunOptions(["--brokers", "mosquitto,node-tls"]).brokers, ["mosquitto", "node-tls"]);
+});
+
 for (const args of [
   ["--runs", "0"],
   ["--runs", "many"],

@@ -17,7 +17,7 @@ export interface RunOptions {
 export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosquitto and aedes
   --runs N             runs of each scenario and broker; the table has the medians [5]
   --only REGEX         only scenarios whose name matches
-  --brokers A,B        of lacewing,mosquitto,aedes [all]
+  --brokers A,B        of lacewing,mosquitto,aedes [all], and of what no broker on Node can exceed: node-tls,node-tls-2-threads
   --settings A,B       of fair,defaults,durable,synced,tls,websocket: so many tables [all]
   --quick              tiny counts, one run, fair and synced: does everything work? The figures mean nothing
   --no-save            do not write bench/results/
@@ -26,6 +26,8 @@ export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosqui
 
 const SETTINGS: readonly Settings[] = ["fair", "defaults", "durable", "synced", "tls", "websocket"];
 const BROKERS = ["lacewing", "mosquitto", "aedes"];
+/** No brokers: what Node's TLS costs by itself. */
+const BARE = ["node-tls", "node-tls-2-threads"];
 
 /** Reads command-line arguments; throws an Error whose message is for the user. */
 export function parseRunOptions(args: readonly string[]): RunOptions {
@@ -43,8 +45,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     },
   });
   const brokers = values.brokers.split(",");
-  const unknown = brokers.find((name) => !BROKERS.includes(name));
-  if (unknown !== undefined) throw new Error(`--brokers: ${JSON.stringify(unknown)} is none of ${BROKERS.join(", ")}`);
+  const known = [...BROKERS, ...BARE];
+  const unknown = brokers.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`--brokers: ${JSON.stringify(unknown)} is none of ${known.join(", ")}`);
   return {
     runs: runsOf(values.runs ?? (values.quick ? "1" : "5")),
     only: new RegExp(values.only),

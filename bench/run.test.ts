@@ -50,6 +50,14 @@ test("without a C compiler it says so and goes on", async () => {
   assert.equal(status, 0);
 });
 
+test("what Node's TLS costs by itself is measured when it is asked for, and only by what it can answer", async (context) => {
+  const { out, errors } = await bench("--quick --settings tls --brokers node-tls,node-tls-2-threads");
+  if (errors.includes("Left out:")) return context.skip("mload cannot be compiled with TLS here");
+  assert.match(out, /\| tls-connects: opened and closed +\| 1\/s +\| +[\d,.]+ \| +[\d,.]+ \|/, errors);
+  assert.match(out, /\| tls-pair-q0 +\| msg\/s +\| +- \| +- \|/);
+  assert.doesNotMatch(errors, /failed/);
+});
+
 /** Processes whose working folder is in `folder`, as that of every broker is. */
 function processesIn(folder: string): readonly string[] {
   return readdirSync("/proc").filter((pid) => {

@@ -5,6 +5,7 @@ import { aedes } from "./brokers/aedes.ts";
 import type { BrokerKind, Settings } from "./brokers/broker.ts";
 import { lacewing } from "./brokers/lacewing.ts";
 import { mosquitto } from "./brokers/mosquitto.ts";
+import { NODE_TLS } from "./brokers/node-tls.ts";
 import { findGenerators } from "./generator.ts";
 import { measure, type Outcome } from "./measure.ts";
 import { type Line, OURS, reportLines, tableText } from "./report.ts";
@@ -12,7 +13,7 @@ import { machineText, saveResults } from "./results-file.ts";
 import { HELP, parseRunOptions, type RunOptions } from "./run-options.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 
-const KINDS: readonly BrokerKind[] = [lacewing, mosquitto, aedes];
+const KINDS: readonly BrokerKind[] = [lacewing, mosquitto, aedes, ...NODE_TLS];
 const INTERRUPTED = 130;
 
 type Found = { readonly kind: BrokerKind; readonly version: string };

@@ -139,8 +139,8 @@ function scenariosBy(way: Way, timesMosquitto: number): readonly Scenario[] {
         ],
       ),
       amount: ["-d", "3"],
-      // A handshake is much code that runs seldom: a second would not have all of it compiled.
-      warmUp: ["-d", "3"],
+      // A handshake is much code that runs seldom: it is all compiled after some 4,000 of them.
+      warmUp: ["-d", "6"],
     },
   ];
 }

@@ -17,6 +17,8 @@ export interface BrokerKind {
   /** MQTT versions as protocol levels of CONNECT. */
   readonly versions: readonly number[];
   readonly settings: readonly Settings[];
+  /** Names of the scenarios that it can take part in; all unless set. */
+  readonly scenarios?: RegExp;
   /** The version of the program, or undefined when it is absent. */
   find(): string | undefined;
   /** The command that serves MQTT on 127.0.0.1:`port`; it may write its files to `folder`. */

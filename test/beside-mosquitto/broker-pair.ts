@@ -31,13 +31,40 @@ export async function startPair(
   return { mosquitto, lacewing };
 }
 
-async function startBroker(
-  context: TestContext,
-  { lines, files = {} }: Pick<Setting, "lines" | "files">,
+/** A broker that listens, and where. */
+export interface ConfiguredProgram {
+  readonly program: Program;
+  readonly file: string;
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** A port that was free may have become another connection's own by the time that the broker starts. */
+const MOST_ATTEMPTS = 5;
+
+/** Starts a broker with `files` and a mosquitto.conf of `lines` in `folder`; `running` is what it prints when it listens. */
+export async function startConfigured(
+  folder: string,
+  setting: Pick<Setting, "lines" | "files">,
   start: (file: string, folder: string) => Program,
   running: RegExp,
-): Promise<PlayedBroker> {
-  const folder = temporaryFolder(context);
+): Promise<ConfiguredProgram> {
+  for (let attempt = 1; ; attempt++) {
+    const { file, ports } = await writeConfiguration(folder, setting);
+    const program = start(file, folder);
+    try {
+      await program.printed(running);
+      return { program, file, ports };
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !/has the port|Address already in use/.test(program.errors)) throw error;
+    }
+  }
+}
+
+/** Writes `files` and a mosquitto.conf with a free port for each `@NAME` of `lines`; the ports come by their names. */
+async function writeConfiguration(
+  folder: string,
+  { lines, files = {} }: Pick<Setting, "lines" | "files">,
+): Promise<Omit<ConfiguredProgram, "program">> {
   const names = [...new Set(lines.flatMap((line) => [...line.matchAll(/@([a-z-]+)/g)].map(([, name = ""]) => name)))];
   const numbers = await freePorts(names.length);
   const ports = Object.fromEntries(names.map((name, at) => [name, numbers[at] ?? 0]));
@@ -48,10 +75,20 @@ async function startBroker(
     writeFileSync(join(folder, path), text);
   }
   const file = join(folder, "mosquitto.conf");
-  writeFileSync(file, `${[...COMMON_LINES, ...withDefaults(lines)].map(real).join("\n")}\n`);
-  const program = start(file, folder);
+  writeFileSync(file, `${lines.map(real).join("\n")}\n`);
+  return { file, ports };
+}
+
+async function startBroker(
+  context: TestContext,
+  { lines, files = {} }: Pick<Setting, "lines" | "files">,
+  start: (file: string, folder: string) => Program,
+  running: RegExp,
+): Promise<PlayedBroker> {
+  const folder = temporaryFolder(context);
+  const setting = { lines: [...COMMON_LINES, ...withDefaults(lines)], files };
+  const { program, ports } = await startConfigured(folder, setting, start, running);
   context.after(() => program.stop());
-  await program.printed(running);
   return {
     ports,
     folder,

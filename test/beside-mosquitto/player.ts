@@ -130,6 +130,11 @@ export class Player {
     await this.#until(() => this.#packets >= this.#looked || this.#isClosed);
   }
 
+  /** Waits until the transcript has `count` lines: an answer that waits for a disk comes after one that does not. */
+  async lines(count: number): Promise<void> {
+    await this.#until(() => this.transcript.length >= count);
+  }
+
   /** Waits for the broker to close the connection. */
   async closed(): Promise<void> {
     await this.#until(() => this.#isClosed);

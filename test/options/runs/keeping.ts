@@ -1,0 +1,48 @@
+// What outlives the process, and where it is.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Check, OptionRun } from "../option-run.ts";
+
+/** What is acknowledged is there after a kill, with no other save than that. */
+function keeps(topicName: string): Check {
+  return async (broker) => {
+    const publisher = await broker.stage.connect(`publisher of ${topicName}`);
+    await publisher.publish(topicName, "kept", { qos: 1, retain: true });
+    await publisher.lines(2);
+    assert.equal(publisher.transcript[1], "PUBACK m1");
+    await broker.restart();
+    const reader = await broker.stage.connect(`reader of ${topicName}`);
+    await reader.subscribe(topicName, { qos: 0 });
+    await reader.lines(3);
+    assert.equal(reader.transcript[2], `PUBLISH ${topicName}=kept q0 retain`);
+  };
+}
+
+export const KEEPING: OptionRun = {
+  title: "what is kept",
+  lines: [
+    "listener @main 127.0.0.1",
+    "allow_anonymous true",
+    "persistence true",
+    "persistence_location FOLDER/kept",
+    "persistence_file other.db",
+    "autosave_interval 1000",
+    "autosave_on_changes false",
+    "lacewing_durability none",
+    "pid_file FOLDER/pid",
+  ],
+  checks: {
+    persistence: keeps("persistence"),
+    autosave_interval: keeps("autosave/interval"),
+    autosave_on_changes: keeps("autosave/changes"),
+    lacewing_durability: async (broker) => {
+      assert.match(broker.program().errors, /perhaps not a power cut/);
+      await keeps("durability")(broker);
+    },
+    persistence_location: async ({ folder }) => assert.ok(existsSync(join(folder, "kept"))),
+    persistence_file: async ({ folder }) => assert.ok(existsSync(join(folder, "kept/other.db.lacewing"))),
+    pid_file: async ({ folder, program }) =>
+      assert.equal(Number(readFileSync(join(folder, "pid"), "utf8")), program().pid),
+  },
+};

@@ -3,9 +3,9 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import type { TapEvent } from "../admin/index.ts";
 import { version } from "../config/version.ts";
 import { CaptureWriter, printable } from "../observe/index.ts";
-import { Framer } from "../protocol/index.ts";
+import { Framer, packetName } from "../protocol/index.ts";
 import { AskError, type Asker } from "./asking.ts";
-import { packetName, timeText } from "./packet-text.ts";
+import { timeText } from "./packet-text.ts";
 import type { ToolOutput } from "./tool.ts";
 
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM"] as const;

@@ -1,16 +1,5 @@
 /** Packets in words, for those who look at what passed on a connection. */
-import type { TrailEntry } from "../protocol/index.ts";
-import { PacketType } from "../protocol/index.ts";
-
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(PacketType).map(([name, type]) => [type, name]));
-
-/** The type of a packet and what its first byte says besides, as in `PUBLISH q1 retain dup`. */
-export function packetName(firstByte: number): string {
-  const name = NAMES.get(firstByte >> 4) ?? "?";
-  if (name !== "PUBLISH") return name;
-  const qos = (firstByte >> 1) & 3;
-  return `PUBLISH q${qos}${(firstByte & 1) === 1 ? " retain" : ""}${(firstByte & 8) === 8 ? " dup" : ""}`;
-}
+import { packetName, type TrailEntry } from "../protocol/index.ts";
 
 /** A line about packets that passed at once. */
 export function trailText(entry: TrailEntry): string {

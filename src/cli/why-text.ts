@@ -10,7 +10,8 @@ import {
   patternText,
 } from "../explain/index.ts";
 import { type ConnectionRecord, type Incident, type Pattern, patternsOf } from "../observe/index.ts";
-import { dateText, packetName, trailText } from "./packet-text.ts";
+import { packetName } from "../protocol/index.ts";
+import { dateText, trailText } from "./packet-text.ts";
 
 const VERSIONS: Readonly<Record<number, string>> = { 3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0" };
 

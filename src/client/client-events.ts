@@ -1,5 +1,6 @@
 /** What a client tells, by name. */
 import type { Properties, Version } from "../protocol/index.ts";
+import type { ConnectionEnding } from "./ending.ts";
 import type { ClientError } from "./errors.ts";
 import type { Publication } from "./publication.ts";
 import type { ReceivedMessage } from "./received-message.ts";
@@ -28,6 +29,8 @@ export interface DisconnectInfo {
   readonly delayMs: number;
   /** Whether the server had let us in. */
   readonly wasConnected: boolean;
+  /** Who ended it, by which rule, and what passed before; null when there was no attempt to end. */
+  readonly ending: ConnectionEnding | null;
 }
 
 /** Levels of log lines, by libmosquitto's numbers. */

@@ -6,14 +6,17 @@ import {
   type Auth,
   type Connack,
   type Connect,
+  END_REASONS,
   encodePacket,
   encodeUtf8,
   NO_PROPERTIES,
   OutputPool,
+  PacketTrail,
   type Properties,
   type Qos,
   ReasonCode,
   type SubscriptionRequest,
+  type Turn,
   type Version,
   type Will,
 } from "../protocol/index.ts";
@@ -25,6 +28,14 @@ import {
   type ConnectionEnd,
   type ConnectionListener,
 } from "./connection.ts";
+import {
+  type ConnectionEnding,
+  Endings,
+  endingOf,
+  type PassedPackets,
+  passedPackets,
+  TRAIL_ENTRIES,
+} from "./ending.ts";
 import { ConnectionError, endError, refusalError } from "./errors.ts";
 import type { Outcome, OutgoingMessage, Refusal } from "./message.ts";
 import { MOSQ_ERR } from "./rc.ts";
@@ -111,6 +122,13 @@ const EARLY_FLUSH_BYTES = 262_144;
 
 const CONNACK_TIMEOUT_MS = 30_000;
 
+/** Asked only when something is noted, so that what the program sends has its own time. */
+const CLOCK: Turn = {
+  get turnMs() {
+    return performance.now();
+  },
+};
+
 /** Nobody wants to see packets. */
 const NO_OBSERVER = (): null => null;
 
@@ -128,6 +146,9 @@ export class Client implements ConnectionListener {
   /** The attempt that is being prepared. */
   #preparing: object | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
+  /** Where the connection leads. */
+  #address = "";
+  readonly #endings: Endings = new Endings();
   #failures = 0;
   #hasBeenAccepted = false;
 
@@ -191,7 +212,10 @@ export class Client implements ConnectionListener {
     const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0, observer = NO_OBSERVER } = this.#options;
     const connector = changes.connector ?? this.#options.connector;
     const connect = this.#connectPacket(changes);
-    const options: ClientConnectionOptions = { connect, connackTimeoutMs, topicAliases, pool: this.#pool, observer };
+    const trail = new PacketTrail(TRAIL_ENTRIES, CLOCK);
+    const pool = this.#pool;
+    const options: ClientConnectionOptions = { connect, connackTimeoutMs, topicAliases, pool, trail, observer };
+    this.#address = connector.address;
     try {
       // What was asked for an attempt may not fit into a CONNECT; later nobody could catch that.
       encodePacket(connect, connect.version);
@@ -255,9 +279,31 @@ export class Client implements ConnectionListener {
 
   ended(end: ConnectionEnd): void {
     if (!end.wasOpened) this.#giveUp?.();
+    const error = endError(end, this.version);
+    this.#record(end, error);
     this.#connection = this.#pump = this.#giveUp = null;
     if (end.connack !== null) this.#listener.refused?.(end.connack);
-    this.#over(endError(end, this.version));
+    this.#over(error);
+  }
+
+  #record(end: ConnectionEnd, error: ConnectionError | null): void {
+    const facts = this.#connection!.facts(this.#address, this.#clientId);
+    const detail = error?.message ?? END_REASONS[end.reason].log;
+    const ending = endingOf(end, facts, detail, performance.now(), Date.now());
+    if (error !== null) error.ending = ending;
+    this.#endings.add(ending);
+  }
+
+  /** How its last connections ended, oldest first; at most 8. */
+  get endings(): readonly ConnectionEnding[] {
+    return this.#endings.all;
+  }
+
+  /** What passed on the connection, or on the last one when there is none; oldest first. */
+  get trail(): readonly PassedPackets[] {
+    const connection = this.#connection;
+    if (connection === null) return this.endings.at(-1)?.trail ?? [];
+    return passedPackets(connection.trail, Date.now() - performance.now());
   }
 
   /** A connection or an attempt is over: connects again when and as the policy says. */

@@ -14,9 +14,11 @@ import {
   endReasonOf,
   type Fault,
   NO_PROPERTIES,
+  NO_TRAIL,
   type OutboundAlias,
   type OutputPool,
   type Packet,
+  type PacketTrail,
   type Properties,
   Publish,
   publishBytes,
@@ -27,8 +29,9 @@ import {
   type Unsubscribe,
 } from "../protocol/index.ts";
 import type { Pumped } from "../transport/browser.ts";
+import type { ConnectionFacts } from "./ending.ts";
 import { DELIVERED, type Outcome, type OutgoingMessage, type Refusal, refused } from "./message.ts";
-import { PlainPublishWriter } from "./plain-publish.ts";
+import { PlainPublishWriter, publishFirstByte } from "./plain-publish.ts";
 import type { ClientSession } from "./session.ts";
 
 /** How a connection ended. */
@@ -78,6 +81,8 @@ export interface ClientConnectionOptions {
   /** Most topic aliases to use for what is sent; the server's limit holds too. 0 uses none. */
   readonly topicAliases: number;
   readonly pool: OutputPool;
+  /** Where what passes is noted; nowhere when it is absent. */
+  readonly trail?: PacketTrail;
   /** Asked for each packet, as whoever wants to see them may come later. */
   readonly observer: () => ClientPacketObserver | null;
 }
@@ -110,7 +115,8 @@ export class ClientConnection implements Pumped {
   readonly #listener: ConnectionListener;
   readonly #options: ClientConnectionOptions;
   readonly #machine: ClientMachine;
-  #wasOpened = false;
+  readonly #startedMs: number;
+  #openedMs: number | null = null;
   #isOver = false;
   /** Of the CONNACK: what the server can do. */
   #limits: Properties = NO_PROPERTIES;
@@ -123,12 +129,25 @@ export class ClientConnection implements Pumped {
   #leaving: Leaving[] = [];
 
   constructor(session: ClientSession, options: ClientConnectionOptions, listener: ConnectionListener, nowMs: number) {
-    const { connect, connackTimeoutMs, topicAliases, pool } = options;
+    const { connect, connackTimeoutMs, topicAliases, pool, trail = NO_TRAIL } = options;
     const maximumPacketSize = connect.properties.maximumPacketSize ?? LARGEST_PACKET_BYTES;
     this.#session = session;
     this.#options = options;
     this.#listener = listener;
-    this.#machine = new ClientMachine({ maximumPacketSize, connackTimeoutMs, topicAliases, pool }, nowMs);
+    this.#machine = new ClientMachine({ maximumPacketSize, connackTimeoutMs, topicAliases, pool, trail }, nowMs);
+    this.#startedMs = nowMs;
+  }
+
+  /** What is known of it, for those who look at what happened. */
+  facts(address: string, clientId: string): ConnectionFacts {
+    const { version, keepAliveSeconds, lastReceivedMs, trail } = this.#machine;
+    const [startedMs, openedMs] = [this.#startedMs, this.#openedMs];
+    return { address, clientId, version, keepAliveSeconds, startedMs, openedMs, lastReceivedMs, trail };
+  }
+
+  /** What passed lately. */
+  get trail(): PacketTrail {
+    return this.#machine.trail;
   }
 
   /** Whether the server has let us in and the connection has not ended. */
@@ -163,7 +182,7 @@ export class ClientConnection implements Pumped {
   /** Sends the CONNECT. */
   opened(nowMs: number): void {
     const { connect, observer } = this.#options;
-    this.#wasOpened = true;
+    this.#openedMs = nowMs;
     this.#machine.open(connect, nowMs);
     observer()?.sent(connect, 0);
   }
@@ -268,8 +287,12 @@ export class ClientConnection implements Pumped {
   }
 
   #sendPlain(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
-    const { output, version, peerMaximumPacketSize, ended } = this.#machine;
-    return ended === null && this.#plain.write(output, version, peerMaximumPacketSize, message, packetId, dup);
+    const { output, version, peerMaximumPacketSize, ended, trail } = this.#machine;
+    if (ended !== null) return false;
+    const before = output.length;
+    if (!this.#plain.write(output, version, peerMaximumPacketSize, message, packetId, dup)) return false;
+    trail.sent(publishFirstByte(message, dup), packetId, output.length - before);
+    return true;
   }
 
   /** Sends a request; false when it is larger than the server takes. */
@@ -388,7 +411,7 @@ export class ClientConnection implements Pumped {
       connack: wasAccepted ? null : connack,
       disconnect: this.#disconnect,
       error,
-      wasOpened: this.#wasOpened,
+      wasOpened: this.#openedMs !== null,
       wasAccepted,
     });
   }

@@ -1,13 +1,23 @@
 /** What an error of the client means, from the catalogue. It is large, and so loaded only when somebody asks. */
-import { type Explanation, explanationOf, explanationText, type Language, type Space } from "../explain/index.ts";
+import {
+  clientEndLines,
+  type Explanation,
+  explanationOf,
+  explanationText,
+  type Language,
+  type Space,
+} from "../explain/index.ts";
 import type { ReasonPacket } from "../protocol/index.ts";
-import type { ClientError } from "./errors.ts";
+import type { ConnectionEnding } from "./ending.ts";
+import { type ClientError, ConnectionError } from "./errors.ts";
 
 /** Columns of the text. */
 const WIDTH = 100;
 
 /** What an error means: in parts, and as text to be shown. */
 export interface ErrorExplanation extends Explanation {
+  /** Of the end of a connection: who ended it, by which rule, and what passed before, line by line. */
+  readonly evidence: readonly string[];
   /** All of it, in lines of at most 100 columns. */
   readonly text: string;
 }
@@ -24,7 +34,10 @@ export function explanationOfError(error: ClientError, language: Language): Erro
     const explanation = explanationOf(place, language);
     if (explanation === null) continue;
     const said = { ...explanation, says: error.message };
-    return { ...said, text: explanationText(said, { width: WIDTH }) };
+    const ending = error instanceof ConnectionError ? error.ending : null;
+    const evidence = ending === null ? [] : clientEndLines(factsOf(ending), language);
+    const text = explanationText(said, { width: WIDTH });
+    return { ...said, evidence, text: evidence.length === 0 ? text : `${evidence.join("\n")}\n\n${text}` };
   }
   throw new Error(`${error.code} is missing in the catalogue of errors`);
 }
@@ -48,4 +61,15 @@ function placesOf({ code, errno, reasonCode }: ClientError): readonly Place[] {
   if (errno === null) return [];
   const spaces: readonly Space[] = code === "tls-failed" ? ["tls", "x509", "errno"] : ["errno"];
   return spaces.map((space) => ({ space, code: errno }));
+}
+
+function factsOf(ending: ConnectionEnding) {
+  const { address, endedBy, reason, detail, keepAliveSeconds, wasAccepted, trail } = ending;
+  const { startedMs, endedMs, lastReceivedMs } = ending;
+  return {
+    ...{ address, endedBy, reason, detail, keepAliveSeconds, wasAccepted },
+    seconds: (endedMs - startedMs) / 1000,
+    silentSeconds: lastReceivedMs === null ? null : (endedMs - lastReceivedMs) / 1000,
+    trail: trail.map((entry) => ({ ...entry, beforeSeconds: (endedMs - entry.lastMs) / 1000 })),
+  };
 }

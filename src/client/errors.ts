@@ -3,6 +3,7 @@ import type { Language } from "../explain/index.ts";
 import { reasonCodeName } from "../protocol/index.ts";
 import { TransportError } from "../transport/browser.ts";
 import type { ConnectionEnd } from "./connection.ts";
+import type { ConnectionEnding } from "./ending.ts";
 import type { ErrorExplanation } from "./error-explanation.ts";
 import type { Refusal } from "./message.ts";
 import { MOSQ_ERR } from "./rc.ts";
@@ -101,6 +102,8 @@ export class ConnectionError extends ClientError {
   declare readonly code: ConnectionErrorCode;
   /** Where the server says to go instead, with reason code 0x9C or 0x9D. */
   readonly serverReference: string | null;
+  /** Who ended the connection, by which rule, and what passed before; null when there was none. Set by the client. */
+  ending: ConnectionEnding | null = null;
 
   constructor(parts: ClientErrorParts<ConnectionErrorCode> & { readonly serverReference?: string | undefined }) {
     super(parts);

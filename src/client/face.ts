@@ -23,6 +23,7 @@ export {
   type ConnectionListener,
 } from "./connection.ts";
 export type { ListenOptions } from "./emitter.ts";
+export type { ConnectionEnding, PassedPackets } from "./ending.ts";
 export type { ErrorExplanation } from "./error-explanation.ts";
 export {
   ArgumentError,

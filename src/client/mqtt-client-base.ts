@@ -16,6 +16,7 @@ import type { Connector } from "../transport/browser.ts";
 import { Authenticating } from "./authenticating.ts";
 import { type AttemptChanges, Client } from "./client.ts";
 import { type ConnectInfo, type DisconnectInfo, LOG_LEVEL } from "./client-events.ts";
+import type { ConnectionEnding, PassedPackets } from "./ending.ts";
 import {
   type ClientError,
   ClientStoreError,
@@ -231,6 +232,21 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     return this.#traffic.droppedMessages;
   }
 
+  /** How the last connection, or the last attempt to make one, ended: who ended it, by which rule, and what passed before. */
+  get lastEnding(): ConnectionEnding | null {
+    return this.#client.endings.at(-1) ?? null;
+  }
+
+  /** The same of the last 8 connections and attempts, oldest first. */
+  get endings(): readonly ConnectionEnding[] {
+    return this.#client.endings;
+  }
+
+  /** The packets that passed lately, oldest first: on this connection, or on the last one when there is none. */
+  get trail(): readonly PassedPackets[] {
+    return this.#client.trail;
+  }
+
   /** Why nothing can be asked for any more, or null. */
   get #endedError(): ClientError | null {
     return this.#closedError ?? (this.#isSayingGoodbye ? closedError("the client is saying goodbye") : null);
@@ -398,7 +414,9 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     if (this.#connected.isSettled) this.#connected = new Settled();
     this.#authenticating?.ended();
     const why = this.#failure ?? error;
-    const info: DisconnectInfo = { error: why, willReconnect, delayMs, wasConnected };
+    // A wait that was given up had no connection of its own.
+    const ending = error !== null ? error.ending : wasConnected ? this.lastEnding : null;
+    const info: DisconnectInfo = { error: why, willReconnect, delayMs, wasConnected, ending };
     if (error !== null) this.log(LOG_LEVEL.notice, endText(error, wasConnected, willReconnect ? delayMs : null));
     this.tellDisconnected(info);
     if (!willReconnect) this.#close(error);

@@ -11,6 +11,11 @@ import {
 } from "../protocol/index.ts";
 import type { OutgoingMessage } from "./message.ts";
 
+/** The first byte of the PUBLISH of a message: type and flags [5.0 §3.3.1]. */
+export function publishFirstByte({ qos, retain }: OutgoingMessage, dup: boolean): number {
+  return 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+}
+
 /** Writes messages that have been checked. */
 export class PlainPublishWriter {
   /** The last Topic Name and its bytes: that of a publisher rarely changes. */
@@ -25,10 +30,11 @@ export class PlainPublishWriter {
     output: Output,
     version: Version,
     maximumPacketSize: number,
-    { topicName, payload, qos, retain }: OutgoingMessage,
+    message: OutgoingMessage,
     packetId: number,
     dup: boolean,
   ): boolean {
+    const { topicName, payload, qos } = message;
     if (topicName !== this.#topicName) {
       this.#topic = encodeUtf8(topicName);
       this.#topicName = topicName;
@@ -39,7 +45,7 @@ export class PlainPublishWriter {
     if (bytes > maximumPacketSize || remaining > MAXIMUM_REMAINING_LENGTH) return false;
     let at = output.reserve(bytes);
     const buffer = output.buffer!;
-    buffer[at] = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
+    buffer[at] = publishFirstByte(message, dup);
     at = putVarint(buffer, at + 1, remaining);
     buffer[at++] = topic.length >>> 8;
     buffer[at++] = topic.length;

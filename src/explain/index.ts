@@ -1,6 +1,7 @@
 /** What errors mean: a catalogue in English and Chinese, for programs, tools, logs and browsers; it does no I/O. */
 
 export { MEANINGS, type MeaningKey } from "./catalogue/meanings.ts";
+export { type ClientEndFacts, clientEndLines } from "./client-end-text.ts";
 export type { Code, Space } from "./code.ts";
 export { displayWidth, wrapped } from "./display-width.ts";
 export { type Cause, LANGUAGES, type Language, type Meaning, type Text } from "./entry.ts";

@@ -36,7 +36,7 @@ export {
   type Version,
   type Will,
 } from "./packet.ts";
-export { NO_TRAIL, PacketTrail, type TrailEntry, type Turn } from "./packet-trail.ts";
+export { NO_TRAIL, PacketTrail, packetName, type TrailEntry, type Turn } from "./packet-trail.ts";
 export {
   encodePublish,
   encodePublishProperties,

@@ -203,5 +203,15 @@ function isPing(kind: number): boolean {
   return type === PacketType.PINGREQ || type === PacketType.PINGRESP;
 }
 
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(PacketType).map(([name, type]) => [type, name]));
+
+/** The type of a packet and what its first byte says besides, as in `PUBLISH q1 retain dup`. */
+export function packetName(firstByte: number): string {
+  const name = NAMES.get(firstByte >> 4) ?? "?";
+  if (name !== "PUBLISH") return name;
+  const qos = (firstByte >> 1) & 3;
+  return `PUBLISH q${qos}${(firstByte & 1) === 1 ? " retain" : ""}${(firstByte & 8) === 8 ? " dup" : ""}`;
+}
+
 /** Remembers nothing. */
 export const NO_TRAIL: PacketTrail = new PacketTrail(0, { turnMs: 0 });

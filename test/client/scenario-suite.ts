@@ -173,6 +173,10 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
     const error = await first.closed;
     // mosquitto 2.0 closes without a word.
     assert.ok(error?.rc === 7 || (version === 5 && error?.rc === 0x8e), `rc ${error?.rc}`);
+    const { wasAccepted, endedBy, trail } = first.lastEnding!;
+    assert.deepEqual([wasAccepted, endedBy], [true, "server"]);
+    const packets = trail.map(({ direction, packet }) => `${direction} ${packet}`);
+    assert.deepEqual(packets.slice(0, 2), ["sent CONNECT", "received CONNACK"]);
   },
 
   "a thousand messages at QoS 1 both ways at once": async (broker, context, version) => {

@@ -84,6 +84,8 @@ export class Broker {
   queueMemoryBytes = 0;
   /** When the present turn began, on the monotonic clock. */
   turnMs: number;
+  /** Work done in the present turn; see `turn-work.ts`. */
+  turnWork = 0;
   readonly store: Store;
   readonly #connections: Set<Connection> = new Set();
   readonly #connectionsBy: Map<string, number> = new Map();
@@ -272,6 +274,7 @@ export class Broker {
   flush(): void {
     this.beginTurn();
     this.#isFlushRequested = false;
+    this.turnWork = 0;
     const later = this.#later;
     if (later.length > 0) {
       this.#later = [];

@@ -36,6 +36,7 @@ import { receivePublish } from "./publishing.ts";
 import { ReceiveRates } from "./receive-rates.ts";
 import type { Session } from "./session.ts";
 import { receiveSubscribe, receiveUnsubscribe } from "./subscribing.ts";
+import { MOST_TURN_WORK } from "./turn-work.ts";
 
 /** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in their Session. */
 const BACKLOG_BYTES = 1_048_576;
@@ -171,8 +172,16 @@ export class Connection implements Outlet, ObligationWaiter {
       this.broker.packetObserver?.received(this, event);
       this.#handle(event);
       if (event.type === "PUBLISH") this.#rates?.tookMessage(this);
+      if (this.broker.turnWork > MOST_TURN_WORK) this.#letOthers();
     }
     if (machine.output.length > 0) this.markDirty();
+  }
+
+  /** Goes on in the next turn. */
+  #letOthers(): void {
+    if (this.isPaused || this.machine.ended !== null) return;
+    this.pauseReading(Pause.turn);
+    this.broker.later(() => this.resumeReading(Pause.turn));
   }
 
   #handle(packet: Packet): void {

@@ -10,6 +10,8 @@ export const Pause = {
   storeFull: 4,
   /** The client sends faster than it may. */
   rate: 8,
+  /** It is the others' turn, or a packet is being done in pieces. */
+  turn: 16,
 } as const;
 
 /** One of them. */

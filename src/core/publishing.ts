@@ -9,6 +9,7 @@ import { mountedMessage } from "./mount-point.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Receiver, Route } from "./router.ts";
 import type { Session } from "./session.ts";
+import { WORK } from "./turn-work.ts";
 
 /** What became of a message: nobody subscribes to it; nobody took it because of a full queue; or neither. */
 export type Distribution = "unmatched" | "taken" | "full";
@@ -21,6 +22,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   const { mountPoint } = connection.entrance;
   const route = broker.router.route(mountPoint === "" ? packet.topicName : mountPoint + packet.topicName);
+  broker.turnWork += broker.router.takeSearchedNodes() * WORK.searchedNode;
   if (packet.qos === 0) {
     if (isAllowed(connection, packet, route)) {
       if (route.isControl) control(connection, packet);
@@ -183,6 +185,7 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   let isTaken = false;
   let isFull = false;
   const { receivers, groups } = route;
+  broker.turnWork += receivers.length + groups.length;
   for (let i = 0; i < receivers.length; i++) {
     const all = receivers[i]!;
     const { session } = all;

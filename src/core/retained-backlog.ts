@@ -4,7 +4,7 @@
  */
 import type { Broker } from "./broker.ts";
 import type { Message } from "./message.ts";
-import type { RetainedSearch } from "./retained-messages.ts";
+import { MOST_SEARCH_STEPS, type RetainedSearch } from "./retained-messages.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -18,51 +18,64 @@ interface Rest {
 export class RetainedBacklog {
   readonly #broker: Broker;
   readonly #session: Session;
-  #rests: Rest[] = [];
+  /** By Topic Filter, in the order of the Subscriptions: a SUBSCRIBE may have thousands. */
+  readonly #rests: Map<string, Rest> = new Map();
 
   constructor(broker: Broker, session: Session) {
     this.#broker = broker;
     this.#session = session;
   }
 
+  /** Whether `fill` will be called again soon: until then it has done what it may. */
+  isDue = false;
+
   get isEmpty(): boolean {
-    return this.#rests.length === 0;
+    return this.#rests.size === 0;
   }
 
   add(subscription: Subscription, search: RetainedSearch): void {
-    this.remove(subscription.topicFilter);
-    this.#rests.push({ subscription, search });
+    // At the end, also when it begins anew.
+    this.#rests.delete(subscription.topicFilter);
+    this.#rests.set(subscription.topicFilter, { subscription, search });
   }
 
   /** A Subscription is gone, or begins anew. */
   remove(topicFilter: string): void {
-    this.#rests = this.#rests.filter(({ subscription }) => subscription.topicFilter !== topicFilter);
+    this.#rests.delete(topicFilter);
   }
 
   /** The client is gone: what it would be sent at QoS 0 does not wait for it. */
   detach(): void {
-    this.#rests = this.#rests.filter(({ subscription }) => subscription.qos > 0);
+    for (const [topicFilter, { subscription }] of this.#rests)
+      if (subscription.qos === 0) this.#rests.delete(topicFilter);
   }
 
   /** Delivers what there is room for. Returns whether it is to be called again soon, as there was too much to look through. */
   fill(): boolean {
-    const { ledger, turnMs } = this.#broker;
+    const { ledger } = this.#broker;
     ledger.beginObligation();
-    let isCutShort = false;
-    for (let rest = this.#rests[0]; rest !== undefined && !isCutShort; rest = this.#rests[0]) {
-      const { subscription, search } = rest;
-      const message = search.next(turnMs);
-      if (message === null) {
-        if (search.isAtEnd) this.#rests.shift();
-        else isCutShort = true;
-      } else {
-        if (!this.#session.hasRoomFor(message, subscription.qos)) break;
+    const isCutShort = this.#fill();
+    ledger.endObligation();
+    return isCutShort;
+  }
+
+  #fill(): boolean {
+    const { turnMs } = this.#broker;
+    // Of all searches together: thousands of short ones stop the event loop as one long one does.
+    let steps = MOST_SEARCH_STEPS;
+    for (const [topicFilter, { subscription, search }] of this.#rests) {
+      while (!search.isAtEnd) {
+        if (steps <= 0) return true;
+        const message = search.next(turnMs, steps);
+        steps -= search.steps + 1;
+        if (message === null) continue;
+        if (!this.#session.hasRoomFor(message, subscription.qos)) return false;
         search.take();
         this.#deliver(message, subscription);
       }
+      this.#rests.delete(topicFilter);
     }
-    ledger.endObligation();
-    return isCutShort;
+    return false;
   }
 
   #deliver(message: Message, { qos, noLocal, subscriptionId }: Subscription): void {

@@ -3,7 +3,7 @@ import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Message } from "./message.ts";
 
 /** Topics looked at in one go: a search among many that do not match must not stop the event loop. */
-const MOST_STEPS = 10_000;
+export const MOST_SEARCH_STEPS = 10_000;
 
 class TopicNode {
   readonly parent: TopicNode | null;
@@ -125,6 +125,8 @@ export class RetainedSearch {
   readonly #open: Iterator<TopicNode>[] = [];
   readonly #depths: number[] = [];
   #found: TopicNode | null = null;
+  /** Topics that the last `next` has looked at. */
+  steps = 0;
 
   constructor(root: TopicNode, topicFilter: string, until: number) {
     this.#levels = topicFilter.split("/");
@@ -138,9 +140,12 @@ export class RetainedSearch {
     return this.#found === null && this.#open.length === 0;
   }
 
-  /** The next message, which stays the next until `take`; null: none, or `isAtEnd` is false and the search is to be continued. */
-  next(nowMs: number): Message | null {
-    for (let steps = 0; steps < MOST_STEPS; steps++) {
+  /**
+   * The next message, which stays the next until `take`; null: none, or `isAtEnd` is false and the search is to be continued.
+   * @param most topics to look at in this go
+   */
+  next(nowMs: number, most: number = MOST_SEARCH_STEPS): Message | null {
+    for (this.steps = 0; this.steps < most; this.steps++) {
       const message = this.#found?.message ?? null;
       if (message !== null && this.#found!.age <= this.#until && !message.isExpired(nowMs)) return message;
       this.#found = null;

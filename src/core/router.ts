@@ -198,6 +198,13 @@ export class Router {
     }
   }
 
+  /** Nodes of the tree of filters that searches have come to since it was last asked. */
+  takeSearchedNodes(): number {
+    const { searchedNodes } = this.#index;
+    this.#index.searchedNodes = 0;
+    return searchedNodes;
+  }
+
   #find(topicName: string): Route {
     const isReserved = isReservedTopic(topicName);
     const isSys = isSysTopic(topicName);

@@ -276,10 +276,11 @@ export class Session {
     }
   }
 
-  /** Sends a Subscription the retained messages that `search` finds, as far as there is room, and the rest later. */
-  sendRetained(subscription: Subscription, search: RetainedSearch): void {
+  /** Sends Subscriptions the retained messages that their searches find, as far as there is room, and the rest later. */
+  sendRetained(wanting: readonly (readonly [Subscription, RetainedSearch])[]): void {
+    if (wanting.length === 0) return;
     this.#retained ??= new RetainedBacklog(this.#broker, this);
-    this.#retained.add(subscription, search);
+    for (const [subscription, search] of wanting) this.#retained.add(subscription, search);
     this.#fillRetained();
   }
 
@@ -301,10 +302,15 @@ export class Session {
 
   #fillRetained(): void {
     const retained = this.#retained;
-    if (retained === null || this.connection?.isReady !== true) return;
+    if (retained === null || retained.isDue || this.connection?.isReady !== true) return;
     const isCutShort = retained.fill();
     if (retained.isEmpty) this.#retained = null;
-    else if (isCutShort) this.#broker.later(() => this.#fillRetained());
+    if (!isCutShort) return;
+    retained.isDue = true;
+    this.#broker.later(() => {
+      retained.isDue = false;
+      this.#fillRetained();
+    });
   }
 
   /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */

@@ -8,39 +8,75 @@ import {
   type Subscribe,
   type SubscriptionRequest,
   topicFilterFault,
+  topicLevels,
   type Unsubscribe,
 } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { mountedFilter } from "./mount-point.ts";
+import { Pause } from "./pause.ts";
 import type { RetainedSearch } from "./retained-messages.ts";
 import type { Session } from "./session.ts";
 import { Subscription } from "./subscription.ts";
+import { MOST_PIECE_WORK, WORK } from "./turn-work.ts";
 
 /** Takes a SUBSCRIBE. */
 export function receiveSubscribe(connection: Connection, session: Session, packet: Subscribe): void {
-  const { ledger, observer } = connection.broker;
+  const { observer } = connection.broker;
   if (isTooDeep(connection, packet)) return;
+  const { subscriptions, packetId } = packet;
   const subscriptionId = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
   const wanting: [Subscription, RetainedSearch][] = [];
-  ledger.beginObligation();
   const { mountPoint } = connection.entrance;
-  for (const asked of packet.subscriptions) {
+  const take = (asked: SubscriptionRequest): string => {
     const request = mountPoint === "" ? asked : { ...asked, topicFilter: mountedFilter(mountPoint, asked.topicFilter) };
     const refusal = refusalOf(connection, session, request);
     const reasonCode = refusal ?? subscribe(session, request, subscriptionId, connection, wanting);
-    reasonCodes.push(reasonCode);
+    reasonCodes.push(connection.isVersion5 ? reasonCode : Math.min(reasonCode, 0x80));
     observer.subscribed?.(connection, request, reasonCode);
-  }
-  const codes = connection.isVersion5 ? reasonCodes : reasonCodes.map((code) => Math.min(code, 0x80));
-  const respond = (): void => {
-    connection.send({ type: "SUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
-    for (const [subscription, search] of wanting) session.sendRetained(subscription, search);
+    return request.topicFilter;
   };
-  const obligation = ledger.endObligation();
-  if (obligation === null && !connection.isHolding) respond();
-  else connection.hold(obligation, respond);
+  inPieces(connection, session, subscriptions, take, () => {
+    connection.send({ type: "SUBACK", packetId, reasonCodes, properties: NO_PROPERTIES });
+    session.sendRetained(wanting);
+  });
 }
+
+/**
+ * Takes each of `all` with `take`, which returns its Topic Filter, and then calls `respond`, when what they owe the store is met. With
+ * thousands of filters that is done in pieces, between which the others have their turn; the client's next packets wait.
+ */
+function inPieces<Asked>(
+  connection: Connection,
+  session: Session,
+  all: readonly Asked[],
+  take: (asked: Asked) => string,
+  respond: () => void,
+): void {
+  const { broker } = connection;
+  let next = 0;
+  const takePiece = (): boolean => {
+    broker.ledger.beginObligation();
+    for (let work = 0; next < all.length && work < MOST_PIECE_WORK; next++)
+      work += WORK.topicFilter + WORK.topicLevel * topicLevels(take(all[next]!));
+    const isDone = next === all.length;
+    const obligation = broker.ledger.endObligation();
+    if (isDone && obligation === null && !connection.isHolding) respond();
+    else if (isDone || obligation !== null) connection.hold(obligation, isDone ? respond : nothing);
+    return isDone;
+  };
+  const goOn = (): void => {
+    // The client may be gone meanwhile, or on another connection.
+    if (session.connection !== connection) return;
+    if (takePiece()) connection.resumeReading(Pause.turn);
+    else broker.later(goOn);
+  };
+  if (takePiece()) return;
+  connection.pauseReading(Pause.turn);
+  broker.later(goOn);
+}
+
+function nothing(): void {}
 
 /** Ends the connection, as mosquitto does, when a filter has too many levels. */
 function isTooDeep(connection: Connection, { subscriptions }: Subscribe): boolean {
@@ -102,25 +138,23 @@ function subscribe(
 
 /** Takes an UNSUBSCRIBE. */
 export function receiveUnsubscribe(connection: Connection, session: Session, packet: Unsubscribe): void {
-  const { ledger, observer } = connection.broker;
+  const { observer } = connection.broker;
+  const { topicFilters, packetId } = packet;
   const reasonCodes: number[] = [];
-  ledger.beginObligation();
   const { mountPoint } = connection.entrance;
-  for (const asked of packet.topicFilters) {
+  const take = (asked: string): string => {
     const topicFilter = mountedFilter(mountPoint, asked);
     const isAllowed = connection.policy.canUnsubscribe?.(topicFilter) ?? true;
     const existed = isAllowed && unsubscribe(connection, session, topicFilter);
     const otherwise = isAllowed ? ReasonCode.NoSubscriptionExisted : ReasonCode.NotAuthorized;
-    reasonCodes.push(existed ? ReasonCode.Success : otherwise);
+    // Before 5.0 an UNSUBACK has no codes.
+    if (connection.isVersion5) reasonCodes.push(existed ? ReasonCode.Success : otherwise);
     observer.unsubscribed?.(connection, topicFilter, existed);
-  }
-  // Before 5.0 an UNSUBACK has no codes.
-  const codes = connection.isVersion5 ? reasonCodes : [];
-  const respond = (): void =>
-    connection.send({ type: "UNSUBACK", packetId: packet.packetId, reasonCodes: codes, properties: NO_PROPERTIES });
-  const obligation = ledger.endObligation();
-  if (obligation === null && !connection.isHolding) respond();
-  else connection.hold(obligation, respond);
+    return topicFilter;
+  };
+  inPieces(connection, session, topicFilters, take, () =>
+    connection.send({ type: "UNSUBACK", packetId, reasonCodes, properties: NO_PROPERTIES }),
+  );
 }
 
 function unsubscribe(connection: Connection, session: Session, topicFilter: string): boolean {

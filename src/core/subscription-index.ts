@@ -54,6 +54,8 @@ export class SubscriptionIndex<Item> {
   // The search's stack, kept between searches: nodes and the level each stands at.
   readonly #nodes: FilterNode<Item>[] = [];
   readonly #depths: number[] = [];
+  /** Nodes that searches have come to; whoever measures them sets it back. */
+  searchedNodes = 0;
 
   /** Adds `item` under a well-formed filter (that of a shared subscription without its share) and returns where it hangs. */
   add(topicFilter: string, item: Item): FilterNode<Item> {
@@ -97,6 +99,7 @@ export class SubscriptionIndex<Item> {
     while (nodes.length > 0) {
       const node = nodes.pop()!;
       const depth = depths.pop()!;
+      this.searchedNodes++;
       if (depth === levels.length) node.collect(found);
       const { children } = node;
       if (children === null) continue;

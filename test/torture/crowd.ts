@@ -20,6 +20,8 @@ export interface CrowdOptions {
   /** Members of one shared Subscription; the last of them is away while messages come. */
   readonly group?: number;
   readonly payload: PayloadSize;
+  /** How long nothing may happen until what is missing counts as lost; 30 s unless told. */
+  readonly quietMs?: number;
   /** Part of the client identifiers and topics, to tell crowds apart. */
   readonly name: string;
 }
@@ -29,8 +31,8 @@ export type Peer = Publisher | Subscriber;
 /** Pause between two attempts to connect. */
 const RETRY_MS = 5;
 const CONNECT_LIMIT_MS = 60_000;
-/** How long nothing may happen until what is missing counts as lost. */
-const QUIET_MS = 5000;
+/** How long nothing may happen until what is missing counts as lost: longer than a disk with much to do keeps a broker waiting. */
+const QUIET_MS = 30_000;
 const LOOK_MS = 10;
 
 export class Crowd {
@@ -137,7 +139,8 @@ export class Crowd {
   }
 
   /** Resolves with whether everything came; false when nothing has come for a while. */
-  async settle(quietMs: number = QUIET_MS): Promise<boolean> {
+  async settle(): Promise<boolean> {
+    const { quietMs = QUIET_MS } = this.options;
     let { events } = this;
     let changedMs = performance.now();
     while (!this.isSettled) {

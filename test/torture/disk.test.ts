@@ -13,12 +13,12 @@ const LONGEST_MS = 1000;
 const DISK_IMAGES: Needs = { peers: ["mkfs.ext4"], missing: noLoopMounts };
 
 shortTest("F3: what was acknowledged outlives a power cut", DISK_IMAGES, (context) =>
-  powerCuts({ ...context, name: "f3", kind: OURS, rounds: 3, longestMs: LONGEST_MS }),
+  powerCuts({ ...context, name: "f3", kind: OURS, rounds: 5, longestMs: LONGEST_MS }),
 );
 
 shortTest("F3: without syncing the same power cut loses, and the ledger sees it", DISK_IMAGES, async (context) => {
   const unsafe = lacewing("max_inflight_messages=0", "lacewing_durability=none");
-  const own = { ...context, name: "f3-control", rounds: 1, longestMs: LONGEST_MS };
+  const own = { ...context, name: "f3-control", rounds: 1, longestMs: LONGEST_MS, quietMs: 5000 };
   const [round] = await powerCuts({ ...own, kind: unsafe, progress: () => {} });
   assert.ok(Number(round?.figures.lost) > 0, JSON.stringify(round));
   return [{ figures: {}, faults: [] }];

@@ -58,6 +58,8 @@ const MANY = { sessions: 100_000, messages: 1_000_000 };
 const STALL_MS = 30_000;
 const VANISHING_CLIENTS = 5000;
 const WEATHER_MS = 4000;
+/** What is lost does not come, however long one waits. */
+const CONTROL_QUIET_MS = 5000;
 const FAR_CUTS_SECONDS = [1, 5, 30, 120];
 const FAR_WORK_MS = 20_000;
 
@@ -186,10 +188,12 @@ async function killControl(context: Context): Promise<Round[]> {
   if (findPeer("mosquitto") === undefined) return [];
   const kind = mosquitto();
   return control(kind.name, context, (own) =>
-    killRounds({ ...own, name: "f1-control", kinds: [kind], qos: 1, killsPeers: false }),
+    killRounds({ ...own, name: "f1-control", kinds: [kind], qos: 1, killsPeers: false, quietMs: CONTROL_QUIET_MS }),
   );
 }
 
 function powerControl(context: Context): Promise<Round[]> {
-  return control(UNSAFE.name, context, (own) => powerCuts({ ...own, name: "f3-control", kind: UNSAFE }));
+  return control(UNSAFE.name, context, (own) =>
+    powerCuts({ ...own, name: "f3-control", kind: UNSAFE, quietMs: CONTROL_QUIET_MS }),
+  );
 }

@@ -27,6 +27,8 @@ export interface KillOptions {
   readonly longestMs?: number;
   /** After so long no further round is begun: a slow machine does fewer. */
   readonly budgetMs?: number;
+  /** As of the crowd: a control that is to lose need not wait as long. */
+  readonly quietMs?: number;
   readonly progress: Progress;
 }
 
@@ -93,7 +95,8 @@ class Series {
     const payload = random.pick(options.payloads ?? [SMALL]);
     const shape = { publishers: PUBLISHERS, window: WINDOW, online: ONLINE, offline: OFFLINE, group: GROUP };
     options.progress(`${options.name}: ${kind.name}, payloads of up to ${payload.most} bytes`);
-    const crowd = new Crowd({ name, qos: options.qos, payload, ...shape }, random);
+    const { qos, quietMs } = options;
+    const crowd = new Crowd({ name, qos, payload, ...shape, ...(quietMs !== undefined && { quietMs }) }, random);
     const series = new Series(options, broker, crowd, random);
     await broker.start();
     await crowd.subscribe(broker.address);

@@ -68,6 +68,17 @@ test("the members of a group share a row: any order, nothing lost, at QoS 2 noth
   assert.deepEqual(ledger.verdict().doubled, [1]);
 });
 
+test("what was given up as lost and comes in a later round is said to be late, once", () => {
+  const ledger = new Ledger(1, [{ qos: 1 }]);
+  for (let count = 0; count < 2; count++) ledger.acknowledge(0, ledger.send(0));
+  ledger.receive(0, 0, 2);
+  assert.deepEqual(ledger.verdict().lost, [1]);
+  ledger.settle();
+  assert.equal(ledger.verdict().isClean, true);
+  for (let count = 0; count < 2; count++) ledger.receive(0, 0, 1);
+  assert.deepEqual([ledger.verdict().late, ledger.verdict().isClean], [1, false]);
+});
+
 test("a lost session and a fault in words are not clean", () => {
   const [session, words] = [new Ledger(1, [{ qos: 1 }]), new Ledger(1, [{ qos: 1 }])];
   session.loseSession();

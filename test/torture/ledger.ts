@@ -23,6 +23,8 @@ export interface Verdict {
   readonly rewound: readonly number[];
   /** By subscriber: not as it was sent, or never sent. */
   readonly altered: readonly number[];
+  /** Messages that came in this round and were lost in an earlier one: they were late, which is a fault too, but another one. */
+  readonly late: number;
   /** Sessions that should have been there and were not. */
   readonly sessionsLost: number;
   /** Faults of another kind, in words. */
@@ -43,6 +45,8 @@ interface PublisherRow {
 
 interface Pair {
   readonly counts: Tally;
+  /** Lost in earlier rounds. */
+  readonly missing: Set<number>;
   /** Highest sequence number received, the last one, and how often a sequence went back. */
   highest: number;
   last: number;
@@ -73,6 +77,7 @@ export class Ledger {
   readonly #subscribers: readonly SubscriberRow[];
   #faults: string[] = [];
   #sessionsLost = 0;
+  #late = 0;
 
   constructor(publishers: number, subscribers: readonly SubscriberKind[]) {
     this.#publishers = Array.from({ length: publishers }, () => ({
@@ -82,7 +87,7 @@ export class Ledger {
       acks: new Tally(),
       restarts: 0,
     }));
-    const pair = (): Pair => ({ counts: new Tally(), highest: 0, last: 0, descents: 0 });
+    const pair = (): Pair => ({ counts: new Tally(), missing: new Set(), highest: 0, last: 0, descents: 0 });
     this.#subscribers = subscribers.map(({ qos, isGroup = false }) => ({
       qos,
       isGroup,
@@ -134,6 +139,7 @@ export class Ledger {
     }
     if (sequence <= pair.last) pair.descents++;
     pair.last = sequence;
+    if (pair.missing.delete(sequence)) this.#late++;
     if (pair.counts.add(sequence) > 0) {
       row.repeated++;
       if (row.qos === 2) row.doubled++;
@@ -225,9 +231,11 @@ export class Ledger {
       disordered,
       rewound,
       altered,
+      late: this.#late,
       sessionsLost: this.#sessionsLost,
       faults: [...this.#faults],
-      isClean: bad.every((count) => count === 0) && this.#sessionsLost === 0 && this.#faults.length === 0,
+      isClean:
+        this.#late === 0 && bad.every((count) => count === 0) && this.#sessionsLost === 0 && this.#faults.length === 0,
     };
   }
 
@@ -245,18 +253,20 @@ export class Ledger {
   settle(): void {
     for (const [index, publisher] of this.#publishers.entries()) {
       const { sent, acks } = publisher;
-      acks.settle(sent);
       publisher.acknowledged = publisher.refused = publisher.restarts = 0;
       for (const { pairs } of this.#subscribers) {
         const pair = pairs[index] as Pair;
+        for (let sequence = acks.settled + 1; sequence <= sent; sequence++)
+          if (acks.get(sequence) > 0 && pair.counts.get(sequence) === 0) pair.missing.add(sequence);
         pair.counts.settle(sent);
         pair.descents = 0;
       }
+      acks.settle(sent);
     }
     for (const row of this.#subscribers) {
       row.delivered = row.repeated = row.doubled = row.disordered = row.altered = row.restarts = 0;
     }
-    this.#sessionsLost = 0;
+    this.#sessionsLost = this.#late = 0;
     this.#faults = [];
   }
 }

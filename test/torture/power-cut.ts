@@ -16,12 +16,17 @@ export interface PowerCutOptions {
   /** For images and mounts. */
   readonly folder: string;
   readonly longestMs?: number;
+  /** As of the crowd: a control that is to lose need not wait as long. */
+  readonly quietMs?: number;
   readonly progress: Progress;
 }
 
 const IMAGE_MEGABYTES = 1024;
 const SHORTEST_MS = 300;
 const LONGEST_MS = 3000;
+/** The power stays until so many messages are acknowledged, on a machine that is slow; but not for ever. */
+const LEAST_ACKED = 2000;
+const LEAST_LIMIT_MS = 5000;
 /** What was on its way through the loopback when the broker stopped has arrived after this. */
 const QUIET_MS = 100;
 
@@ -54,12 +59,12 @@ async function withDisks(
   after: DiskImage,
   random: Random,
 ): Promise<Round> {
-  const { kind, longestMs = LONGEST_MS } = options;
+  const { kind, longestMs = LONGEST_MS, quietMs } = options;
   const qos = random.pick([1, 2] as const);
   before.make(IMAGE_MEGABYTES);
   before.mount();
   const shape = { publishers: 8, window: 64, online: 2, offline: 2, payload: { least: 8, most: 120 } };
-  const crowd = new Crowd({ name, qos, ...shape }, random);
+  const crowd = new Crowd({ name, qos, ...shape, ...(quietMs !== undefined && { quietMs }) }, random);
   const broker = await BrokerProcess.on(kind, join(before.folder, "data"));
   try {
     await broker.start();
@@ -68,6 +73,8 @@ async function withDisks(
     crowd.setSending(true);
     const loadMs = random.between(SHORTEST_MS, longestMs);
     await pause(loadMs);
+    const limitMs = performance.now() + LEAST_LIMIT_MS;
+    while (crowd.ledger.acknowledged < LEAST_ACKED && performance.now() < limitMs) await pause(random.between(1, 20));
     await freeze(broker, crowd);
     before.copyTo(after);
     const queued = crowd.ledger.acknowledged;

@@ -32,6 +32,8 @@ export function faultsOf(verdict: Verdict): string[] {
   const faults = rows.flatMap(([counts, what]) =>
     total(counts) === 0 ? [] : [`${countText(total(counts))} ${what}, by subscriber ${counts.join(" ")}`],
   );
+  if (verdict.late > 0)
+    faults.push(`${countText(verdict.late)} came that had been given up as lost in an earlier round`);
   if (verdict.sessionsLost > 0) faults.push(`${verdict.sessionsLost} sessions lost`);
   return [...faults, ...verdict.faults];
 }

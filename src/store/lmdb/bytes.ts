@@ -188,10 +188,24 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
+/** What a byte comes to when one, two and three more have followed it: four bytes are taken at once so, in half the time. */
+const CRC_TABLE_1 = CRC_TABLE.map(followed);
+const CRC_TABLE_2 = CRC_TABLE_1.map(followed);
+const CRC_TABLE_3 = CRC_TABLE_2.map(followed);
+
+function followed(crc: number): number {
+  return (crc >>> 8) ^ CRC_TABLE[crc & 255]!;
+}
+
 /** CRC-32 of `bytes[from..to)`, going on from `crc`. */
 export function crc32(bytes: Uint8Array, from: number, to: number, crc: number = 0): number {
   if (to - from > LONGEST_IN_LOOP) return zlibCrc32(bytes.subarray(from, to), crc);
   let c = ~crc;
-  for (let i = from; i < to; i++) c = CRC_TABLE[(c ^ bytes[i]!) & 255]! ^ (c >>> 8);
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    c ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    c = CRC_TABLE_3[c & 255]! ^ CRC_TABLE_2[(c >>> 8) & 255]! ^ CRC_TABLE_1[(c >>> 16) & 255]! ^ CRC_TABLE[c >>> 24]!;
+  }
+  for (; i < to; i++) c = CRC_TABLE[(c ^ bytes[i]!) & 255]! ^ (c >>> 8);
   return ~c >>> 0;
 }

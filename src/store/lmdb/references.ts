@@ -21,6 +21,8 @@ export class References {
   /** Changes to settle at the end of the batch, and which of their messages this batch has brought. */
   readonly #changes: Map<number, number> = new Map();
   readonly #fresh: Set<number> = new Set();
+  /** Whether any message had a count when the batch began. */
+  #hasCounts = true;
   /** No message in the store has this key or a higher one. */
   nextMessage: number;
 
@@ -35,6 +37,7 @@ export class References {
     this.#message = NONE;
     this.#changes.clear();
     this.#fresh.clear();
+    this.#hasCounts = [...this.#counts.getKeys({ limit: 1 })].length > 0;
   }
 
   /** Writes a message. */
@@ -91,6 +94,7 @@ export class References {
   }
 
   #storedCountOf(key: Uint8Array): number | undefined {
+    if (!this.#hasCounts) return undefined;
     const count = this.#counts.getBinaryFast(key);
     if (count === undefined) return undefined;
     return isWhole(key, count) ? uint32At(count, 0) : UNKNOWN_COUNT;

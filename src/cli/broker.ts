@@ -73,6 +73,8 @@ async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOw
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   const server = await startServer(config, null, { notices });
+  // Also when a fault ends the process: the last lines are those that tell of it.
+  process.once("exit", () => server.log.flush());
   const { pidFile } = config.process;
   if (pidFile !== null) writePidFile(pidFile, server);
   const signals = new BrokerSignals(server, read); // before the line that says we run: who reads it may end us at once

@@ -68,7 +68,8 @@ test("lacewing clients, why and why-not show names without their power", async (
     ["clients", "--json", ...at],
   ];
   // Each takes a process: those that are worst.
-  for (const name of [NAMES[0], "two\nlines", "\u009b31mC1"]) runs.push(["why", name, ...at], ["why-not", "--topic", "t", "--to", name, ...at]);
+  for (const name of [NAMES[0], "two\nlines", "\u009b31mC1"])
+    runs.push(["why", name, ...at], ["why-not", "--topic", "t", "--to", name, ...at]);
   for (const args of runs) {
     const { out, errors } = await runProgram(process.execPath, [MAIN, ...args], { env: { NO_COLOR: "1" } });
     for (const line of (out + errors).split("\n")) assert.doesNotMatch(line, UNSAFE, args.join(" "));

@@ -16,8 +16,8 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** A way to the broker other than TCP. */
-export type Way = "tls" | "websocket";
+/** A way to the broker other than TCP without a name: "users" is with a user name and a password. */
+export type Way = "tls" | "websocket" | "users";
 
 export interface Generators {
   readonly mload: readonly string[];
@@ -40,12 +40,12 @@ export function findGenerators(): Generators {
     spawnSync(compiler, ["-O2", "-o", fresh, join(ROOT, "bench/mload.c"), ...more], { encoding: "utf8" });
   if (compile("-DWITH_TLS", "-lssl", "-lcrypto").status === 0) {
     renameSync(fresh, program);
-    return { mload: [program], load: OWN, ways: ["tls", "websocket"], note: undefined };
+    return { mload: [program], load: OWN, ways: ["tls", "websocket", "users"], note: undefined };
   }
   const { status, error, stderr } = compile();
   if (status === 0) {
     renameSync(fresh, program);
-    return { mload: [program], load: OWN, ways: ["websocket"], note: undefined };
+    return { mload: [program], load: OWN, ways: ["websocket", "users"], note: undefined };
   }
   const why =
     error === undefined ? `cannot compile bench/mload.c: ${stderr.trim().split("\n")[0]}` : "is not installed";

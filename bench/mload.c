@@ -48,7 +48,7 @@ static long total = 100000;         /* messages to send */
 static double duration_s = 0;       /* send for so long, instead of `total` messages */
 static double rate = 0;             /* messages per second of all publishers together; 0 is as fast as it goes */
 static double limit_s = 60, settle_s = 10;
-static const char *label = "";
+static const char *label = "", *username = NULL, *password = "";
 
 static const char HELP[] =
     "mload -p PORT [-P publishers] [-S subscribers] [-q qos] [-l payload bytes] [-w window] [-n messages]\n"
@@ -56,6 +56,7 @@ static const char HELP[] =
     "      [-f every subscriber gets all] [-W by wildcard] [-g one shared group] [-r retain]\n"
     "      [-D subscribers have durable sessions]\n"
     "      [-I only open this many idle connections] [-s at most so many seconds for memory to settle, with -I]\n"
+    "      [-u USER:PASSWORD]\n"
     "      [-e by TLS, and any certificate will do] [-b by WebSocket, each packet in a frame]\n"
     "      [-C only open and close connections, in so many processes, for -d seconds] [-K with TLS sessions resumed]\n"
     "      [-t limit seconds] [-N label] [-j one line of JSON]\n"
@@ -276,19 +277,21 @@ static void send_connect(Conn *c) {
   int n = sprintf(id, "%c%d-%d", c->is_subscriber ? 's' : 'p', (int)getpid(), c->index);
   const char *name = version == 3 ? "MQIsdp" : "MQTT";
   int name_len = strlen(name);
-  uint8_t *p = reserve(c, 128);
+  size_t user_len = username ? strlen(username) : 0, password_len = strlen(password);
+  uint8_t *p = reserve(c, 128 + user_len + password_len);
   static const uint8_t an_hour[] = {5, 0x11, 0, 0, 0x0e, 0x10}; /* Session Expiry Interval of 3600 s */
   int stays = durable && c->is_subscriber;
   int property_bytes = version < 5 ? 0 : stays ? (int)sizeof an_hour : 1;
   *p++ = 0x10;
-  p = put_varint(p, 2 + name_len + 4 + property_bytes + 2 + n);
+  p = put_varint(p, 2 + name_len + 4 + property_bytes + 2 + n + (username ? 4 + user_len + password_len : 0));
   p = put_string(p, name, name_len);
   *p++ = version;
-  *p++ = stays ? 0 : 2; /* clean session */
+  *p++ = (stays ? 0 : 2) | (username ? 0xc0 : 0); /* clean session, user name and password */
   p = put_u16(p, 0);    /* no keep-alive: a busy generator sends no PINGREQ */
   if (version == 5 && stays) { memcpy(p, an_hour, sizeof an_hour); p += sizeof an_hour; }
   else if (version == 5) *p++ = 0;
   p = put_string(p, id, n);
+  if (username) p = put_string(put_string(p, username, user_len), password, password_len);
   c->out_len = p - c->out;
   flush(c);
 }
@@ -772,7 +775,7 @@ static void refuse(const char *why) { fprintf(stderr, "mload: %s\n%s", why, HELP
 
 static void read_options(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgDebC:Kjh")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "p:P:S:q:l:w:n:d:R:v:i:fWI:s:N:t:rgDebC:Kju:h")) != -1) switch (option) {
     case 'p': port = atoi(optarg); break;
     case 'P': publishers = atoi(optarg); break;
     case 'S': subscribers = atoi(optarg); break;
@@ -795,6 +798,12 @@ static void read_options(int argc, char **argv) {
     case 'D': durable = 1; break;
     case 'e': use_tls = 1; break;
     case 'b': use_websocket = 1; break;
+    case 'u': {
+      char *colon = strchr(optarg, ':');
+      username = optarg;
+      if (colon) { *colon = 0; password = colon + 1; }
+      break;
+    }
     case 'C': connects = atoi(optarg); break;
     case 'K': resume_sessions = 1; break;
     case 'j': json = 1; break;

@@ -6,7 +6,7 @@ import { parseRunOptions } from "./run-options.ts";
 test("without options all brokers, both tables, five runs, stored", () => {
   const options = parseRunOptions([]);
   assert.deepEqual(options.brokers, ["lacewing", "mosquitto", "aedes"]);
-  assert.deepEqual(options.settings, ["fair", "defaults", "durable", "synced", "tls", "websocket"]);
+  assert.deepEqual(options.settings, ["fair", "defaults", "durable", "synced", "tls", "websocket", "users"]);
   assert.equal(options.runs, 5);
   assert.equal(options.saves, true);
   assert.ok(options.only.test("pair-q0"));

@@ -1,5 +1,6 @@
 // What is measured and what we aim for: a table. Must not know how a scenario is run or printed.
 import type { Settings } from "./brokers/broker.ts";
+import { USER } from "./brokers/rules.ts";
 import type { Way } from "./generator.ts";
 
 /** "times" compares with another broker, "at most" and "at least" are figures of Lacewing alone. */
@@ -100,7 +101,7 @@ function latency(pairs: number, qos: number): Scenario {
   };
 }
 
-/** A flood by TLS or WebSocket; in fair settings but for the listener. */
+/** A flood by TLS, by WebSocket or by a user under rules; in fair settings but for that. */
 function floodBy(
   way: Way,
   name: string,
@@ -108,10 +109,10 @@ function floodBy(
   quick: readonly string[],
   rows: readonly Row[],
 ): Scenario {
-  return { ...flood(`${way}-${name}`, [WAY_OPTION[way], ...args], quick, rows), way, settings: [way] };
+  return { ...flood(`${way}-${name}`, [...WAY_OPTIONS[way], ...args], quick, rows), way, settings: [way] };
 }
 
-const WAY_OPTION = { tls: "-e", websocket: "-b" } as const;
+const WAY_OPTIONS = { tls: ["-e"], websocket: ["-b"], users: ["-u", USER] } as const;
 
 const FAN_OUT = ["-P", "1", "-S", "100", "-f", "-w", "100"];
 
@@ -144,6 +145,17 @@ function scenariosBy(way: Way, timesMosquitto: number): readonly Scenario[] {
     },
   ];
 }
+
+/** With 1,000 rules at least 0.9 of what the broker does without: with `--brokers lacewing,mosquitto,lacewing-open`. */
+const UNDER_RULES: readonly Scenario[] = [0, 1].map((qos) =>
+  floodBy(
+    "users",
+    `pair-q${qos}`,
+    ["-q", `${qos}`],
+    ["-n", "300"],
+    rateRows([...(qos === 0 ? [times("lacewing-open", 0.9)] : []), times("mosquitto", 5)]),
+  ),
+);
 
 const SUBSCRIPTION_ROWS: readonly Row[] = [
   { metric: "cpuRatio", title: "CPU, 100,000 : 100", unit: "times", better: "lower", goals: [atMost(2)] },
@@ -221,6 +233,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DURABLE,
   ...scenariosBy("tls", 2),
   ...scenariosBy("websocket", 3),
+  ...UNDER_RULES,
   pair(0, 5),
   pair(1, 8),
   pair(2, 15),

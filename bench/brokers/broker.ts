@@ -8,9 +8,9 @@ import { join } from "node:path";
 /**
  * "fair" switches off what only some brokers have (Nagle's delay, bounds of queues); "defaults" is as installed. The others are fair
  * and keep messages on disk: "durable" as each broker does by default, "synced" as safely as each can; or they are fair and listen by
- * TLS or WebSocket.
+ * TLS or WebSocket, or let in the user of rules.ts alone, who is under an ACL of 1,000 rules.
  */
-export type Settings = "fair" | "defaults" | "durable" | "synced" | "tls" | "websocket";
+export type Settings = "fair" | "defaults" | "durable" | "synced" | "tls" | "websocket" | "users";
 
 export interface BrokerKind {
   readonly name: string;

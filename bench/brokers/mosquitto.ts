@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrokerKind } from "./broker.ts";
 import { CERTIFICATE } from "./certificate.ts";
+import { rulesIn } from "./rules.ts";
 
 /** Debian's place first: a plain user's PATH often lacks sbin. */
 const PROGRAMS = ["/usr/sbin/mosquitto", "mosquitto"];
@@ -17,7 +18,7 @@ let program = "mosquitto";
 export const mosquitto: BrokerKind = {
   name: "mosquitto",
   versions: [3, 4, 5],
-  settings: ["fair", "defaults", "durable", "synced", "tls", "websocket"],
+  settings: ["fair", "defaults", "durable", "synced", "tls", "websocket", "users"],
   find() {
     for (const candidate of PROGRAMS) {
       const { stdout, error } = spawnSync(candidate, ["-h"], { encoding: "utf8" });
@@ -42,7 +43,8 @@ export const mosquitto: BrokerKind = {
           ? // A listener of WebSocket alone is none to it.
             `protocol websockets\nlistener 0 ${folder}/unused.sock\n`
           : "";
-    writeFileSync(file, `${user}${general}${durable}${synced}allow_anonymous true\nlistener ${port} 127.0.0.1\n${way}`);
+    const who = settings === "users" ? rulesIn(folder) : "allow_anonymous true\n";
+    writeFileSync(file, `${user}${general}${durable}${synced}${who}listener ${port} 127.0.0.1\n${way}`);
     return [program, "-c", file];
   },
 };

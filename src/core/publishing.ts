@@ -26,7 +26,8 @@ export function receivePublish(connection: Connection, session: Session, packet:
   if (packet.qos === 0) {
     if (isAllowed(connection, packet, route)) {
       if (route.isControl) control(connection, packet);
-      else if (limitOf(broker, packet, packet.retain) !== null) notTaken(connection, packet);
+      else if (limitOf(broker, packet, packet.retain && !makesRoom(broker, packet, route)) !== null)
+        notTaken(connection, packet);
       else distribute(broker, messageOf(connection, packet, session.clientId), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
@@ -54,7 +55,7 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
     control(connection, packet);
     return ReasonCode.Success;
   }
-  if (limitOf(broker, packet, true) !== null) return notTaken(connection, packet);
+  if (limitOf(broker, packet, !makesRoom(broker, packet, route)) !== null) return notTaken(connection, packet);
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
   const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
@@ -77,6 +78,11 @@ function limitOf(broker: Broker, packet: Publish, isHeld: boolean): "payload-too
   const { maximumPayloadBytes } = broker.options;
   if (maximumPayloadBytes > 0 && packet.end - packet.payloadStart > maximumPayloadBytes) return "payload-too-large";
   return isHeld && broker.isOverMemory ? "memory-limit" : null;
+}
+
+/** Whether a PUBLISH has a retained message forgotten: that is how room is made, so that no want of room may stand against it. */
+function makesRoom(broker: Broker, packet: Publish, { topicName }: Route): boolean {
+  return packet.retain && packet.end === packet.payloadStart && broker.isOverMemory && broker.retained.has(topicName);
 }
 
 /**

@@ -67,14 +67,25 @@ export class RetainedMessages {
 
   /** Forgets the message of `topicName` and returns it. */
   delete(topicName: string): Message | null {
+    const node = this.#find(topicName);
+    if (node === null) return null;
+    const message = this.#take(node);
+    this.#prune(node);
+    return message;
+  }
+
+  /** Whether there is a message of `topicName`. */
+  has(topicName: string): boolean {
+    return (this.#find(topicName)?.message ?? null) !== null;
+  }
+
+  #find(topicName: string): TopicNode | null {
     let node: TopicNode | undefined = this.#root;
     for (const level of topicName.split("/")) {
       node = node.children?.get(level);
       if (node === undefined) return null;
     }
-    const message = this.#take(node);
-    this.#prune(node);
-    return message;
+    return node;
   }
 
   #take(node: TopicNode): Message | null {

@@ -1,5 +1,5 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
-
+import { getHeapStatistics } from "node:v8";
 import { ControlService, Taps } from "../admin/index.ts";
 import { type Config, type ListenerConfig, type LogType, type Notice, restartReasons } from "../config/index.ts";
 import { version } from "../config/version.ts";
@@ -121,7 +121,7 @@ class RunningServer implements Server {
     this.#openLog = openLog;
     this.#brokerLog = brokerLog;
     this.log = log;
-    const facts = { version: `lacewing version ${version()}`, heapBytes: () => process.memoryUsage().heapUsed };
+    const facts = { version: `lacewing version ${version()}`, heapBytes };
     this.#sys = new SysClock(new SysTopics(loop.broker, facts));
     this.#store = store;
     this.#listeners = new Listeners(loop.broker, log);
@@ -236,6 +236,11 @@ class RunningServer implements Server {
       return `could not be closed: ${(error as Error).message}`;
     }
   }
+}
+
+/** Not of `process.memoryUsage`, which needs a file descriptor and throws when there is none left. */
+function heapBytes(): number {
+  return getHeapStatistics().used_heap_size;
 }
 
 /** @throws when `promise` takes longer */

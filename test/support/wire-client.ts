@@ -80,6 +80,11 @@ export class WireClient {
     return reasonCode;
   }
 
+  /** Connects and sends CONNECT; whoever calls looks at the CONNACK. */
+  static opened(to: NetConnectOpts, clientId: string, options: ConnectOptions = {}): Promise<WireClient> {
+    return WireClient.#open(to, clientId, options);
+  }
+
   static async #open(to: NetConnectOpts, clientId: string, options: ConnectOptions): Promise<WireClient> {
     const socket = createConnection(to);
     await once(socket, "connect");
@@ -163,6 +168,12 @@ export class WireClient {
 
   acknowledge(type: "PUBACK" | "PUBREC" | "PUBREL" | "PUBCOMP", packetId: number): void {
     this.send({ type, packetId, reasonCode: 0, properties: NO_PROPERTIES });
+  }
+
+  /** Stops (false) or goes on (true) reading from the network, as a slow receiver does. */
+  setReading(isReading: boolean): void {
+    if (isReading) this.#socket.resume();
+    else this.#socket.pause();
   }
 
   /** Waits until the other end has taken everything that was sent before. */

@@ -2,7 +2,7 @@
 import { type ClientEvents, type ConnectInfo, type DisconnectInfo, LOG_LEVEL, type LogLevel } from "./client-events.ts";
 import { call, Emitter, type ListenOptions } from "./emitter.ts";
 import type { ClientError } from "./errors.ts";
-import { checkEventName } from "./known-names.ts";
+import { checkEventName, checkNames } from "./known-names.ts";
 import { PacketLog } from "./packet-log.ts";
 import type { Publication } from "./publication.ts";
 import type { ReceivedMessage } from "./received-message.ts";
@@ -32,6 +32,7 @@ export abstract class EventfulClient {
     options?: ListenOptions,
   ): () => void {
     checkEventName(name);
+    checkNames("listener", options);
     const off = this.#emitter.on(name, listener, options);
     if (name === "message") this.#handOutUnclaimed();
     return off;

@@ -26,6 +26,7 @@ import {
   refusalError,
 } from "./errors.ts";
 import { EventfulClient } from "./eventful-client.ts";
+import { checkNames } from "./known-names.ts";
 import type { IncomingMessage, Outcome, OutgoingMessage } from "./message.ts";
 import type { PublishOptions, SharedClientOptions } from "./options.ts";
 import type { Publication } from "./publication.ts";
@@ -279,6 +280,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
   ): Subscription {
     const endedError = this.#endedError;
     if (endedError !== null) throw endedError;
+    checkNames("subscribe", options);
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const subscription = checked(() => this.#traffic.subscriptions.subscribe(listOf(topicFilters), options));
@@ -331,6 +333,7 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
 
   /** Says goodbye and ends, after what has been published has arrived, or after `drainMs`. Resolves when all is over. */
   async disconnect(options: DisconnectOptions = NO_OPTIONS): Promise<void> {
+    checkNames("disconnect", options);
     const { reasonCode = ReasonCode.NormalDisconnection, properties = NO_PROPERTIES, drainMs = DRAIN_MS } = options;
     if (!this.isClosed) {
       this.#isSayingGoodbye = true;

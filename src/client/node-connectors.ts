@@ -11,6 +11,7 @@ import {
   WebSocketConnector,
 } from "../transport/index.ts";
 import { ArgumentError } from "./errors.ts";
+import { checkNames } from "./known-names.ts";
 import type { SharedClientOptions } from "./options.ts";
 import { type Server, serverName } from "./servers.ts";
 
@@ -42,6 +43,7 @@ export class NodeConnectors {
   /** @throws ArgumentError when an option is not allowed */
   constructor(options: NodeClientOptions) {
     this.#options = options;
+    checkNames("tls", options.tls);
     if (options.proxy !== undefined) proxyOf(options.proxy);
   }
 

@@ -3,6 +3,7 @@ import { Deque } from "../core/index.ts";
 import { encodeUtf8, reasonCodeName } from "../protocol/index.ts";
 import type { Client } from "./client.ts";
 import { ArgumentError, type ClientError, RequestError, refusalError } from "./errors.ts";
+import { checkNames } from "./known-names.ts";
 import type { Outcome, OutgoingMessage, Refusal } from "./message.ts";
 import type { PublishOptions, QueuePolicy } from "./options.ts";
 import { PendingPublication, type Publication } from "./publication.ts";
@@ -50,6 +51,8 @@ export class Publications {
   /** @throws ArgumentError for a field that is not allowed */
   publish(topicName: string, payload: Uint8Array | string, options: PublishOptions): Publication {
     const { qos = 0, retain = false, properties, signal } = options;
+    checkNames("publish", options);
+    if (properties !== undefined) checkNames("publishProperty", properties);
     const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
     const kept = properties !== undefined && this.#host.isFallenBack() ? undefined : properties;
     const publication = new PendingPublication(topicName, bytes, qos, retain, kept);

@@ -3,6 +3,7 @@ import { encodeUtf8, type Version } from "../protocol/index.ts";
 import type { ConnectInfo } from "./client-events.ts";
 import type { ClientError } from "./errors.ts";
 import { ArgumentError, RequestError } from "./errors.ts";
+import { checkNames } from "./known-names.ts";
 import type { PublishOptions } from "./options.ts";
 import type { Publication } from "./publication.ts";
 import { abortError } from "./publications.ts";
@@ -64,6 +65,7 @@ export class Requests {
 
   async request(topicName: string, payload: Uint8Array | string, options: RequestOptions): Promise<ReceivedMessage> {
     const client = this.#client;
+    checkNames("request", options);
     const { timeoutMs = TIMEOUT_MS, responseTopic, signal, ...rest } = options;
     const isOld = client.version !== 5;
     if (isOld && responseTopic === undefined) {

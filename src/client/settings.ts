@@ -12,7 +12,7 @@ import { DEFAULT_BACK_OFF } from "./back-off.ts";
 import type { ClientStore } from "./client-store.ts";
 import { ArgumentError } from "./errors.ts";
 import { isFinal } from "./healing.ts";
-import { checkOptionNames } from "./known-names.ts";
+import { checkNames } from "./known-names.ts";
 import type {
   Authentication,
   Credentials,
@@ -52,7 +52,7 @@ const NEVER = 4_294_967_295;
 
 /** @throws ArgumentError when an option is not allowed */
 export function settingsOf(servers: string | readonly string[], options: SharedClientOptions): ClientSettings {
-  checkOptionNames(options);
+  checkAllNames(options);
   const urls = typeof servers === "string" ? [servers] : servers;
   if (urls.length === 0) throw new ArgumentError("no server is given");
   const version = options.version ?? 4;
@@ -80,6 +80,16 @@ export function settingsOf(servers: string | readonly string[], options: SharedC
   };
   checkConnect(settings);
   return settings;
+}
+
+/** An option of any depth that nobody knows is told to the caller. */
+function checkAllNames(options: SharedClientOptions): void {
+  checkNames("client", options);
+  checkNames("will", options.will);
+  checkNames("willProperty", options.will?.properties);
+  checkNames("queue", options.queue);
+  checkNames("connectProperty", options.properties);
+  if (options.reconnect !== false) checkNames("reconnect", options.reconnect);
 }
 
 /** What cannot be a CONNECT is told to the caller, and not found out with each attempt to connect. */

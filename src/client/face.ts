@@ -70,6 +70,7 @@ export {
   type SessionListener,
   type SessionTraits,
 } from "./session.ts";
+export { StoreJournal } from "./store-journal.ts";
 export type {
   Subscribed,
   SubscribeOptions,

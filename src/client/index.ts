@@ -3,4 +3,3 @@ export * from "./face.ts";
 export { type FileStoreOptions, openFileStore, openPairStore } from "./file-store.ts";
 export { type ConnectOptions, connect, MqttClient, type MqttClientOptions } from "./mqtt-client.ts";
 export type { NodeClientOptions, NodeTransportOptions } from "./node-connectors.ts";
-export { StoreJournal } from "./store-journal.ts";

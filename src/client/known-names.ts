@@ -1,6 +1,5 @@
 /** Names of options and events: in JavaScript nobody else says that one is not known, and then it would have no effect. */
 import { nearest } from "../protocol/index.ts";
-import type { TlsOptions } from "../transport/index.ts";
 import type { ClientEvents } from "./client-events.ts";
 import type { ListenOptions } from "./emitter.ts";
 import { ArgumentError } from "./errors.ts";
@@ -20,10 +19,10 @@ import type { RequestOptions } from "./requests.ts";
 import type { SubscribeOptions } from "./subscription.ts";
 
 /** Names as a record, so that one that is missing does not compile. */
-type Names<Name extends PropertyKey> = Readonly<Record<Name, true>>;
+export type Names<Name extends PropertyKey> = Readonly<Record<Name, true>>;
 
 /** Where names may stand. */
-interface Place {
+export interface Place {
   /** What they are the names of. */
   readonly what: string;
   readonly known: Readonly<Record<string, true>>;
@@ -65,11 +64,6 @@ const WILL: Names<keyof WillOptions> = { topicName: true, payload: true, qos: tr
 const QUEUE: Names<keyof QueueOptions> = { maximumMessages: true, maximumBytes: true, policy: true, qos0: true };
 const RECONNECT: Names<keyof ReconnectOptions> = { minimumDelayMs: true, maximumDelayMs: true, stopsOn: true };
 const LISTEN: Names<keyof ListenOptions> = { signal: true, once: true };
-const TLS: Names<keyof TlsOptions> = {
-  ...{ ca: true, caFile: true, cert: true, certFile: true, key: true, keyFile: true, passphrase: true, crl: true },
-  ...{ crlFile: true, serverName: true, alpnProtocols: true, insecure: true, anyServerName: true },
-  ...{ minimumVersion: true, maximumVersion: true, ciphers: true, psk: true, onKeyLog: true },
-};
 const PUBLISH_PROPERTY: Names<keyof PublishProperties> = {
   ...{ payloadFormatIndicator: true, messageExpirySeconds: true, contentType: true, responseTopic: true },
   ...{ correlationData: true, userProperties: true },
@@ -91,7 +85,6 @@ type PlaceName =
   | "queue"
   | "reconnect"
   | "listener"
-  | "tls"
   | "publishProperty"
   | "willProperty"
   | "connectProperty";
@@ -148,7 +141,6 @@ const PLACES: Readonly<Record<PlaceName, Place>> = {
   queue: { what: "option of queue", known: QUEUE },
   reconnect: { what: "option of reconnect", known: RECONNECT },
   listener: { what: "option of on", known: LISTEN },
-  tls: { what: "option of tls", known: TLS, elsewhere: { rejectUnauthorized: "insecure", servername: "serverName" } },
   publishProperty: {
     what: "property of a message",
     known: PUBLISH_PROPERTY,
@@ -173,8 +165,13 @@ const PLACES: Readonly<Record<PlaceName, Place>> = {
 
 /** @throws ArgumentError when one of the names in `given` is not known at `at` */
 export function checkNames(at: PlaceName, given: object | null | undefined): void {
-  const { known } = PLACES[at];
-  for (const name in given) if (known[name] !== true) refuse(PLACES[at], name);
+  checkNamesOf(PLACES[at], given);
+}
+
+/** @throws ArgumentError when one of the names in `given` is not among those of `place` */
+export function checkNamesOf(place: Place, given: object | null | undefined): void {
+  const { known } = place;
+  for (const name in given) if (known[name] !== true) refuse(place, name);
 }
 
 /** @throws ArgumentError when there is no such event */

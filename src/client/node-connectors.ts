@@ -11,7 +11,7 @@ import {
   WebSocketConnector,
 } from "../transport/index.ts";
 import { ArgumentError } from "./errors.ts";
-import { checkNames } from "./known-names.ts";
+import { checkNamesOf, type Names, type Place } from "./known-names.ts";
 import type { SharedClientOptions } from "./options.ts";
 import { type Server, serverName } from "./servers.ts";
 
@@ -35,6 +35,18 @@ const CONNECT_TIMEOUT_MS = 30_000;
 
 const PROXY_PORT = 1080;
 
+const TLS_OPTION: Names<keyof TlsOptions> = {
+  ...{ ca: true, caFile: true, cert: true, certFile: true, key: true, keyFile: true, passphrase: true, crl: true },
+  ...{ crlFile: true, serverName: true, alpnProtocols: true, insecure: true, anyServerName: true },
+  ...{ minimumVersion: true, maximumVersion: true, ciphers: true, psk: true, onKeyLog: true },
+};
+
+const TLS: Place = {
+  what: "option of tls",
+  known: TLS_OPTION,
+  elsewhere: { rejectUnauthorized: "insecure", servername: "serverName" },
+};
+
 /** The ways to the servers of one client: one for each, as TLS remembers the last connection. */
 export class NodeConnectors {
   readonly #options: NodeClientOptions;
@@ -43,7 +55,7 @@ export class NodeConnectors {
   /** @throws ArgumentError when an option is not allowed */
   constructor(options: NodeClientOptions) {
     this.#options = options;
-    checkNames("tls", options.tls);
+    checkNamesOf(TLS, options.tls);
     if (options.proxy !== undefined) proxyOf(options.proxy);
   }
 

@@ -139,9 +139,10 @@ function isAllowed(connection: Connection, packet: Publish, route: Route): boole
   const publish = { topicName, qos, retain };
   const refusal = publishRefusal(broker.options, connection.entrance.maximumQos, policy, publish, route);
   if (refusal === null) return true;
-  if (refusal === "publish-denied")
+  if (refusal === "publish-denied") {
+    broker.counters.dropped[refusal]++;
     broker.observer.publishDenied?.(connection, Message.received(packet, connection.version, "", 0));
-  else connection.fail(refusal.reasonCode, refusal.message);
+  } else connection.fail(refusal.reasonCode, refusal.message);
   return false;
 }
 

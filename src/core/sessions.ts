@@ -121,7 +121,10 @@ export class Sessions {
     will.deadline?.cancel();
     session.will = null;
     this.#broker.records.willDeleted(session);
-    if (!will.policy.allowsAll && !will.policy.canPublish(will.fields.topicName)) return;
+    if (!will.policy.allowsAll && !will.policy.canPublish(will.fields.topicName)) {
+      this.#broker.counters.dropped["publish-denied"]++;
+      return;
+    }
     publish(this.#broker, Message.made(will.fields, session.clientId, this.#broker.turnMs));
   }
 

@@ -50,6 +50,38 @@ test("nothing is left of it when everything has been removed", () => {
   assert.equal(root.children, null);
 });
 
+/** Nodes of the tree that has `place`, the root aside. */
+function nodesOf<Item>(place: FilterNode<Item>): FilterNode<Item>[] {
+  let root = place;
+  while (root.parent !== null) root = root.parent;
+  const nodes = [root];
+  for (const node of nodes) nodes.push(...(node.children?.values() ?? []));
+  return nodes.slice(1);
+}
+
+test("however deep filters are, there are at most two nodes for each, and none that neither ends nor branches", () => {
+  const random = new Random(2);
+  const index = new SubscriptionIndex<number>();
+  const anchor = index.add("anchor", -1);
+  const places = new Map<number, FilterNode<number>>();
+  for (let item = 0; item < 400; item++) {
+    if (random.chance(0.6)) {
+      const levels = Array.from({ length: 1 + random.below(100) }, () => random.pick(["a", "b", "+"]));
+      places.set(item, index.add(levels.slice(0, 8).join("/") + "/x".repeat(random.below(100)), item));
+    } else {
+      for (const [removed, place] of places) {
+        index.remove(place, removed);
+        places.delete(removed);
+        break;
+      }
+    }
+    const nodes = nodesOf(anchor);
+    assert.ok(nodes.length <= 2 * (places.size + 1), `${nodes.length} nodes for ${places.size} filters`);
+    assert.ok(nodes.every(({ first, children }) => first !== null || (children?.size ?? 0) > 1));
+  }
+  assert.ok(places.size > 50);
+});
+
 test("removing one item of a filter leaves the others, first or not", () => {
   const index = new SubscriptionIndex<string>();
   for (const removed of ["one", "two", "three"]) {

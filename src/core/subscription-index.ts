@@ -1,20 +1,23 @@
 /**
- * Which Topic Filters match a Topic Name: a tree with a level of the filter at each node. Both searches and removals are loops,
- * so the depth of a topic costs no stack. It knows nothing of what hangs at its nodes.
+ * Which Topic Filters match a Topic Name: a tree whose nodes each stand for one level of a filter, or for several in a row at which no
+ * other filter branches off or ends. So it has at most two nodes for each filter, however deep these are. Searches and removals are
+ * loops, so the depth of a topic costs no stack. It knows nothing of what hangs at its nodes.
  */
 
-/** A level of one or more filters. Items that are kept by their owner name it, so that removing them needs no search. */
+/** Levels of one or more filters. Items that are kept by their owner name it, so that removing them needs no search. */
 export class FilterNode<Item> {
-  readonly parent: FilterNode<Item> | null;
-  readonly level: string;
+  parent: FilterNode<Item> | null;
+  /** From the parent to here: one or more, but for the root. */
+  levels: readonly string[];
+  /** By their first level. */
   children: Map<string, FilterNode<Item>> | null = null;
   /** Most nodes hold one item; the others are in `more`. */
   first: Item | null = null;
   more: Set<Item> | null = null;
 
-  constructor(parent: FilterNode<Item> | null, level: string) {
+  constructor(parent: FilterNode<Item> | null, levels: readonly string[]) {
     this.parent = parent;
-    this.level = level;
+    this.levels = levels;
   }
 
   add(item: Item): void {
@@ -50,7 +53,7 @@ export class FilterNode<Item> {
 
 /** The filters of all Subscriptions. */
 export class SubscriptionIndex<Item> {
-  readonly #root: FilterNode<Item> = new FilterNode<Item>(null, "");
+  readonly #root: FilterNode<Item> = new FilterNode<Item>(null, []);
   // The search's stack, kept between searches: nodes and the level each stands at.
   readonly #nodes: FilterNode<Item>[] = [];
   readonly #depths: number[] = [];
@@ -59,15 +62,21 @@ export class SubscriptionIndex<Item> {
 
   /** Adds `item` under a well-formed filter (that of a shared subscription without its share) and returns where it hangs. */
   add(topicFilter: string, item: Item): FilterNode<Item> {
+    const levels = topicFilter.split("/");
     let node = this.#root;
-    for (const level of topicFilter.split("/")) {
+    for (let depth = 0; depth < levels.length; ) {
       node.children ??= new Map();
-      let child = node.children.get(level);
+      const level = levels[depth]!;
+      const child = node.children.get(level);
       if (child === undefined) {
-        child = new FilterNode(node, level);
-        node.children.set(level, child);
+        const leaf = new FilterNode(node, levels.slice(depth));
+        node.children.set(level, leaf);
+        node = leaf;
+        break;
       }
-      node = child;
+      const shared = sharedLevels(child.levels, levels, depth);
+      node = shared === child.levels.length ? child : split(child, shared);
+      depth += shared;
     }
     node.add(item);
     return node;
@@ -79,10 +88,11 @@ export class SubscriptionIndex<Item> {
     let node = place;
     while (node.isEmpty && node.parent !== null) {
       const { parent } = node;
-      parent.children!.delete(node.level);
+      parent.children!.delete(node.levels[0]!);
       if (parent.children!.size === 0) parent.children = null;
       node = parent;
     }
+    if (node.first === null && node.parent !== null && node.children!.size === 1) join(node);
   }
 
   /**
@@ -99,25 +109,60 @@ export class SubscriptionIndex<Item> {
     while (nodes.length > 0) {
       const node = nodes.pop()!;
       const depth = depths.pop()!;
-      this.searchedNodes++;
       if (depth === levels.length) node.collect(found);
       const { children } = node;
       if (children === null) continue;
       const isSystem = depth === 0 && topicName.startsWith("$");
-      // "#" takes any number of levels, also none: "a/#" matches "a" [5.0 §4.7.1.2].
-      if (!isSystem) children.get("#")?.collect(found);
+      if (!isSystem) this.#visit(children.get("#"), levels, depth, found);
       if (depth === levels.length) continue;
-      const level = levels[depth]!;
-      this.#visit(isSystem ? undefined : children.get("+"), depth + 1);
+      if (!isSystem) this.#visit(children.get("+"), levels, depth, found);
       // In a Topic Name neither wildcard occurs, so this cannot find the same node twice.
-      this.#visit(children.get(level), depth + 1);
+      this.#visit(children.get(levels[depth]!), levels, depth, found);
     }
     return found;
   }
 
-  #visit(node: FilterNode<Item> | undefined, depth: number): void {
+  /** Goes on at `node` if its levels match those of the name from `depth` on. */
+  #visit(node: FilterNode<Item> | undefined, levels: readonly string[], depth: number, found: Item[]): void {
     if (node === undefined) return;
+    this.searchedNodes++;
+    let at = depth;
+    for (const level of node.levels) {
+      if (level === "#") {
+        // It takes any number of levels, also none: "a/#" matches "a" [5.0 §4.7.1.2].
+        node.collect(found);
+        return;
+      }
+      if (at === levels.length || (level !== "+" && level !== levels[at])) return;
+      at++;
+    }
     this.#nodes.push(node);
-    this.#depths.push(depth);
+    this.#depths.push(at);
+  }
+}
+
+/** How many of a node's levels are those of a filter from `depth` on. */
+function sharedLevels(own: readonly string[], levels: readonly string[], depth: number): number {
+  let shared = 0;
+  while (shared < own.length && own[shared] === levels[depth + shared]) shared++;
+  return shared;
+}
+
+/** Puts a node for the first `count` levels of `node` above it, and returns that. */
+function split<Item>(node: FilterNode<Item>, count: number): FilterNode<Item> {
+  const upper = new FilterNode(node.parent, node.levels.slice(0, count));
+  node.parent!.children!.set(upper.levels[0]!, upper);
+  node.levels = node.levels.slice(count);
+  node.parent = upper;
+  upper.children = new Map([[node.levels[0]!, node]]);
+  return upper;
+}
+
+/** Takes out a node at which nothing ends or branches off any more: its one child stands for its levels too. */
+function join<Item>({ parent, levels, children }: FilterNode<Item>): void {
+  for (const child of children!.values()) {
+    child.levels = levels.concat(child.levels);
+    child.parent = parent;
+    parent!.children!.set(levels[0]!, child);
   }
 }

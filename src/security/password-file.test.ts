@@ -21,8 +21,6 @@ test("users, comments, empty lines and white space are read as mosquitto reads t
 
 for (const [content, said] of [
   ["alice", /^pw:1: no colon/],
-  [`:${HASH}`, /^pw:1: the user name is empty/],
-  ["alice:", /^pw:1: user alice has no password/],
   [`alice:${HASH}\nalice:${HASH}`, /^pw:2: user alice is there twice/],
 ] as const) {
   test(`a line that opens nothing is passed over with a warning: ${JSON.stringify(content.slice(0, 12))}`, () => {
@@ -33,8 +31,16 @@ for (const [content, said] of [
 }
 
 for (const [content, said] of [
-  ["alice:secret", /^pw:1: the password of user alice is not hashed; lacewing passwd -U pw/],
-  [`# comment\nalice:${HASH}\nbob:$5$a$b`, /^pw:3: the password of user bob is not one of/],
+  ["alice:", /^Unable to decode line in password file pw:1: user alice has no password/],
+  [`:${HASH}`, /^Invalid line in password file pw:1: the user name is empty/],
+  [
+    "alice:secret",
+    /^Unable to decode line in password file pw:1: the password of user alice is not hashed; lacewing passwd -U pw/,
+  ],
+  [
+    `# comment\nalice:${HASH}\nbob:$5$a$b`,
+    /^Unable to decode line in password file pw:3: the password of user bob is not one of/,
+  ],
 ] as const) {
   test(`a password that is no hash is an error: ${JSON.stringify(content.slice(0, 12))}`, () => {
     assert.throws(

@@ -15,8 +15,8 @@ export interface PasswordFile {
 const LONGEST_NAME_BYTES = 65_535;
 
 /**
- * Reads a password file. As in mosquitto, a line without a colon and a second line of the same user are passed over with a warning,
- * and a password that is not hashed is an error.
+ * Reads a password file. As in mosquitto 2.1, a line without a colon and a second line of the same user are passed over with a warning;
+ * an empty user name, and a password that is empty or not hashed, is an error.
  * @throws SecurityError when it cannot be read or has a line that cannot be understood
  */
 export async function readPasswordFile(path: string): Promise<PasswordFile> {
@@ -35,10 +35,10 @@ export function parsePasswordFile(path: string, content: string): PasswordFile {
     const [name = "", password] = text.split(":", 2);
     const username = name.trim();
     if (password === undefined) warn("no colon between user name and password");
-    else if (username === "") warn("the user name is empty");
+    else if (username === "")
+      throw new SecurityError(path, number, "the user name is empty", false, "Invalid line in password file");
     else if (Buffer.byteLength(username) > LONGEST_NAME_BYTES)
       warn(`the user name is longer than ${LONGEST_NAME_BYTES} bytes`);
-    else if (password.trim() === "") warn(`user ${username} has no password`);
     else if (users.has(username)) warn(`user ${username} is there twice, and the first line counts`);
     else users.set(username, hashOf(path, number, username, password.trim()));
   }
@@ -48,10 +48,13 @@ export function parsePasswordFile(path: string, content: string): PasswordFile {
 function hashOf(path: string, line: number, username: string, text: string): AnyHash {
   const hash = parsePasswordHash(text) ?? parseArgon2(text);
   if (hash === null) {
-    const what = text.startsWith("$")
-      ? `the password of user ${username} is not one of $6$SALT$HASH, $7$ITERATIONS$SALT$HASH and $argon2id$...`
-      : `the password of user ${username} is not hashed; lacewing passwd -U ${path} hashes all passwords of a plain file`;
-    throw new SecurityError(path, line, what);
+    const what =
+      text === ""
+        ? `user ${username} has no password`
+        : text.startsWith("$")
+          ? `the password of user ${username} is not one of $6$SALT$HASH, $7$ITERATIONS$SALT$HASH and $argon2id$...`
+          : `the password of user ${username} is not hashed; lacewing passwd -U ${path} hashes all passwords of a plain file`;
+    throw new SecurityError(path, line, what, false, "Unable to decode line in password file");
   }
   if (hash.algorithm === "argon2id" && !HAS_ARGON2) {
     throw new SecurityError(

@@ -10,9 +10,13 @@ export class SecurityError extends Error {
   /** Whether the file is not there. */
   readonly isAbsent: boolean;
 
-  /** @param what a sentence without its full stop */
-  constructor(path: string, line: number | null, what: string, isAbsent: boolean = false) {
-    super(`${line === null ? path : `${path}:${line}`}: ${what}.`);
+  /**
+   * @param what a sentence without its full stop
+   * @param lead mosquitto's words for it, before the place
+   */
+  constructor(path: string, line: number | null, what: string, isAbsent: boolean = false, lead: string = "") {
+    const place = line === null ? path : `${path}:${line}`;
+    super(`${lead === "" ? "" : `${lead} `}${place}: ${what}.`);
     this.path = path;
     this.line = line;
     this.isAbsent = isAbsent;

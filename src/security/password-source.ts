@@ -15,7 +15,8 @@ export class PasswordSource implements AuthenticationSource {
   }
 
   async judge({ username, password }: Claim): Promise<Judgement> {
-    if (username === null || password === null) return null;
+    // An empty password is none, as in mosquitto, also where the file has the hash of one.
+    if (username === null || password === null || password.length === 0) return null;
     const { users } = this.#file;
     const hash = users.get(username) ?? null;
     const [like = null] = users.values();

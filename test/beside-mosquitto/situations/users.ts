@@ -3,9 +3,10 @@ import { WireClient } from "../../support/wire-client.ts";
 import { ours, saysWhy } from "../difference.ts";
 import type { Setting, Situation, Stage } from "../situation.ts";
 
-/** ann: "secret", bob: "hidden"; made by mosquitto_passwd. */
+/** ann: "secret", bob: "hidden", made by mosquitto_passwd; empty: nothing at all, which it does not make. */
 const PASSWORDS = `ann:$7$101$8M5+QRRpvx3cFTaL$uCo+oxtzlb+ORHeXDafyG6P8DN4x8Fv1MKn1gq6AsR6700KUrOkgGikbMC0V+ZuooNk90fHC0UUTE8bVyQLZ6Q==
 bob:$7$101$DD24vhyB5qABAA/e$Ie5AJxHA0nbI39yHJ9+L8sB2LbFCbfoEORWG+0SGhDZw9JSyw0+n7wjuShUystwxOFa1cjVb8HHK5xdLEH70fA==
+empty:$6$o+53eGXtmlfHeYrg$FY7X9DNQ4uU1j0NiPmGOOSU05ZSzhqNmNhXIof/0nLpVb1zDhcRHdaC72E3YryH7dtTiG/r6jH6C8J+30cZBgA==
 `;
 const ACL = `topic read public/#
 user ann
@@ -49,6 +50,7 @@ export const USERS: Setting = {
     credentials("the right password", ANN),
     credentials("a wrong password", { ...ANN, password: "wrong" }),
     credentials("an empty password", { ...ANN, password: "" }),
+    credentials("an empty password, where the file has the hash of one", { username: "empty", password: "" }),
     credentials("no password", { username: "ann" }),
     credentials("an unknown user", { username: "eve", password: "secret" }),
     credentials("an empty user name", { username: "", password: "secret" }),

@@ -130,7 +130,6 @@ function* pubRows(): Generator<Row> {
   for (const code of ["10", "87", "97"])
     yield pub("-V 5 -t t -m x -q 1 -d", { ...accept, PUBLISH: `40 03 0001 ${code}` });
   yield pub("-V 5 -t t -m x -q 2 -d", { ...accept, PUBLISH: "50 03 0001 87" });
-  yield pub("-V 5 -t t -m x -q 2 -d", { ...accept, PUBLISH: "50 02 0001", PUBREL: "70 03 0001 92" });
   yield pub("-V 5 -t t -m x -q 1 -d", { ...accept, PUBLISH: "e0 01 8e" });
   yield pub("-V 5 -t t -m x -x 20", accept);
   yield pub("-V 5 -t t -m x -x -1 -c", accept);

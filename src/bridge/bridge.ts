@@ -3,7 +3,7 @@
  * when the other one has it safe: in the journal that both share, or at the broker that it was for.
  */
 import { ClientError, type ClientSession, type IncomingMessage, type Outcome } from "../client/index.ts";
-import type { Broker } from "../core/index.ts";
+import { type Broker, markOf, withoutMark } from "../core/index.ts";
 import {
   encodePublish,
   encodeUtf8,
@@ -173,7 +173,7 @@ export class Bridge {
     if (maximumPacketSize === 0) return false;
     const packet = publishOf({
       ...{ topicName, payload, qos, retain: false, dup: false, packetId: qos === 0 ? 0 : 1 },
-      properties: version === 5 ? carried(properties) : NO_PROPERTIES,
+      properties: version === 5 ? forwarded(properties) : NO_PROPERTIES,
     });
     const { length } = encodePublish(packet, version);
     if (length <= maximumPacketSize) return false;
@@ -203,7 +203,7 @@ export class Bridge {
   #publish(to: LocalEnd | RemoteEnd, message: IncomingMessage, mapped: MappedTopic, retain: boolean): number | null {
     this.#lastCrossedMs = performance.now();
     const { topicName, qos } = mapped;
-    const properties = to.session.version === 5 ? carried(message.properties) : NO_PROPERTIES;
+    const properties = to.session.version === 5 ? this.#carried(message.properties, to) : NO_PROPERTIES;
     try {
       // What was read is a view of a buffer that is used again.
       return to.client.publish(topicName, message.payload.slice(), { qos, retain, properties });
@@ -212,6 +212,13 @@ export class Bridge {
       this.#lost(topicName, error.message);
       return null;
     }
+  }
+
+  /** Other brokers than ours show the mark to their clients: they get it only with what might go in circles. */
+  #carried(properties: Properties, to: LocalEnd | RemoteEnd): Properties {
+    const all = forwarded(properties);
+    if (to === this.#local || this.#remote.knowsMarks) return all;
+    return (markOf({ properties })?.hops ?? 0) > 1 ? all : withoutMark(all);
   }
 
   #lost(topicName: string, why: string): void {
@@ -270,7 +277,7 @@ export class Bridge {
 }
 
 /** The properties of a message that are for whoever gets it. */
-function carried({ topicAlias: _, subscriptionIdentifiers: __, ...properties }: Properties): Properties {
+function forwarded({ topicAlias: _, subscriptionIdentifiers: __, ...properties }: Properties): Properties {
   return properties;
 }
 

@@ -63,6 +63,8 @@ export class LocalEnd {
         version: 5,
         clientId: localClientId,
         username: localUsername,
+        // For the marks that tell messages apart.
+        bridge: true,
         cleanStart: this.#isClean,
         keepAliveSeconds: 0,
         properties: this.#isClean ? NO_PROPERTIES : { sessionExpirySeconds: NEVER_EXPIRES_SECONDS },

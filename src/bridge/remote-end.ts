@@ -8,6 +8,7 @@ import {
   MOSQ_ERR,
   type Outcome,
 } from "../client/index.ts";
+import { BRIDGE_MARK } from "../core/index.ts";
 import { type Connack, encodeUtf8, NO_PROPERTIES, ReasonCode, type Will } from "../protocol/index.ts";
 import { Addresses } from "./addresses.ts";
 import type { BridgeJournal } from "./bridge-journal.ts";
@@ -43,6 +44,8 @@ export interface RemoteEndListener {
 export class RemoteEnd {
   readonly client: Client;
   readonly session: ClientSession;
+  /** Whether the other broker knows the marks by which ours tell messages apart. */
+  knowsMarks = false;
   readonly #options: BridgeOptions;
   readonly #topics: TopicMap;
   readonly #log: BridgeLog;
@@ -113,7 +116,10 @@ export class RemoteEnd {
         retriesFirst: true,
       },
       {
-        connected: () => this.#connected(),
+        connected: ({ properties }) => {
+          this.knowsMarks = properties.userProperties?.some(([name]) => name === BRIDGE_MARK) ?? false;
+          this.#connected();
+        },
         message: (message) => this.#listener.message(message),
         published: (mid, outcome, message) => this.#listener.published(mid, outcome, message?.topicName ?? null),
         subscribed: (mid, codes) => this.#subscribed(mid, codes),
@@ -160,7 +166,7 @@ export class RemoteEnd {
   #attempt(): { connector: BridgeOptions["connectors"][number]; bridge: boolean } {
     const connector = this.#addresses.current;
     this.#log.write("notice", `Connecting bridge ${this.#options.name} (${connector.address})`);
-    return { connector, bridge: this.#isPrivate };
+    return { connector, bridge: this.#isPrivate && this.#options.version < 5 };
   }
 
   /** Returns null to give up. */

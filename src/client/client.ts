@@ -49,7 +49,7 @@ export interface ClientOptions {
   /** Empty: the server chooses one. */
   readonly clientId?: string;
   readonly cleanStart?: boolean;
-  /** Whether mosquitto's bit in CONNECT says that this is a bridge; false. Before 5.0 only. */
+  /** Whether mosquitto's bit in CONNECT says that this is a bridge; false. */
   readonly bridge?: boolean;
   /** 60; 0 switches keep-alive off. */
   readonly keepAliveSeconds?: number;
@@ -241,7 +241,7 @@ export class Client implements ConnectionListener {
     return {
       type: "CONNECT",
       version: this.version,
-      bridge: !hasProperties && (changes.bridge ?? this.#options.bridge ?? false),
+      bridge: changes.bridge ?? this.#options.bridge ?? false,
       cleanStart,
       keepAliveSeconds,
       clientId: this.#clientId,

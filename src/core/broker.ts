@@ -5,6 +5,7 @@
 import { type DropReason, OutputPool, type PublishFields } from "../protocol/index.ts";
 import { Admission } from "./admission.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { BridgeMarks } from "./bridge-marks.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { Controls } from "./control.ts";
@@ -76,6 +77,7 @@ export class Broker {
   readonly retained: RetainedMessages;
   readonly sessions: Sessions = new Sessions(this);
   readonly unmounted: UnmountedMessages = new UnmountedMessages();
+  readonly bridgeMarks: BridgeMarks = new BridgeMarks(() => this.host.randomId());
   /** Clients with an accepted CONNECT. */
   connectedClients = 0;
   /** Bytes that wait for the network on all connections. */

@@ -13,6 +13,7 @@ import {
   topicLevels,
 } from "../protocol/index.ts";
 import { UNKNOWN_PEER, type Verdict } from "./authenticator.ts";
+import { BRIDGE_MARK } from "./bridge-marks.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { isControlTopic } from "./control.ts";
@@ -20,7 +21,7 @@ import type { Deadline } from "./deadlines.ts";
 import { usernameOf } from "./entrance.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
-import { isReservedTopic } from "./router.ts";
+import { isBridgeState, isReservedTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import { PendingWill } from "./wills.ts";
 
@@ -361,6 +362,9 @@ export class Connecting {
     connection.receiveMaximum = properties.receiveMaximum ?? 65_535;
     const aliases = Math.min(properties.topicAliasMaximum ?? 0, connection.entrance.topicAliasMaximumOut);
     if (aliases > 0) connection.aliases = new OutboundAliases(aliases);
+    // A bridge: ours here says so by mosquitto's bit, one of another broker by the Will that tells of its state.
+    const isBridge = connect.bridge || (connect.will !== null && isBridgeState(connect.will.topicName));
+    connection.exchangesMarks = connect.version === 5 && isBridge;
     const granted = connect.version === 5 ? this.#granted(connect, verdict, keepAliveSeconds) : NO_PROPERTIES;
     const { maximumPacketSize } = options;
     const { topicAliasMaximum } = connection.entrance;
@@ -406,6 +410,7 @@ export class Connecting {
         options.responseInformation !== null && {
           responseInformation: `${options.responseInformation}${this.clientId}`,
         }),
+      ...(this.#connection.exchangesMarks && { userProperties: [[BRIDGE_MARK, "1"]] as const }),
       ...(!options.retainAvailable && { retainAvailable: false }),
       ...(options.maximumPacketSize > 0 &&
         Number.isFinite(options.maximumPacketSize) && { maximumPacketSize: options.maximumPacketSize }),

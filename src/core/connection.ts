@@ -61,6 +61,8 @@ export class Connection implements Outlet, ObligationWaiter {
   receiveMaximum = 65_535;
   /** Whether the CONNACK is out: nothing goes to the client before it. */
   isReady = false;
+  /** Whether a bridge is at the other end that knows marks. */
+  exchangesMarks = false;
   /** The CONNECT, for logs; without will and password. */
   connect: Connect | null = null;
   /** When it was opened, on the monotonic clock. */
@@ -368,7 +370,8 @@ export class Connection implements Outlet, ObligationWaiter {
     const { counters } = broker;
     const { output } = machine;
     const { mountPoint } = this.entrance;
-    const shown = mountPoint === "" ? message : (broker.unmounted.below(mountPoint, message) ?? message);
+    const seen = mountPoint === "" ? message : (broker.unmounted.below(mountPoint, message) ?? message);
+    const shown = this.exchangesMarks ? broker.bridgeMarks.marked(seen) : seen;
     const before = output.length;
     const firstByte = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);
     writePublish(this, shown, firstByte, packetId, subscriptionIds, broker.turnMs);

@@ -11,6 +11,7 @@ export {
   UNKNOWN_PEER,
   type Verdict,
 } from "./authenticator.ts";
+export { BRIDGE_MARK, markOf, withoutMark } from "./bridge-marks.ts";
 export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
 export { Connection } from "./connection.ts";

@@ -159,6 +159,13 @@ export class Message {
     return new Message(fields, 0, this.publisher, this.expiresAtMs);
   }
 
+  /** The same message with other properties. */
+  withProperties(properties: Properties): Message {
+    const { topicName, payload, qos, retain } = this;
+    const fields = { topicName, payload, qos, retain, dup: false, packetId: 0, properties };
+    return new Message(fields, 0, this.publisher, this.expiresAtMs);
+  }
+
   get payloadBytes(): number {
     return this.#end - this.#payloadStart;
   }

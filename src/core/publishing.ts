@@ -2,6 +2,7 @@
 import type { ReasonCode as Code, DropReason, Fault, Publish, Qos } from "../protocol/index.ts";
 import { DROP_REASONS, ReasonCode } from "../protocol/index.ts";
 import type { Policy } from "./authenticator.ts";
+import { markOf, withoutMark } from "./bridge-marks.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import { Message } from "./message.ts";
@@ -28,7 +29,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
       if (route.isControl) control(connection, packet);
       else if (limitOf(broker, packet, packet.retain && !makesRoom(broker, packet, route)) !== null)
         notTaken(connection, packet);
-      else distribute(broker, messageOf(connection, packet, session.clientId), route);
+      else if (!isLoop(connection, packet)) distribute(broker, messageOf(connection, packet, session.clientId), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
     if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
@@ -56,6 +57,7 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
     return ReasonCode.Success;
   }
   if (limitOf(broker, packet, !makesRoom(broker, packet, route)) !== null) return notTaken(connection, packet);
+  if (isLoop(connection, packet)) return ReasonCode.Success;
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
   const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
@@ -65,10 +67,26 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   return packet.qos === 1 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
 }
 
+/** Whether a bridge brings what has been here already, or goes in circles. */
+function isLoop(connection: Connection, packet: Publish): boolean {
+  const mark = connection.exchangesMarks ? markOf(packet) : null;
+  const { bridgeMarks, counters } = connection.broker;
+  if (mark === null || !bridgeMarks.isLoop(packet.topicName, mark, packet.dup)) return false;
+  counters.dropped["bridge-loop"]++;
+  return true;
+}
+
 /** The message that a PUBLISH carries. */
 function messageOf(connection: Connection, packet: Publish, publisher: string): Message {
   const { mountPoint } = connection.entrance;
-  const { turnMs } = connection.broker;
+  const { turnMs, bridgeMarks } = connection.broker;
+  const mark = connection.exchangesMarks ? markOf(packet) : null;
+  if (mark !== null) {
+    const message = mountedMessage(mountPoint, packet, publisher, turnMs);
+    const clean = message.withProperties(withoutMark(message.properties));
+    bridgeMarks.note(clean, mark);
+    return clean;
+  }
   if (mountPoint !== "") return mountedMessage(mountPoint, packet, publisher, turnMs);
   return Message.received(packet, connection.version, publisher, turnMs);
 }

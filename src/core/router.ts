@@ -66,9 +66,14 @@ export function isSysTopic(topicName: string): boolean {
 /** Where bridges of other brokers say whether they are connected, also by their wills. */
 const BRIDGE_STATE = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
 
+/** Whether a bridge says at `topicName` whether it is connected. */
+export function isBridgeState(topicName: string): boolean {
+  return BRIDGE_STATE.test(topicName);
+}
+
 /** Whether no client may publish to `topicName`: it is below `$SYS`, or below `$share/`, where only filters are. */
 export function isReservedTopic(topicName: string): boolean {
-  return topicName.startsWith("$share/") || (isSysTopic(topicName) && !BRIDGE_STATE.test(topicName));
+  return topicName.startsWith("$share/") || (isSysTopic(topicName) && !isBridgeState(topicName));
 }
 
 /** What the router runs under. */

@@ -297,6 +297,10 @@ const DROPPED: Readonly<Record<DropReason, Text>> = {
     en: "The session ended before the message could be delivered.",
     zh: "会话在消息送达之前结束了。",
   },
+  "bridge-loop": {
+    en: "A bridge brought a message that had been here before, or that has crossed 16 bridges: bridges form a ring.",
+    zh: "桥接带来了一条曾经到过这里、或已经过 16 个桥接的消息：桥接形成了环路。",
+  },
 };
 
 const NEAR_MISSES: Readonly<Record<MissKind, Text>> = {

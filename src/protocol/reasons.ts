@@ -82,6 +82,7 @@ export const DROP_REASONS = {
   "memory-limit": { code: 0x97, log: "the broker holds as much as memory_limit allows" },
   "store-damaged": { code: 0x00, log: "its record in the store is damaged" },
   "session-ended": { code: 0x00, log: "the session ended before the message could be delivered" },
+  "bridge-loop": { code: 0x00, log: "a bridge brought it that had been here before, or has crossed 16 bridges" },
 } as const;
 
 /** Why a message was not delivered to a Session, or not taken. */

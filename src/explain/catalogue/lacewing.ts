@@ -66,6 +66,7 @@ const DROPS: Readonly<Record<DropReason, MeaningKey>> = {
   "memory-limit": "quota-exceeded",
   "store-damaged": "store-fails",
   "session-ended": "session-ended",
+  "bridge-loop": "bridge-loop",
 };
 
 /** Why a connection ended or was refused. */

@@ -71,6 +71,16 @@ async function storeDamaged(): Promise<BrokerHarness> {
   return rig.harness;
 }
 
+/** A bridge brings a message by a second way. */
+function comesBack(): BrokerHarness {
+  const harness = new BrokerHarness();
+  harness.connect("receiver").subscribe("t");
+  const bridge = harness.connect("bridge", { will: { topicName: "$SYS/broker/connection/bridge/state" } });
+  const properties = { userProperties: [["lacewing-bridge", "elsewhere:1:2"]] } as const;
+  for (const text of ["1", "1"]) bridge.publish("t", text, { properties });
+  return harness;
+}
+
 const LOSSES: Readonly<Record<DropReason, Loss | null>> = {
   // Nobody has asked for it: nothing is lost.
   "no-subscription-matches": null,
@@ -113,6 +123,7 @@ const LOSSES: Readonly<Record<DropReason, Loss | null>> = {
       publisher.publish("t", "1", { qos: 1 });
       harness.advance(20_000);
     }),
+  "bridge-loop": comesBack,
 };
 
 for (const reason of Object.keys(DROP_REASONS) as DropReason[]) {

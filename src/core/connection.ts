@@ -369,8 +369,7 @@ export class Connection implements Outlet, ObligationWaiter {
     if (machine.ended !== null) return;
     const { counters } = broker;
     const { output } = machine;
-    const { mountPoint } = this.entrance;
-    const seen = mountPoint === "" ? message : (broker.unmounted.below(mountPoint, message) ?? message);
+    const seen = broker.unmounted.seenBelow(this.entrance.mountPoint, message);
     const shown = this.exchangesMarks ? broker.bridgeMarks.marked(seen) : seen;
     const before = output.length;
     const firstByte = 0x30 | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0);

@@ -25,6 +25,11 @@ export class UnmountedMessages {
   #mountPoint = "";
   #seen: Message | null = null;
 
+  /** `message` as clients below `mountPoint` see it, who have not been refused it. */
+  seenBelow(mountPoint: string, message: Message): Message {
+    return mountPoint === "" ? message : (this.below(mountPoint, message) ?? message);
+  }
+
   /** `message` without the prefix; null: its topic is not below `mountPoint`. */
   below(mountPoint: string, message: Message): Message | null {
     if (message === this.#message && mountPoint === this.#mountPoint) return this.#seen;

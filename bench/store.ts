@@ -78,7 +78,8 @@ function fill(store: LmdbStore, size: number): Promise<number> {
 function drain(store: LmdbStore, size: number): Promise<number> {
   return appendAll(store, size, (i) => {
     const facts: Change[] = [deliverySet("subscriber", i, i, (i % 65_535) + 1)];
-    if (i > WINDOW) facts.push({ kind: "delivery-deleted", clientId: "subscriber", order: i - WINDOW });
+    if (i > WINDOW)
+      facts.push({ kind: "delivery-deleted", clientId: "subscriber", order: i - WINDOW, message: i - WINDOW });
     return facts;
   });
 }

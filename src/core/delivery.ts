@@ -25,6 +25,8 @@ export class Delivery implements Fact {
   /** The last fact recorded about it, and whether the store has been given one. */
   entry: Entry | null = null;
   isStored = false;
+  /** The message as the store was last told it: by its key, or null when it was told that none is needed any more. */
+  storedMessage: number | null = null;
   /** Whether it counts among the `storedUses` of its message. */
   usesStored = false;
   /** Whether it is let go of here once the store has it. */
@@ -52,6 +54,7 @@ export class Delivery implements Fact {
     const message = isReceived && !isShare ? null : this.#store(batch);
     const share = group?.name ?? null;
     this.isStored = true;
+    this.storedMessage = message;
     if (isShare) {
       batch.changes.push({ kind: "share-set", share: share!, order, message: message! });
       return;

@@ -201,6 +201,7 @@ export class Queue {
     const delivery = new Delivery(records.restored(message), fact.qos, fact.retain, fact.subscriptionIds, group);
     delivery.order = fact.order;
     delivery.isStored = delivery.usesStored = true;
+    delivery.storedMessage = message.message;
     delivery.message.storedUses = 1;
     this.#loadedOrder = fact.order;
     this.#restMessages--;

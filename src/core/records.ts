@@ -208,7 +208,7 @@ export class Records {
     if (isStored) {
       const change: Change = isShare
         ? { kind: "share-deleted", share: group!.name, order }
-        : { kind: "delivery-deleted", clientId: session.clientId, order };
+        : { kind: "delivery-deleted", clientId: session.clientId, order, message: delivery.storedMessage };
       this.#ledger.note(change, null, true);
     }
     this.#cleared(delivery);

@@ -121,6 +121,7 @@ class Restorer {
     const delivery = new Delivery(message, fact.qos, fact.retain, fact.subscriptionIds, group);
     delivery.order = fact.order;
     delivery.isStored = true;
+    delivery.storedMessage = fact.message;
     delivery.isReceived = fact.message === null;
     delivery.usesStored = !delivery.isReceived;
     if (delivery.usesStored) message.storedUses++;

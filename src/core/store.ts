@@ -58,7 +58,13 @@ export type Change =
       /** Length of the message's payload, so that a queue can be summed up without reading messages. */
       readonly payloadBytes: number;
     }
-  | { readonly kind: "delivery-deleted"; readonly clientId: string; readonly order: number }
+  /** `message` is the one that the delivery was last set with; null: the store finds out by itself. */
+  | {
+      readonly kind: "delivery-deleted";
+      readonly clientId: string;
+      readonly order: number;
+      readonly message: number | null;
+    }
   /** A message owed to a shared subscription while a member that is not durable holds it. */
   | { readonly kind: "share-set"; readonly share: string; readonly order: number; readonly message: number }
   | { readonly kind: "share-deleted"; readonly share: string; readonly order: number }

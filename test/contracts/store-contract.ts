@@ -112,7 +112,7 @@ function everything(): Change[] {
 const ENDS: readonly Change[] = [
   { kind: "subscription-deleted", clientId: "s", topicFilter: "a/+" },
   { kind: "subscription-deleted", clientId: "s", topicFilter: "$share/g/b" },
-  ...[1, 2, 3, 4].map((order): Change => ({ kind: "delivery-deleted", clientId: "s", order })),
+  ...[1, 2, 3, 4].map((order): Change => ({ kind: "delivery-deleted", clientId: "s", order, message: null })),
   { kind: "received-deleted", clientId: "s", packetId: 65_535 },
   { kind: "will-deleted", clientId: "s" },
   { kind: "share-deleted", share: "$share/g/b", order: 1 },
@@ -392,6 +392,8 @@ function testHistories(check: Check, histories: number): void {
 class History {
   readonly #random: Random;
   readonly #sessions: Set<string> = new Set();
+  /** What each delivery was last set with. */
+  readonly #owed: Map<number, number> = new Map();
   #message = 0;
   #order = 0;
 
@@ -429,7 +431,9 @@ class History {
         return [{ kind: "share-deleted", share: "$share/g/t", order }];
       case 6:
       case 7:
-        return [{ kind: "delivery-deleted", clientId, order }];
+        return [
+          { kind: "delivery-deleted", clientId, order, message: random.pick([this.#owed.get(order) ?? null, null]) },
+        ];
       default:
         return this.#publish(topicName);
     }
@@ -445,6 +449,7 @@ class History {
       const packetId = random.chance(0.5) ? 0 : 1 + random.below(9);
       batch.push(deliverySet(clientId, order, message, { packetId, share: random.chance(0.2) ? "$share/g/t" : null }));
       if (random.chance(0.3)) batch.push(deliverySet(clientId, order, null, { packetId: 3, wait: "PUBCOMP" }));
+      else this.#owed.set(order, message);
     }
     if (random.chance(0.3)) batch.push({ kind: "share-set", share: "$share/g/t", order: ++this.#order, message });
     if (random.chance(0.3)) batch.push({ kind: "retained-set", topicName, message });

@@ -34,7 +34,7 @@ async function makeStore(folder: string): Promise<string[]> {
     batch.push({ kind: "received-set", clientId, packetId: i + 1 });
     await store.append(batch);
     for (let order = 1; order <= 20; order += 3)
-      await store.append([{ kind: "delivery-deleted", clientId: other, order }]);
+      await store.append([{ kind: "delivery-deleted", clientId: other, order, message: null }]);
   }
   const held = await holdings(store);
   await store.close();

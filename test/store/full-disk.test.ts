@@ -96,7 +96,7 @@ for (const durability of ["always", { intervalMs: 10 }] as const)
       await disk.assertHolds();
       const ends = Array.from(
         { length: 1000 },
-        (_, i): Change => ({ kind: "delivery-deleted", clientId: "s", order: i + 1 }),
+        (_, i): Change => ({ kind: "delivery-deleted", clientId: "s", order: i + 1, message: null }),
       );
       await disk.append(ends);
       await disk.append([sessionSet("other")]);

@@ -30,7 +30,7 @@ function batchOf(round: number): Change[] {
     const message = round * 10 + i;
     batch.push(messageAdded(message), deliverySet("s", message, message));
     if (i % 3 === 0) batch.push(deliverySet(`t${round % 3}`, message, message, { packetId: i }));
-    if (i % 2 === 0) batch.push({ kind: "delivery-deleted", clientId: "s", order: message - 10 });
+    if (i % 2 === 0) batch.push({ kind: "delivery-deleted", clientId: "s", order: message - 10, message: null });
   }
   return batch;
 }

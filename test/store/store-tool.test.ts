@@ -267,7 +267,8 @@ test("compact: less space, the same contents, and it can be written to again", a
   const folder = await made(context, FACTS);
   const opened = await openLmdbStore({ folder, durability: "always", report: () => {} });
   for (let i = 10; i < 60; i++) await opened.append([messageAdded(i, "y".repeat(9000)), deliverySet("small", i, i)]);
-  for (let i = 10; i < 60; i++) await opened.append([{ kind: "delivery-deleted", clientId: "small", order: i }]);
+  for (let i = 10; i < 60; i++)
+    await opened.append([{ kind: "delivery-deleted", clientId: "small", order: i, message: null }]);
   await opened.close();
   const before = await store("export", folder);
   assert.ok(statSync(join(folder, "data.mdb")).size > 300_000);

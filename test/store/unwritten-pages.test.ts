@@ -20,7 +20,7 @@ async function made(context: TestContext): Promise<string> {
   await store.append([sessionSet("s"), messageAdded(1), deliverySet("s", 1, 1)]);
   const batch: Change[] = [];
   for (let i = 10; i < 60; i++) batch.push(messageAdded(i, "y".repeat(9000)), deliverySet("s", i, i));
-  for (let i = 10; i < 60; i++) batch.push({ kind: "delivery-deleted", clientId: "s", order: i });
+  for (let i = 10; i < 60; i++) batch.push({ kind: "delivery-deleted", clientId: "s", order: i, message: null });
   await store.append(batch);
   await store.close();
   return folder;

@@ -12,7 +12,7 @@ export const OPERATION = { set: 0, delete: 1, endSession: 2 } as const;
 
 /**
  * Before each record: operation u8, database u8, length of the key u16, length of the value u32. Key and value follow, and room for
- * the checksum where there is a value.
+ * the checksum where a record is set. The value of a delivery that is deleted is the message that it refers to, if that is known.
  */
 export const HEAD_BYTES = 8;
 
@@ -106,7 +106,7 @@ export class BatchWriter {
       case "delivery-set":
         return this.#delivery(change);
       case "delivery-deleted":
-        return this.#deliveryEnd(change.clientId, change.order);
+        return this.#deliveryEnd(change);
       case "message-added":
         return this.#message(change);
       case "clock-set":
@@ -219,13 +219,14 @@ export class BatchWriter {
     this.#end();
   }
 
-  #deliveryEnd(clientId: string, order: number): void {
+  #deliveryEnd({ clientId, order, message }: Of<"delivery-deleted">): void {
     const session = this.#sessions.numberOf(clientId);
     if (session === undefined) return;
     this.#begin(OPERATION.delete, "deliveries");
     this.#to.uint48(session);
     this.#to.uint48(order);
     this.#keyDone();
+    if (message !== null) this.#to.uint48(message);
     this.#end();
   }
 

@@ -8,6 +8,8 @@ import { CRC_BYTES, DATABASE, DATABASES, NO_MESSAGE, OF_SESSIONS, REFERRING } fr
 /** Records of ended Sessions that one batch removes; what is more than that waits for the next. */
 const MOST_REMOVED = 2000;
 
+const NOTHING = new Uint8Array(0);
+
 /** The message that a record refers to. Of a damaged one that is not known: then a message is kept that nobody wants. */
 function messageOf(key: Uint8Array, value: Uint8Array | undefined): number {
   return value === undefined || !isWhole(key, value) ? NO_MESSAGE : uint48At(value, 0);
@@ -64,7 +66,7 @@ export class RecordWriter {
       seal(key, value);
       if (database === DATABASE.messages) this.#references.add(key, value);
       else this.#set(database, key, value);
-    } else if (operation === OPERATION.delete) this.#delete(database, key);
+    } else if (operation === OPERATION.delete) this.#delete(database, key, value);
     else this.#endSession(key);
   }
 
@@ -92,8 +94,14 @@ export class RecordWriter {
     return true;
   }
 
-  #delete(database: number, key: Uint8Array): void {
+  /** @param message the message that the record refers to, or nothing: then the record is asked */
+  #delete(database: number, key: Uint8Array, message: Uint8Array = NOTHING): void {
     const table = this.#tables[database]!;
+    if (message.length > 0) {
+      // One that is not there any more was counted when it went.
+      if (table.removeSync(key)) this.#references.refer(uint48At(message, 0), -1);
+      return;
+    }
     if (this.#isReferring[database]) {
       const old = table.getBinaryFast(key);
       if (old === undefined) return;

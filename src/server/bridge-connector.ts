@@ -11,6 +11,7 @@ import {
   TcpDialer,
   TlsDialer,
   type TlsOptions,
+  TransportError,
 } from "../transport/index.ts";
 
 /** How long a connection may take, in milliseconds. */
@@ -57,6 +58,13 @@ async function tlsOf(tls: BridgeTlsConfig | null, psk: BridgeConfig["psk"]): Pro
   if (psk !== null)
     return { psk: { identity: psk.identity, key: Buffer.from(psk.key, "hex") }, ...(tls !== null && versionOf(tls)) };
   if (tls === null) return {};
+  // Fail closed: who asks for it must not get a connection without it.
+  if (tls.requireOcsp)
+    throw new TransportError(
+      "tls",
+      "bridge_require_ocsp is set, and answers of OCSP cannot be verified here; use a short-lived certificate",
+      null,
+    );
   const { certFile, keyFile, alpn, isInsecure, ciphers, ciphersTls13 } = tls;
   const cipherList = [ciphersTls13, ciphers].filter((list) => list !== null).join(":");
   return {

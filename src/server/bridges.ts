@@ -44,6 +44,13 @@ export class Bridges {
   async #start(config: BridgeConfig): Promise<void> {
     const bridge = new Bridge(this.#broker, await this.#optionsOf(config), this.#log);
     this.#running.set(config.name, { config, bridge });
+    if (config.version === 5 && !config.cleanSession && config.sessionExpirySeconds === null) {
+      const advice = "bridge_session_expiry_interval says how long";
+      this.#log.write(
+        "notice",
+        `Bridge ${config.name}: by default the other broker keeps nothing for it over MQTT 5.0; ${advice}.`,
+      );
+    }
     bridge.start();
   }
 

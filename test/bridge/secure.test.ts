@@ -89,6 +89,13 @@ test("who signed the other broker's certificate, and for which name, is looked a
   assert.doesNotMatch(unknown.log, /is connected/);
 });
 
+test("bridge_require_ocsp fails closed, as no answer of OCSP can be verified", async (context) => {
+  const { remote, tlsPort } = await startSecure(context, startOwn, certificate("server"));
+  const here = await startBridge(context, tlsPort, `bridge_cafile ${FIXTURES}/ca.pem`, "bridge_require_ocsp true");
+  await here.logged(/Bridge test is not connected: .*bridge_require_ocsp/);
+  assert.equal((remote as OwnBroker).server.broker.sessions.get("bridge"), undefined);
+});
+
 test("bridge_capath takes every certificate of a folder", async (context) => {
   const { remote, tlsPort } = await startSecure(context, startOwn, certificate("server"));
   const folder = temporaryFolder(context, { "ca.crt": readFileSync(`${FIXTURES}/ca.pem`, "utf8") });

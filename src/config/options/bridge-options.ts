@@ -285,14 +285,23 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
     },
     { default: "lazy" },
   ),
-  ofBridge("bridge_tcp_keepalive", TCP_KEEP_ALIVE, ({ settings }, value) => {
-    settings.tcpKeepAlive = value;
-  }),
+  ofBridge(
+    "bridge_tcp_keepalive",
+    TCP_KEEP_ALIVE,
+    ({ settings }, value) => {
+      settings.tcpKeepAlive = value;
+    },
+    { standing: "different", note: "Node.js sets the idle time only; interval and count stay the system's." },
+  ),
   ofBridge(
     "bridge_tcp_user_timeout",
     integer(0, 2_147_483_647, { unit: "milliseconds", refusal: "Error: invalid TCP user timeout value." }),
     ({ settings }, value) => {
       settings.tcpUserTimeoutMs = value;
+    },
+    {
+      standing: "not applicable",
+      note: "Node.js cannot set it; keepalive_interval ends a dead connection.",
     },
   ),
   ofTlsText("bridge_cafile", "caFile"),
@@ -334,7 +343,11 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
     ({ tls }, value) => {
       tls.requireOcsp = value;
     },
-    { default: "false" },
+    {
+      default: "false",
+      standing: "different",
+      note: "Answers of OCSP cannot be verified here: with true the bridge does not connect, and says so.",
+    },
   ),
   ofBridge(
     "bridge_tls_version",

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../support/folder.ts";
 import { mutated } from "../support/mutated.ts";
 import { Random } from "../support/random.ts";
 
-const RUNS = Number(process.env.LACEWING_FUZZ_RUNS ?? 4000);
+const RUNS = Number(process.env.LACEWING_FUZZ_RUNS ?? 2000);
 /** Inputs kept for each reader, and the longest of them. */
 const MOST_KEPT = 500;
 const MOST_BYTES = 4000;
@@ -118,7 +118,7 @@ function readersOf(context: TestContext): readonly Reader[] {
       name: "mosquitto.conf",
       seeds: [
         "listener 1883 127.0.0.1\nallow_anonymous false\npassword_file users\nmax_inflight_messages 0\n",
-        "per_listener_settings true\nlistener 0 /tmp/x\nprotocol websockets\nwebsockets_origin a\n",
+        "per_listener_settings true\nlistener 0 /run/x\nprotocol websockets\nwebsockets_origin a\n",
         "connection b\naddress 127.0.0.1:1\ntopic # both 2 a/ b/\nbridge_protocol_version mqttv50\n",
         "plugin lacewing_jwt\nplugin_opt_secret_file x\n",
         "lacewing_durability interval:5\nlacewing_max_message_rate 0\n",

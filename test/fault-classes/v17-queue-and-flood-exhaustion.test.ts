@@ -95,7 +95,7 @@ test("the same at QoS 0: dropped from a bound of bytes on, for it alone, each co
   const prompt = await WireClient.connect(broker.address, "prompt");
   await prompt.subscribe("t", { qos: 0 });
   const publisher = await WireClient.connect(broker.address, "publisher");
-  const count = 40_000;
+  const count = 30_000;
   await publishMany(publisher, "t", count, 0);
   let received = 0;
   await until(() => (received += prompt.taken("PUBLISH").length) === count, "the prompt one has everything");

@@ -4,7 +4,7 @@
  * the receiver itself has acknowledged; a fact that is undone before its batch goes never goes.
  * A store that rejects a batch, or does not answer in time, fails: it is told so, and everything waits until it works again.
  */
-import { Batch, Entry, type Fact, FixedFact, type Lot, Obligation } from "./obligation.ts";
+import { Batch, Entry, type Fact, FixedFact, type Haste, type Lot, Obligation } from "./obligation.ts";
 import type { Change, Store } from "./store.ts";
 import { PATIENT_WAIT_MS, WaitingFacts } from "./waiting-facts.ts";
 
@@ -110,12 +110,9 @@ export class Ledger {
     return current;
   }
 
-  /**
-   * Records a fact that the present acknowledgement, if there is one, must wait for. `isPatient`: a receiver that is there will
-   * probably discharge it within moments.
-   */
-  owe(fact: Fact | Change, isPatient: boolean = false): Entry {
-    return this.#push(asFact(fact), isPatient, this.#outer.length === 0 ? null : this.#owed(), null, null);
+  /** Records a fact that the present acknowledgement, if there is one, must wait for. */
+  owe(fact: Fact | Change, haste: Haste = "urgent"): Entry {
+    return this.#push(asFact(fact), haste, this.#outer.length === 0 ? null : this.#owed(), null, null);
   }
 
   #owed(): Obligation {
@@ -124,36 +121,33 @@ export class Ledger {
     return this.#current;
   }
 
-  /**
-   * Records a fact that nobody waits for, but for those who wait for the one that it takes the place of. `isPatient`: it may as well
-   * go with later ones.
-   */
-  note(fact: Fact | Change, earlier: Entry | null = null, isPatient: boolean = false): Entry {
-    return this.#push(asFact(fact), isPatient, null, null, earlier);
+  /** Records a fact that nobody waits for, but for those who wait for the one that it takes the place of. */
+  note(fact: Fact | Change, earlier: Entry | null = null, haste: Haste = "urgent"): Entry {
+    return this.#push(asFact(fact), haste, null, null, earlier);
   }
 
   /** Lets the present acknowledgement wait for everything recorded before it: what it says may follow from a fact on its way. */
   oweEarlier(): void {
     if (this.outstanding === 0 || this.#outer.length === 0) return;
-    this.#push(null, false, this.#owed(), null, null);
+    this.#push(null, "urgent", this.#owed(), null, null);
   }
 
   /** Calls `onKept` when all facts recorded until now are kept; at once when there is none. */
   whenKept(onKept: () => void): void {
     if (this.outstanding === 0) onKept();
-    else this.#push(null, false, null, onKept, null);
+    else this.#push(null, "urgent", null, onKept, null);
   }
 
   #push(
     fact: Fact | null,
-    isPatient: boolean,
+    haste: Haste,
     obligation: Obligation | null,
     onKept: (() => void) | null,
     earlier: Entry | null,
   ): Entry {
     if (!this.#waiting.hasPresent) this.#owner.requestTick();
     const lot = this.#waiting.lot(this.#owner.turnMs());
-    const entry = new Entry(fact, lot, isPatient, obligation, onKept, earlier);
+    const entry = new Entry(fact, lot, haste, obligation, onKept, earlier);
     this.#waiting.push(entry);
     return entry;
   }
@@ -165,7 +159,7 @@ export class Ledger {
   withdraw(entry: Entry): void {
     if (entry.state !== "waiting" || entry.fact === null) return;
     this.#waiting.withdraw(entry);
-    if (entry.isOwed) this.#push(null, false, null, null, entry);
+    if (entry.isOwed) this.#push(null, "urgent", null, null, entry);
   }
 
   /** As `withdraw`, but whoever waits for the fact goes on to wait for `obligation`; null: for nothing. */

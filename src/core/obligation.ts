@@ -86,14 +86,26 @@ export class Lot {
   /** When it ended, and what it had for the network was written; in it: when it began. */
   endedMs: number;
   entries: Entry[] = [];
-  /** Entries that have not been withdrawn, and those of them that are not patient. */
+  /** Entries that have not been withdrawn, and those of them that are urgent, and idle. */
   waiting = 0;
   urgent = 0;
+  idle = 0;
 
   constructor(beganMs: number) {
     this.beganMs = this.endedMs = beganMs;
   }
+
+  get patient(): number {
+    return this.waiting - this.urgent - this.idle;
+  }
 }
+
+/**
+ * How soon the store is to be given a fact: "urgent" as soon as others have had a chance to join it, "patient" when its receiver, who
+ * will probably discharge it, has had time for that, "idle" when it suits: nobody waits for it, and without it a client is only sent
+ * again what it has acknowledged.
+ */
+export type Haste = "urgent" | "patient" | "idle";
 
 /** Where an entry stands: it waits to be given to the store, has been given, or need not be any more. */
 export type EntryState = "waiting" | "handed" | "withdrawn";
@@ -103,8 +115,7 @@ export class Entry {
   /** null: only something waits at this place, or the fact is not needed any more. */
   fact: Fact | null;
   readonly lot: Lot;
-  /** Whether it need not be given to the store soon: a receiver will probably discharge it, or nobody waits for it. */
-  readonly isPatient: boolean;
+  readonly haste: Haste;
   readonly onKept: (() => void) | null;
   state: EntryState = "waiting";
   #obligation: Obligation | null;
@@ -114,14 +125,14 @@ export class Entry {
   constructor(
     fact: Fact | null,
     lot: Lot,
-    isPatient: boolean,
+    haste: Haste,
     obligation: Obligation | null,
     onKept: (() => void) | null,
     earlier: Entry | null,
   ) {
     this.fact = fact;
     this.lot = lot;
-    this.isPatient = isPatient;
+    this.haste = haste;
     this.onKept = onKept;
     this.#obligation = obligation;
     this.#earlier = earlier;

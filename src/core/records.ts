@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Message, StoredMessages } from "./message.ts";
-import type { Batch, Fact, Obligation } from "./obligation.ts";
+import type { Batch, Fact, Haste, Obligation } from "./obligation.ts";
 import { isSysTopic } from "./router.ts";
 import type { Session } from "./session.ts";
 import type { Change } from "./store.ts";
@@ -150,7 +150,7 @@ export class Records {
   #owe(session: Session, delivery: Delivery): void {
     const { message, qos, isLeft } = delivery;
     message.storedExpiresAtMs = this.timeline.toStored(message.expiresAtMs);
-    delivery.entry = this.#ledger.owe(delivery, qos === 1 && !isLeft && session.isPrompt);
+    delivery.entry = this.#ledger.owe(delivery, qos === 1 && !isLeft && session.isPrompt ? "patient" : "urgent");
   }
 
   /** Records that a queued delivery is on its way under `packetId`. */
@@ -158,7 +158,7 @@ export class Records {
     if (delivery.order === 0 || delivery.isShare) return;
     delivery.session = session;
     delivery.packetId = packetId;
-    this.#changed(delivery, delivery.qos === 1);
+    this.#changed(delivery, delivery.qos === 1 ? "patient" : "urgent");
   }
 
   /** Records that the receiver has the message at QoS 2: it is not sent again, only its PUBREL. */
@@ -167,7 +167,7 @@ export class Records {
     if (delivery.order === 0 || delivery.isShare) return;
     delivery.session = session;
     delivery.packetId = packetId;
-    this.#changed(delivery, false);
+    this.#changed(delivery, "urgent");
     this.#release(delivery);
   }
 
@@ -178,10 +178,10 @@ export class Records {
   }
 
   /** What still waits to be handed over is told as it is then. */
-  #changed(delivery: Delivery, isPatient: boolean): void {
+  #changed(delivery: Delivery, haste: Haste): void {
     const { entry } = delivery;
     if (entry !== null && !entry.isHanded) return;
-    delivery.entry = this.#ledger.note(delivery, entry, isPatient);
+    delivery.entry = this.#ledger.note(delivery, entry, haste);
   }
 
   /** The duty is done, or given up: whoever waited for the fact need not any more. */
@@ -209,7 +209,7 @@ export class Records {
       const change: Change = isShare
         ? { kind: "share-deleted", share: group!.name, order }
         : { kind: "delivery-deleted", clientId: session.clientId, order, message: delivery.storedMessage };
-      this.#ledger.note(change, null, true);
+      this.#ledger.note(change, null, "idle");
     }
     this.#cleared(delivery);
   }

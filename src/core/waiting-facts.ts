@@ -1,7 +1,7 @@
 /**
  * The facts that the store has not been given, in the order in which they were recorded, and the rule of when it is given which.
- * A patient fact (an online receiver will probably discharge it within moments, or nobody waits for it) has longer and drives none
- * out by its number. All facts of a turn go together, and none before one that was recorded earlier.
+ * A patient fact, which its receiver will probably discharge within moments, has longer and drives none out by its number; an idle one,
+ * which nobody waits for, goes with others if it can. All facts of a turn go together, and none before one that was recorded earlier.
  */
 import { Deque } from "./deque.ts";
 import { type Entry, Lot } from "./obligation.ts";
@@ -15,7 +15,13 @@ const URGENT_FACTS = 512;
  * that took long says nothing about the receiver.
  */
 export const PATIENT_WAIT_MS = 10;
-/** So many facts of both kinds, or so many bytes of messages, wait no longer. */
+/**
+ * Longest wait of an idle fact, from the end of its turn on, in milliseconds, and how many do not wait so long: while a queue empties
+ * the store is to wait for the disk seldom, and no batch is to take so long that the next is late.
+ */
+const IDLE_WAIT_MS = 30;
+const IDLE_FACTS = 4096;
+/** So many facts of all kinds, or so many bytes of messages, wait no longer. */
 const WAITING_FACTS = 16_384;
 const WAITING_BYTES = 8_388_608;
 /** Entries from which on they are looked through for those that have been withdrawn. */
@@ -26,9 +32,12 @@ export class WaitingFacts {
   #lots: Deque<Lot> = new Deque();
   /** The one of the present turn. */
   #present: Lot | null = null;
-  /** When the turn of the first fact that is not patient began; Infinity when there is none. It may have been withdrawn since. */
+  /** When the turn of the first urgent fact began; Infinity when there is none. It may have been withdrawn since. */
   #urgentSinceMs = Number.POSITIVE_INFINITY;
   #urgent = 0;
+  /** The same for when the turn of the first patient fact ended. */
+  #patientSinceMs = Number.POSITIVE_INFINITY;
+  #idle = 0;
   #entries = 0;
   #sweepAt = SWEEP_ENTRIES;
   /** Entries that have not been withdrawn. */
@@ -59,7 +68,11 @@ export class WaitingFacts {
     lot.waiting++;
     this.size++;
     if (entry.fact !== null) this.bytes += entry.fact.wait();
-    if (entry.isPatient) return;
+    if (entry.haste === "idle") {
+      lot.idle++;
+      this.#idle++;
+    }
+    if (entry.haste !== "urgent") return;
     lot.urgent++;
     this.#urgent++;
     if (this.#urgentSinceMs > lot.beganMs) this.#urgentSinceMs = lot.beganMs;
@@ -80,9 +93,13 @@ export class WaitingFacts {
     entry.fact = null;
     lot.waiting--;
     this.size--;
-    if (entry.isPatient) return;
-    lot.urgent--;
-    this.#urgent--;
+    if (entry.haste === "idle") {
+      lot.idle--;
+      this.#idle--;
+    } else if (entry.haste === "urgent") {
+      lot.urgent--;
+      this.#urgent--;
+    }
   }
 
   /** Lets go of withdrawn entries: while an append hangs, messages still come and are discharged. */
@@ -101,7 +118,10 @@ export class WaitingFacts {
 
   /** The turn is over: what comes now is a Lot of its own. */
   endTurn(nowMs: number): void {
-    if (this.#present !== null) this.#present.endedMs = nowMs;
+    if (this.#present !== null) {
+      this.#present.endedMs = nowMs;
+      if (this.#present.patient > 0) this.#patientSinceMs = Math.min(this.#patientSinceMs, nowMs);
+    }
     this.#present = null;
     for (let first = this.#lots.peek(); first?.waiting === 0; first = this.#lots.peek()) this.#take();
   }
@@ -110,6 +130,7 @@ export class WaitingFacts {
     const lot = this.#lots.shift()!;
     this.#entries -= lot.entries.length;
     this.#urgent -= lot.urgent;
+    this.#idle -= lot.idle;
     this.size -= lot.waiting;
     for (const entry of lot.entries) {
       if (isWaiting(entry) && entry.fact !== null) this.bytes -= entry.fact.leave();
@@ -121,37 +142,49 @@ export class WaitingFacts {
   get dueMs(): number {
     const first = this.#lots.peek();
     if (first === undefined) return Number.POSITIVE_INFINITY;
-    return Math.min(first.endedMs + PATIENT_WAIT_MS, this.#urgentSinceMs + URGENT_WAIT_MS);
+    return Math.min(
+      this.#urgentSinceMs + URGENT_WAIT_MS,
+      this.#patientSinceMs + PATIENT_WAIT_MS,
+      first.endedMs + IDLE_WAIT_MS,
+    );
   }
 
   /** Takes the Lots that are due, and with them all that were begun before. */
   takeDue(nowMs: number): Lot[] {
     const isFull = this.#urgent >= URGENT_FACTS || this.size >= WAITING_FACTS || this.bytes >= WAITING_BYTES;
-    if (!isFull && nowMs < this.dueMs) return [];
+    if (!isFull && this.#idle < IDLE_FACTS && nowMs < this.dueMs) return [];
     const taken: Lot[] = [];
     for (let due = isFull ? this.#lots.size : this.#dueLots(nowMs); due > 0; due--) taken.push(this.#take());
-    this.#urgentSinceMs = Number.POSITIVE_INFINITY;
-    for (const lot of this.#lots) {
-      if (lot.urgent === 0) continue;
-      this.#urgentSinceMs = lot.beganMs;
-      break;
-    }
+    this.#urgentSinceMs = this.#firstMs((lot) => (lot.urgent > 0 ? lot.beganMs : null));
+    this.#patientSinceMs = this.#firstMs((lot) => (lot.patient > 0 ? lot.endedMs : null));
     return taken;
+  }
+
+  #firstMs(momentOf: (lot: Lot) => number | null): number {
+    for (const lot of this.#lots) {
+      const ms = momentOf(lot);
+      if (ms !== null) return ms;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   /** How many Lots, from the first on, go when the time of some has come: up to the last of those, and what may join it. */
   #dueLots(nowMs: number): number {
     let at = 0;
     let due = 0;
-    for (const { beganMs, endedMs, urgent, waiting } of this.#lots) {
-      const isDue = urgent > 0 ? nowMs >= beganMs + URGENT_WAIT_MS : waiting > 0 && nowMs >= endedMs + PATIENT_WAIT_MS;
-      // One without patient facts loses nothing by going early, right behind one that is due.
-      const joins = due > 0 && due === at && urgent === waiting;
+    for (const lot of this.#lots) {
+      // One without patient facts loses nothing by going early, right behind one that is due, or first where many are idle.
+      const joins = lot.patient === 0 && due === at && (due > 0 || this.#idle >= IDLE_FACTS);
       at++;
-      if (isDue || joins) due = at;
+      if (joins || isDue(lot, nowMs)) due = at;
     }
     return due;
   }
+}
+
+function isDue({ beganMs, endedMs, urgent, patient, waiting }: Lot, nowMs: number): boolean {
+  if (urgent > 0) return nowMs >= beganMs + URGENT_WAIT_MS;
+  return waiting > 0 && nowMs >= endedMs + (patient > 0 ? PATIENT_WAIT_MS : IDLE_WAIT_MS);
 }
 
 function isWaiting({ state }: Entry): boolean {

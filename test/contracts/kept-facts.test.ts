@@ -114,12 +114,14 @@ test("a queue is read to its end although messages are left to the store while a
   const payloads = Array.from({ length: 9 }, (_, i) => `${i}`);
   for (const payload of payloads.slice(0, 5)) pub.publish("t", payload, { qos: 1 });
   await rig.recover();
+  rig.store.areReadsHeld = true;
   const sub = await rig.durable("sub");
   rig.hang();
   for (const payload of payloads.slice(5)) {
     pub.publish("t", payload, { qos: 1 });
     await rig.harness.rest(BATCH_MS);
   }
+  rig.store.endReads();
   await rig.end();
   await rig.recover();
   assert.deepEqual(sub.payloads(), payloads);

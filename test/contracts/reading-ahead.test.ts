@@ -34,8 +34,10 @@ function owed(rig: DurableRig): number {
 
 test("a client takes its queue although the store keeps none of what it acknowledges", async () => {
   const rig = await away(5000);
-  const client = await rig.durable("s");
+  const client = await rig.durable("s", { acknowledges: false, properties: { receiveMaximum: 20 } });
   rig.hang();
+  client.acknowledges = true;
+  for (let packetId = 1; packetId <= 20; packetId++) client.acknowledge("PUBACK", packetId);
   await rig.calm();
   assert.deepEqual(client.payloads(), named(0, 5000));
   assert.notEqual(owed(rig), 0);
@@ -65,7 +67,7 @@ test("what is on its way to the store follows what is there, in order", async ()
   rig.hang();
   publish(pub, 2500, 6000);
   client.acknowledges = true;
-  for (const packetId of Array.from({ length: 20 }, (_, i) => i + 1)) client.acknowledge("PUBACK", packetId);
+  for (let packetId = 1; packetId <= 20; packetId++) client.acknowledge("PUBACK", packetId);
   await rig.calm();
   const first = client.payloads();
   assert.deepEqual(first, named(0, 2500), "the store holds no more");

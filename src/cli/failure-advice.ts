@@ -3,13 +3,14 @@
  * errors, which is loaded only now; what this command line has to do with it is added here.
  */
 import type { ClientError } from "../client/index.ts";
-import type { Explanation, MeaningKey, Space } from "../explain/index.ts";
+import type { Explanation, Language, MeaningKey, Space, Text } from "../explain/index.ts";
 import type { ReasonPacket, Version } from "../protocol/index.ts";
 import type { ServerArguments } from "./options/server-options.ts";
 
 /** Where the tool wanted to connect to. */
 export interface Target extends ServerArguments {
   readonly version: Version;
+  readonly language: Language;
 }
 
 /** Where the catalogue has an error. */
@@ -70,28 +71,50 @@ export async function adviceOf(error: ClientError, target: Target): Promise<stri
   const { key, title } = explanation;
   const facts = factsOf(key, error, target);
   const options = OPTIONS[key];
-  const see = options === undefined ? "" : `: see ${options}`;
-  return `${capital(title)}${facts}${see}. ${more(key)}`;
+  const line = options === undefined ? LINE : LINE_WITH_OPTIONS;
+  return filled(line[target.language], {
+    title: capital(title),
+    facts,
+    options: options?.replaceAll(" and ", AND[target.language]) ?? "",
+    key,
+  });
 }
 
 /** What a code in the answer to a request means: a line for the user, or null when there is no more to say. */
-export async function reasonAdvice(code: number, packet: ReasonPacket, version: Version): Promise<string | null> {
+export async function reasonAdvice(
+  code: number,
+  packet: ReasonPacket,
+  { version, language }: Pick<Target, "version" | "language">,
+): Promise<string | null> {
   const { explanationOf } = await import("../explain/index.ts");
   const isOld = version !== 5 && packet === "SUBACK";
-  const explanation = explanationOf(isOld ? { space: "suback", code } : { space: "reason", code, packet });
-  return explanation === null ? null : `${capital(explanation.title)}. ${more(explanation.key)}`;
+  const explanation = explanationOf(isOld ? { space: "suback", code } : { space: "reason", code, packet }, language);
+  if (explanation === null) return null;
+  return filled(LINE[language], { title: capital(explanation.title), facts: "", key: explanation.key });
 }
 
-function more(key: string): string {
-  return `More: lacewing explain ${key}`;
+const LINE: Text = {
+  en: "{title}{facts}. More: lacewing explain {key}",
+  zh: "{title}{facts}。详见：lacewing explain {key}",
+};
+const LINE_WITH_OPTIONS: Text = {
+  en: "{title}{facts}: see {options}. More: lacewing explain {key}",
+  zh: "{title}{facts}：请检查 {options}。详见：lacewing explain {key}",
+};
+
+/** Between two options. */
+const AND: Text = { en: " and ", zh: " 和 " };
+
+function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
 }
 
 async function explanationFor(error: ClientError, target: Target): Promise<Explanation | null> {
   const { explained, explanationOf } = await import("../explain/index.ts");
   const key = meaningHere(error, target);
-  if (key !== null) return explained(key, "en");
+  if (key !== null) return explained(key, target.language);
   for (const place of placesOf(error, target)) {
-    const explanation = explanationOf(place);
+    const explanation = explanationOf(place, target.language);
     if (explanation !== null) return explanation;
   }
   return null;
@@ -140,8 +163,14 @@ function placesOf(error: ClientError, { version, usesSrv }: Target): readonly Pl
 
 /** What is known here and not to the catalogue, to stand behind its words. */
 function factsOf(key: string, error: ClientError, target: Target): string {
-  if (key === "certificate-name") return `: it is ${namesOf(error.cause)}, and not for '${target.host}'`;
-  if (key === "name-unknown" && !target.usesSrv) return ` ('${target.host}')`;
+  const { language, host } = target;
+  if (key === "certificate-name") {
+    const names = namesOf(error.cause);
+    return language === "zh"
+      ? `：它属于 ${names ?? "（无名称）"}，而不是 '${host}'`
+      : `: it is for ${names ?? "nobody"}, and not for '${host}'`;
+  }
+  if (key === "name-unknown" && !target.usesSrv) return ` ('${host}')`;
   switch (error.code) {
     case "network-error":
       return ` (${placeOf(target)})`;
@@ -150,9 +179,9 @@ function factsOf(key: string, error: ClientError, target: Target): string {
     case "disconnected-by-server":
       return `: ${error.message}`;
     case "protocol-error":
-      return `: ${error.message}. ${otherProtocol(target)}`;
+      return `: ${error.message}${STOP[language]}${otherProtocol(target)[language]}`;
     case "connection-lost":
-      return `. ${lossHint(target)}`;
+      return `${STOP[language]}${lossHint(target)[language]}`;
     case "tls-failed":
       return key === "tls-failed" ? `: ${plainReason(error.message)}` : "";
     default:
@@ -160,21 +189,37 @@ function factsOf(key: string, error: ClientError, target: Target): string {
   }
 }
 
-function lossHint(target: Target): string {
+const STOP: Text = { en: ". ", zh: "。" };
+
+function lossHint(target: Target): Text {
   const { tls, hasUnusedCertificate } = target;
   if (hasUnusedCertificate) {
-    return "The client certificate was not used, as TLS is off: --cafile or --tls-use-os-certs switches it on";
+    return {
+      en: "The client certificate was not used, as TLS is off: --cafile or --tls-use-os-certs switches it on",
+      zh: "TLS 没有启用，客户端证书未被使用：用 --cafile 或 --tls-use-os-certs 启用 TLS",
+    };
   }
   if (tls === null) return otherProtocol(target);
   return tls.certFile === undefined
-    ? "It may want a client certificate: see --cert and --key"
-    : "It may not take this client certificate: see --cert";
+    ? {
+        en: "It may want a client certificate: see --cert and --key",
+        zh: "对方可能要求客户端证书：请检查 --cert 和 --key",
+      }
+    : {
+        en: "It may not take this client certificate: see --cert",
+        zh: "对方可能不接受这个客户端证书：请检查 --cert",
+      };
 }
 
 /** What goes wrong most when the other side does not speak MQTT. */
-function otherProtocol({ unixPath, port, tls, webSocketPath }: Target): string {
-  if (unixPath !== null || tls !== null || webSocketPath !== null) return "Is it the right port?";
-  return `If port ${port} is for TLS, give --cafile; if it is for WebSockets, --ws`;
+function otherProtocol({ unixPath, port, tls, webSocketPath }: Target): Text {
+  if (unixPath !== null || tls !== null || webSocketPath !== null) {
+    return { en: "Is it the right port?", zh: "端口是否正确？" };
+  }
+  return {
+    en: `If port ${port} is for TLS, give --cafile; if it is for WebSockets, --ws`,
+    zh: `如果端口 ${port} 用于 TLS，请给出 --cafile；如果用于 WebSocket，请给出 --ws`,
+  };
 }
 
 /** Where a tool connects to, and from where if it was told. */
@@ -189,12 +234,11 @@ function plainReason(message: string): string {
 }
 
 /** Names that the certificate is for, as Node lists them. */
-function namesOf(cause: unknown): string {
+function namesOf(cause: unknown): string | null {
   const { subjectaltname, subject } =
     (cause as { readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } } })
       .cert ?? {};
-  const names = subjectaltname?.replaceAll(/\b(DNS|IP Address):/g, "") ?? subject?.CN;
-  return names === undefined ? "for nobody" : `for ${names}`;
+  return subjectaltname?.replaceAll(/\b(DNS|IP Address):/g, "") ?? subject?.CN ?? null;
 }
 
 function capital(text: string): string {

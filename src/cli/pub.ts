@@ -153,8 +153,8 @@ class Publisher {
   /** Says what a code means, once for each code. */
   #explain(reasonCode: number): void {
     if (this.#explained.has(reasonCode)) return;
-    const { qos, version } = this.#args;
-    const said = reasonAdvice(reasonCode, qos === 1 ? "PUBACK" : "PUBREC", version).then((advice) => {
+    const { qos } = this.#args;
+    const said = reasonAdvice(reasonCode, qos === 1 ? "PUBACK" : "PUBREC", this.#args).then((advice) => {
       if (advice !== null) this.#output.complain(advice);
     });
     this.#explained.set(reasonCode, said);

@@ -111,7 +111,7 @@ class Requester {
 
   /** Nothing will come any more. */
   async #refused(lines: readonly string[], reasonCode: number, packet: ReasonPacket): Promise<void> {
-    const advice = await reasonAdvice(reasonCode, packet, this.#args.version);
+    const advice = await reasonAdvice(reasonCode, packet, this.#args);
     for (const line of [...lines, ...(advice === null ? [] : [advice])]) this.#output.complain(line);
     this.#end(reasonCode);
   }

@@ -139,7 +139,7 @@ class Subscriber {
 
   async #denied(reasonCode: number): Promise<void> {
     this.#output.complain("All subscription requests were denied.");
-    const advice = await reasonAdvice(reasonCode, "SUBACK", this.#args.version);
+    const advice = await reasonAdvice(reasonCode, "SUBACK", this.#args);
     if (advice !== null) this.#output.complain(advice);
     this.end();
   }

@@ -1,6 +1,7 @@
 /** What all tools do alike: arguments, help, errors, output. */
 
 import { version } from "../config/version.ts";
+import type { Language } from "../explain/index.ts";
 import {
   type Command,
   CommandLineError,
@@ -10,7 +11,8 @@ import {
   type ParsedOptions,
   parseCommandLine,
 } from "./command-line.ts";
-import { optionLines } from "./options-file.ts";
+import { languageOf } from "./language.ts";
+import { type Environment, optionLines } from "./options-file.ts";
 import { Output, type OutputListener, type ToolIo } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { SetUpError } from "./set-up-error.ts";
@@ -48,12 +50,19 @@ export async function runTool<Table extends WithHelp>(
       return 0;
     }
     const lines = optionLines(optionsFile, command.configName, io.env ?? {});
-    return await run(lines.length === 0 ? parsed : parseCommandLine(command, args, lines));
+    const all = lines.length === 0 ? parsed : parseCommandLine(command, args, lines);
+    return await run("lang" in command.options ? inLanguage(all, io.env ?? {}) : all);
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
     io.stderr.write(errorPaint(io)(commandLineErrorText({ name }, error)));
     return 1;
   }
+}
+
+/** What --lang says, or else the locale. */
+function inLanguage<Parsed extends object>(parsed: Parsed, env: Environment): Parsed {
+  const { lang } = parsed as { readonly lang?: Language };
+  return { ...parsed, lang: languageOf(lang, env) };
 }
 
 /** Runs `work` with the tool's outputs and sees that everything written has left before it returns. */

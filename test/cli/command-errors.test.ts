@@ -108,6 +108,17 @@ for (const tool of ["pub", "sub"] as const) {
     );
   });
 
+  test(`lacewing ${tool}: the line under an error is in the language of --lang, or of the locale`, async () => {
+    const nobody = ["-h", "127.0.0.1", "-p", "1", ...args];
+    const chinese =
+      /^Error: Connection refused\n[^\n]*\p{Script=Han}[^\n]*：请检查 -h 和 -p。详见：lacewing explain nothing-listens\n$/u;
+    const asked = await runTool(tool, [...nobody, "--lang", "zh"]);
+    assert.match(asked.errors, chinese);
+    const locale = { LC_ALL: "zh_CN.UTF-8" };
+    assert.match((await runTool(tool, nobody, "", locale)).errors, chinese);
+    assert.match((await runTool(tool, [...nobody, "--lang", "en"], "", locale)).errors, /More: lacewing explain/);
+  });
+
   test(`lacewing ${tool}: a name without address`, async () => {
     const { code, errors } = await runTool(tool, ["-h", "no-such-host.invalid", ...args]);
     assert.equal(code, 1);

@@ -1,7 +1,10 @@
 /** The options that say where to connect and as whom, for every tool that is a client. */
+
 import { DEFAULT_SESSION_LIMITS } from "../../client/index.ts";
+import type { Language } from "../../explain/index.ts";
 import { encodeUtf8, type Properties, type Version, type Will } from "../../protocol/index.ts";
 import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
+import { LANGUAGE_OPTION } from "./language-option.ts";
 import { type GivenProperties, givenProperties, PROPERTY_OPTIONS } from "./property-options.ts";
 import { SERVER_OPTIONS, type ServerArguments, serverOf } from "./server-options.ts";
 import { WILL_OPTIONS, willOf } from "./will-options.ts";
@@ -103,7 +106,12 @@ const OUTPUT = {
   showVersion: { group: "Output", long: "version", type: "flag", isFinal: true, help: "Show the version." },
 } as const;
 
-type Table = typeof SERVER_OPTIONS & typeof CONNECTION & typeof PROPERTY_OPTIONS & typeof WILL_OPTIONS & typeof OUTPUT;
+type Table = typeof SERVER_OPTIONS &
+  typeof CONNECTION &
+  typeof PROPERTY_OPTIONS &
+  typeof WILL_OPTIONS &
+  typeof OUTPUT &
+  typeof LANGUAGE_OPTION;
 
 /** The table. */
 export const CONNECTION_OPTIONS: Table = {
@@ -112,6 +120,7 @@ export const CONNECTION_OPTIONS: Table = {
   ...PROPERTY_OPTIONS,
   ...WILL_OPTIONS,
   ...OUTPUT,
+  ...LANGUAGE_OPTION,
 };
 // Checked here and not at the table, whose type must be readable without inference.
 CONNECTION_OPTIONS satisfies OptionTable;
@@ -132,6 +141,8 @@ export interface ConnectionArguments extends ServerArguments {
   readonly maximumInflightMessages: number;
   /** Announced in the CONNECT of 5.0. */
   readonly receiveMaximum: number;
+  /** Of what is said beyond mosquitto's own words. */
+  readonly language: Language;
 }
 
 type Parsed = ParsedOptions<typeof CONNECTION_OPTIONS>;
@@ -169,6 +180,7 @@ export function connectionOf(parsed: Parsed, defaultVersion: Version = 4): Conne
     given,
     maximumInflightMessages: maximumInflight,
     receiveMaximum: given.CONNECT.receiveMaximum ?? DEFAULT_SESSION_LIMITS.receiveMaximum,
+    language: parsed.lang ?? "en",
   };
 }
 

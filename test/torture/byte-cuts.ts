@@ -45,7 +45,7 @@ export async function cutAtEachByte(options: ByteCutOptions): Promise<Round> {
     const verdict = crowd.ledger.verdict();
     return { figures: { cuts, by: direction, qos: `${qos}`, ...sumsOf(verdict) }, faults: faultsOf(verdict) };
   } finally {
-    crowd.kill();
+    crowd.end();
     await proxy.close();
     await broker.kill();
   }

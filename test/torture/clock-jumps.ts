@@ -80,8 +80,7 @@ async function clockJump(options: ClockOptions, jump: string, random: Random, nu
     return { figures, faults: [...faultsOf(verdict), ...faults] };
   } finally {
     witnesses.end();
-    crowd.expectsLoss = true;
-    crowd.kill();
+    crowd.end();
     await broker.kill();
   }
 }

@@ -45,6 +45,7 @@ export class Crowd {
   /** While true a lost connection is no fault: the broker is about to be killed, or is not there. */
   expectsLoss = false;
   readonly #coming: Map<Peer, Promise<void>> = new Map();
+  #isOver = false;
 
   constructor(options: CrowdOptions, random: Random) {
     this.options = options;
@@ -104,9 +105,20 @@ export class Crowd {
 
   /** Connects a peer unless it is connected; tries again while the broker is not there. */
   come(peer: Peer, address: Address): Promise<void> {
-    const coming = this.#coming.get(peer) ?? connected(peer, address).finally(() => this.#coming.delete(peer));
+    const coming =
+      this.#coming.get(peer) ?? connected(peer, address, () => this.#isOver).finally(() => this.#coming.delete(peer));
     this.#coming.set(peer, coming);
     return coming;
+  }
+
+  /** As `join`, for whoever does not wait for it; who cannot connect is a fault. */
+  beginJoining(address: Address): void {
+    for (const peer of [...this.online, ...this.publishers]) this.beginComing(peer, address);
+  }
+
+  /** As `come`, for whoever does not wait for it; who cannot connect is a fault. */
+  beginComing(peer: Peer, address: Address): void {
+    this.come(peer, address).catch((error: Error) => this.ledger.fault(error.message));
   }
 
   setSending(isSending: boolean): void {
@@ -114,6 +126,13 @@ export class Crowd {
       publisher.isSending = isSending;
       publisher.pump();
     }
+  }
+
+  /** Everybody goes, and nobody comes back. */
+  end(): void {
+    this.expectsLoss = true;
+    this.#isOver = true;
+    this.kill();
   }
 
   /** Everybody loses the connection. */
@@ -160,9 +179,9 @@ function versionOf(index: number): Version {
   return index % 2 === 0 ? 4 : 5;
 }
 
-async function connected(peer: Peer, address: Address): Promise<void> {
+async function connected(peer: Peer, address: Address, isOver: () => boolean): Promise<void> {
   const startedMs = performance.now();
-  while (!peer.isConnected) {
+  while (!peer.isConnected && !isOver()) {
     try {
       await peer.connect(address);
     } catch (error) {

@@ -2,7 +2,8 @@
 import { type Address, Link } from "./link.ts";
 import * as wire from "./wire.ts";
 
-const LIMIT_MS = 5000;
+/** Longer than a machine with much to do keeps a broker waiting. */
+const LIMIT_MS = 30_000;
 
 /** A packet that came, with a copy of its body. */
 export interface Received {

@@ -139,7 +139,7 @@ class Scene {
     this.crowd.expectsLoss = false;
     this.crowd.setSending(true);
     // A durable Session's CONNACK waits for the disk.
-    void this.crowd.join(this.broker.address, false);
+    this.crowd.beginJoining(this.broker.address);
     this.#beat = await Beat.begin(this.broker.address, this.crowd.options.name);
   }
 
@@ -162,8 +162,7 @@ class Scene {
 
   async end(): Promise<void> {
     this.#beat?.end();
-    this.crowd.expectsLoss = true;
-    this.crowd.kill();
+    this.crowd.end();
     if (this.broker.isRunning) await this.broker.kill();
   }
 }

@@ -104,9 +104,8 @@ class Series {
   }
 
   async end(): Promise<void> {
-    this.#crowd.expectsLoss = true;
-    this.#crowd.kill();
-    await this.#broker.kill();
+    this.#crowd.end();
+    if (this.#broker.isRunning) await this.#broker.kill();
   }
 
   async round(random: Random): Promise<Round> {
@@ -134,7 +133,8 @@ class Series {
     const retained = await retainedFaults(crowd, this.#broker.address);
     if (random.chance(CHANCE_IN_DRAIN)) {
       crowd.setSending(random.chance(0.5));
-      void crowd.join(this.#broker.address, true);
+      crowd.beginJoining(this.#broker.address);
+      for (const peer of crowd.offline) crowd.beginComing(peer, this.#broker.address);
       await this.#work(random.between(0, loadMs), random);
       await this.#kill();
       kills++;
@@ -162,7 +162,7 @@ class Series {
       await pause(Math.min(left, random.between(10, 150)));
       const peer = random.pick(crowd.peers.filter(({ isConnected }) => isConnected).concat(crowd.publishers));
       peer.kill();
-      void crowd.come(peer, this.#broker.address);
+      crowd.beginComing(peer, this.#broker.address);
     }
   }
 

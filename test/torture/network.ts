@@ -76,8 +76,7 @@ async function badNetwork(
       faults: faultsOf(verdict),
     };
   } finally {
-    crowd.expectsLoss = true;
-    crowd.kill();
+    crowd.end();
     await proxy.close();
   }
 }
@@ -92,7 +91,7 @@ async function cutNowAndThen(proxy: BadLine, crowd: Crowd, random: Random, workM
     proxy.cut();
     await pause(random.between(0, LONGEST_DOWN_MS));
     proxy.isDown = false;
-    void crowd.join(proxy.address, false);
+    crowd.beginJoining(proxy.address);
   }
   return cuts;
 }

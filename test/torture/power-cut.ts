@@ -91,8 +91,7 @@ async function withDisks(
     const figures = { qos: `${qos}`, load: secondsText(loadMs), ...sumsOf(verdict), queued, back: secondsText(backMs) };
     return { figures, faults: [...faultsOf(verdict), ...retained] };
   } finally {
-    crowd.expectsLoss = true;
-    crowd.kill();
+    crowd.end();
     if (broker.isRunning) await broker.kill();
   }
 }

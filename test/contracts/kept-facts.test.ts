@@ -67,6 +67,28 @@ test("when everything has been delivered and all Sessions have ended the store h
   assert.deepEqual(rig.store.holdings(), []);
 });
 
+test("a delivery that waits for its PUBCOMP when the broker dies is forgotten with it afterwards", async () => {
+  const rig = await away(["sub"]);
+  rig.harness.connect("pub").publish("t", "one", { qos: 2 });
+  await rig.recover();
+  const sub = await rig.durable("sub", { acknowledges: false });
+  await rig.recover();
+  const { packetId } = sub.expect("PUBLISH");
+  sub.acknowledge("PUBREC", packetId);
+  await rig.recover();
+  const deliveries = (): number => rig.store.holdings().filter((fact) => fact.includes("delivery-set")).length;
+  for (let deaths = 0; deaths < 2; deaths++) {
+    await rig.restart();
+    assert.equal(deliveries(), 1);
+    const again = await rig.durable("sub", { acknowledges: false });
+    await rig.recover();
+    assert.deepEqual(again.trace(), [`PUBREL m${packetId}`]);
+    if (deaths === 1) again.acknowledge("PUBCOMP", packetId);
+    await rig.recover();
+  }
+  assert.equal(deliveries(), 0);
+});
+
 test("a retained message that another one replaces before its batch goes does not go, and both are acknowledged then", async () => {
   const rig = await away(["other"]);
   const pub = rig.harness.connect("pub");

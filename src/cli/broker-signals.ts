@@ -3,6 +3,7 @@ import { ConfigError, type ReadConfig } from "../config/index.ts";
 import { version } from "../config/version.ts";
 import { type Server, subscriptionTree } from "../server/index.ts";
 import { configErrorText } from "./broker-options.ts";
+import { tellSystemd } from "./daemon.ts";
 
 /** The store has not taken everything, or could not be closed. */
 const STORE_FAILED = 74;
@@ -33,6 +34,7 @@ export class BrokerSignals {
     // A second one ends the process at once.
     process.once(signal, () => process.exit(1));
     const { log } = this.#server;
+    tellSystemd("STOPPING=1");
     log.write("information", `${signal}: lacewing version ${version()} terminating.`);
     void this.#server.close().then((isKept) => {
       const exitCode = isKept ? 0 : STORE_FAILED;

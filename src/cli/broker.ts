@@ -6,7 +6,7 @@ import { ListenError, SecurityError, type Server, StartError, StoreError, startS
 import { BROKER_COMMAND, type BrokerArguments, configErrorText, configOf } from "./broker-options.ts";
 import { BrokerSignals } from "./broker-signals.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
-import { goOnInBackground, tellThatWeRun } from "./daemon.ts";
+import { goOnInBackground, tellSystemd, tellThatWeRun } from "./daemon.ts";
 import { type Access, nextSteps } from "./next-steps.ts";
 
 /** Runs the broker and returns the exit code once it has ended. `calledAs`: by the name of a link. */
@@ -84,6 +84,7 @@ async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOw
   server.log.flush();
   if (isOwn) process.stdout.write(nextSteps(server.listeners, access));
   tellThatWeRun();
+  tellSystemd("READY=1");
   const exitCode = await signals.ended;
   if (pidFile !== null) rmSync(pidFile, { force: true });
   return exitCode;

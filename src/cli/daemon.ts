@@ -1,4 +1,4 @@
-/** `-d`: the broker goes on in the background, once it listens. */
+/** `-d`: the broker goes on in the background, once it listens; and whoever waits for that is told, systemd included. */
 import { spawn } from "node:child_process";
 
 /**
@@ -27,4 +27,17 @@ export function goOnInBackground(args: readonly string[]): Promise<number> {
 export function tellThatWeRun(): void {
   process.send?.("running");
   if (process.connected) process.disconnect();
+}
+
+/**
+ * Tells systemd, where it has started us with `Type=notify`. Node has no datagrams to unix sockets, so systemd's own tool says it; the
+ * unit needs `NotifyAccess=all` for that. A tool that is missing, or fails, leaves systemd waiting and us running.
+ */
+export function tellSystemd(state: "READY=1" | "STOPPING=1"): void {
+  if (process.env.NOTIFY_SOCKET === undefined) return;
+  const told = spawn("systemd-notify", [state], { stdio: "ignore" });
+  told.on("error", ({ message }) => {
+    process.stderr.write(`Error: systemd is not told ${state}: systemd-notify cannot be started (${message}).\n`);
+  });
+  told.unref();
 }

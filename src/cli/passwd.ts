@@ -1,6 +1,13 @@
 /** `lacewing passwd`: changes password files, as mosquitto_passwd does. */
 import { readFile } from "node:fs/promises";
-import { formatPasswordHash, hashPassword, replaceFile } from "../security/index.ts";
+import {
+  formatPasswordHash,
+  formatScramVerifier,
+  hashPassword,
+  replaceFile,
+  SCRAM_ITERATIONS,
+  scramVerifier,
+} from "../security/index.ts";
 import { PASSWD_COMMAND, type PasswordTask, passwordTaskOf } from "./options/password-options.ts";
 import type { ToolIo } from "./output.ts";
 import { askPassword } from "./password-prompt.ts";
@@ -107,6 +114,10 @@ async function hashedLine(
   username: string,
   password: string,
 ): Promise<string> {
+  if (algorithm === "scram-sha-256") {
+    const verifier = await scramVerifier(password, Math.max(iterations, SCRAM_ITERATIONS));
+    return `${username}:${formatScramVerifier(verifier)}`;
+  }
   return `${username}:${formatPasswordHash(await hashPassword(password, algorithm, iterations))}`;
 }
 

@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { runPasswd } from "../../src/cli/passwd.ts";
-import { parsePasswordHash, verifyPassword } from "../../src/security/index.ts";
+import { parsePasswordHash, parseScramVerifier, verifyPassword } from "../../src/security/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
 import { runTool } from "./tool-run.ts";
@@ -45,6 +45,22 @@ test("users are added, changed and deleted; all else stays", async (context) => 
   assert.equal(readFileSync(path, "utf8"), `# Who may\nbob:${bob}\n`);
   const missing = await runTool("passwd", ["-D", path, "ann"]);
   assert.deepEqual([missing.code, missing.errors], [1, "Warning: User ann not found in password file.\n"]);
+});
+
+test("-H scram-sha-256 writes verifiers, with RFC 7677's rounds at least, and leaves other lines alone", async (context) => {
+  const path = join(temporaryFolder(context), "verifiers");
+  for (const args of [
+    ["-c", "-b", path, "ann", "secret"],
+    ["-I", "5000", "-b", path, "bob", "hidden"],
+  ])
+    assert.equal((await runTool("passwd", ["-H", "scram-sha-256", ...args])).code, 0);
+  const before = readFileSync(path, "utf8").split("\n");
+  const [ann, bob] = before.map((line) => parseScramVerifier(line.slice(line.indexOf(":") + 1)));
+  assert.deepEqual([ann?.iterations, bob?.iterations], [4096, 5000]);
+  assert.equal((await runTool("passwd", ["-H", "scram-sha-256", "-b", path, "ann", "changed"])).code, 0);
+  const after = readFileSync(path, "utf8").split("\n");
+  assert.notEqual(after[0], before[0]);
+  assert.equal(after[1], before[1]);
 });
 
 test("-U hashes plain passwords", async (context) => {

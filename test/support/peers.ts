@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import { Program, type ProgramOptions } from "./program.ts";
 
 export type PeerName =
+  | "systemd-notify"
   | "mosquitto"
   | "mosquitto_pub"
   | "mosquitto_sub"
@@ -112,6 +113,11 @@ const PEERS: Readonly<Record<PeerName, PeerKind>> = {
     debianPackage: "tshark",
     commands: [["tshark"]],
     version: (command) => answer([...command, "--version"], /TShark[^\d]*(\d\S*)/),
+  },
+  "systemd-notify": {
+    debianPackage: "systemd",
+    commands: [["systemd-notify"]],
+    version: (command) => answer([...command, "--version"], /systemd (\d+)/),
   },
   bash: shell("bash"),
   fish: shell("fish"),

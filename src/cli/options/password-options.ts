@@ -30,10 +30,10 @@ const PASSWORD_OPTIONS = {
     short: "H",
     type: "choice",
     argument: "hash",
-    choices: { sha512: "sha512", "sha512-pbkdf2": "sha512-pbkdf2" },
+    choices: { sha512: "sha512", "sha512-pbkdf2": "sha512-pbkdf2", "scram-sha-256": "scram-sha-256" },
     default: "sha512-pbkdf2",
-    invalid: "Unknown hash type '{}'; there are sha512 and sha512-pbkdf2.",
-    help: "How to hash: sha512-pbkdf2, or sha512 for mosquitto 1.6 and before.",
+    invalid: "Unknown hash type '{}'; there are sha512, sha512-pbkdf2 and scram-sha-256.",
+    help: "How to hash: sha512-pbkdf2; sha512 for mosquitto 1.6 and before; scram-sha-256 for plugin lacewing_scram, in a file of its own.",
   },
   iterations: {
     group: "Options",
@@ -44,7 +44,7 @@ const PASSWORD_OPTIONS = {
     max: 10_000_000,
     default: 1000,
     invalid: "Number of iterations must be > 0 and at most 10000000.",
-    help: "Rounds of sha512-pbkdf2: more take an attacker, and the broker, longer.",
+    help: "Rounds of sha512-pbkdf2, or of scram-sha-256, which has at least 4096: more take an attacker, and the broker, longer.",
   },
   help: { group: "Options", long: "help", type: "flag", isFinal: true, help: "Show this." },
   showVersion: { group: "Options", long: "version", type: "flag", isFinal: true, help: "Show the version." },
@@ -67,10 +67,13 @@ export const PASSWD_COMMAND: Command<typeof PASSWORD_OPTIONS> = {
   notes: ["Exit code: 0 done; 1 wrong arguments, or the file could not be changed; 2 the passwords differ."],
 };
 
+/** How a password is hashed; SCRAM's verifiers are for a file of their own. */
+export type HashingAlgorithm = PasswordAlgorithm | "scram-sha-256";
+
 /** What `lacewing passwd` is to do. */
 export type PasswordTask = {
   readonly path: string;
-  readonly algorithm: PasswordAlgorithm;
+  readonly algorithm: HashingAlgorithm;
   readonly iterations: number;
 } & (
   | { readonly does: "set"; readonly username: string; readonly isNew: boolean; readonly password: string | null }
@@ -93,7 +96,7 @@ export function passwordTaskOf(parsed: ParsedOptions<typeof PASSWORD_OPTIONS>): 
   }
   const { path, username, password, isBatch, isNew, deletes, upgrades, algorithm, iterations } = parsed;
   const words = [path, username, password].filter((word) => word !== undefined).length;
-  const hashing = { algorithm: algorithm as PasswordAlgorithm, iterations };
+  const hashing = { algorithm: algorithm as HashingAlgorithm, iterations };
   if (words !== (upgrades ? 1 : isBatch ? 3 : 2)) throw wrongWords(parsed, words);
   if (upgrades) return { does: "upgrade", path: path!, ...hashing };
   checkUsername(username!);

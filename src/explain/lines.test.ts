@@ -141,7 +141,7 @@ const MOSQUITTO_2_0_MORE: readonly Row[] = [
   ["1627552973: Client abc disconnected: Connection timed out.", "client-silent"],
   ["1627552973: Bad socket read/write on client abc: A TLS error occurred.", "tls-failed"],
   ["1627552973: Bad socket read/write on client abc: Access denied by ACL.", "acl-denied"],
-  ["1627552973: Client connection from 10.0.0.7 denied access by tcpd.", "connection-blocked"],
+  ["1627552973: Client connection from 10.0.0.7 denied access by tcpd.", "denied-by-tcpd"],
   ['1627552973: Error: Unable to load certificate revocation file "/etc/crl.pem". Check crlfile.', "crl-problem"],
   ['1627552973: Error: Unable to set TLS ciphers. Check cipher list "NOTHING".', "tls-configuration"],
   ['1627552973: Error: Unsupported tls_version "tlsv1.1".', "tls-configuration"],

@@ -113,7 +113,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     meaning: "proxy-header",
   },
   { pattern: client("disconnected due to using not allowed feature"), meaning: "not-supported" },
-  { pattern: /Client connection from (?<address>\S{1,80}) denied access by tcpd/, meaning: "connection-blocked" },
+  { pattern: /Client connection from (?<address>\S{1,80}) denied access by tcpd/, meaning: "denied-by-tcpd" },
   // What the broker refuses or drops.
   { pattern: /Outgoing messages are being dropped for client (?<client>[^\s.]{1,200})/, meaning: "messages-dropped" },
   {

@@ -10,6 +10,7 @@ export type OperatingKey =
   | "configuration-error"
   | "configuration-ignored"
   | "database-damaged"
+  | "denied-by-tcpd"
   | "disk-full"
   | "file-missing"
   | "file-permissions-loose"
@@ -148,6 +149,46 @@ export const OPERATING: Meanings<OperatingKey> = {
       },
     ],
     read: ["getrlimit(2)", "systemd.exec(5), LimitNOFILE="],
+  },
+  "denied-by-tcpd": {
+    title: {
+      en: "the broker's machine turned the connection away before MQTT",
+      zh: "服务器所在机器在 MQTT 之前就拒绝了连接",
+    },
+    means: {
+      en: "mosquitto asks TCP wrappers (/etc/hosts.allow and /etc/hosts.deny) about each address, and the answer was no, or could not be had.",
+      zh: "mosquitto 会用 TCP wrappers（/etc/hosts.allow 和 /etc/hosts.deny）检查每个地址，结果是拒绝，或者无法得到结果。",
+    },
+    causes: [
+      {
+        why: {
+          en: "a rule for mosquitto, or for ALL, denies this address",
+          zh: "有针对 mosquitto 或 ALL 的规则拒绝该地址",
+        },
+        run: "grep -v '^#' /etc/hosts.allow /etc/hosts.deny",
+        see: { en: "lines with mosquitto or ALL", zh: "含 mosquitto 或 ALL 的行" },
+        fix: {
+          en: "allow the address in /etc/hosts.allow: mosquitto: 192.168.",
+          zh: "在 /etc/hosts.allow 中放行该地址：mosquitto: 192.168.",
+        },
+      },
+      {
+        why: {
+          en: "everybody is denied from one moment on: the broker has no file descriptor left to read those files with",
+          zh: "从某一刻起所有连接都被拒绝：服务器已没有文件描述符可用来读取这些文件",
+        },
+        run: "prlimit --nofile --pid PID",
+        see: {
+          en: "a soft limit that is hardly above the number of clients",
+          zh: "软限制是否只比客户端数量略高",
+        },
+        fix: {
+          en: "LimitNOFILE=65536 in the unit, or ulimit -n 65536 before the start",
+          zh: "在 systemd 单元设 LimitNOFILE=65536，或启动前 ulimit -n 65536",
+        },
+      },
+    ],
+    read: ["hosts_access(5)"],
   },
   "permission-denied": {
     title: { en: "the program may not open this file or port", zh: "没有权限打开该文件或端口" },

@@ -141,6 +141,15 @@ const SITUATIONS: Readonly<
       /^note: persistence_location does nothing: persistence is false/,
     ],
   ],
+  "what is not built": [
+    "enable_control_api true\nuser nobody\nlistener 8080 127.0.0.1\nprotocol http_api\nallow_anonymous true",
+    {},
+    [
+      /^error: protocol http_api is not built/,
+      /^warning: enable_control_api does nothing yet/,
+      /^warning: user nobody does nothing: the broker stays who starts it/,
+    ],
+  ],
   "queues without a bound": ["max_queued_messages 0", {}, [/^warning: The queues of clients that are away have no/]],
   "no log": ["log_dest none", {}, [/^note: Nothing is logged/]],
 };

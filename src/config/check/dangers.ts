@@ -48,6 +48,10 @@ function ofReaders(listener: ListenerConfig): readonly Finding[] {
 /** What is set and does nothing here. */
 function withoutUse({ entrance, security, psk, tls, place, protocol, webSocket }: ListenerConfig): readonly Finding[] {
   const found: Finding[] = [];
+  if (protocol === "http_api") {
+    const text = "protocol http_api is not built: the broker refuses to start with it.";
+    found.push(finding("error", place, text, "Remove that listener."));
+  }
   if (entrance.identityAsUsername !== null && security.passwordFile !== null) {
     const text = `password_file does nothing for ${entrance.name}: who comes in there is named by its certificate or key.`;
     found.push(finding("note", place, text));
@@ -81,6 +85,12 @@ export function dangersOfBroker(config: Config): readonly Finding[] {
     found.push(
       finding("warning", null, text, `Set it to ${USUAL_KEEP_ALIVE_SECONDS} or more, or all clients to less.`),
     );
+  }
+  if (config.enableControlApi)
+    found.push(finding("warning", null, "enable_control_api does nothing yet: $CONTROL/broker/v1 does not answer."));
+  if (config.process.user !== null) {
+    const text = `user ${config.process.user} does nothing: the broker stays who starts it, also when that is root.`;
+    found.push(finding("warning", null, text, "Let systemd, or whatever starts it, choose the user, as contrib does."));
   }
   if (!persistence.enabled && persistence.location !== DEFAULT_CONFIG.persistence.location)
     found.push(finding("note", null, "persistence_location does nothing: persistence is false."));

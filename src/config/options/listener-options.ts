@@ -123,7 +123,11 @@ export const LISTENER_OPTIONS: readonly Option[] = [
     ({ settings }, value) => {
       settings.protocol = value;
     },
-    { default: "mqtt" },
+    {
+      default: "mqtt",
+      standing: "different",
+      note: "`http_api` of 2.1 is not built: a file with it is refused at start.",
+    },
   ),
   ofListener(
     "accept_protocol_versions",

@@ -18,7 +18,7 @@ export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosqui
   --runs N             runs of each scenario and broker; the table has the medians [5]
   --only REGEX         only scenarios whose name matches
   --brokers A,B        of lacewing,mosquitto,aedes [all], of what no broker on Node can exceed: node-tls,node-tls-2-threads, and
-                       lacewing-open, which has no rules under the settings users
+                       lacewing-open, which has no rules under the settings users, and lacewing-unrecorded, without flight recorder
   --settings A,B       of fair,defaults,durable,synced,tls,websocket,users: so many tables [all]
   --quick              tiny counts, one run, fair and synced: does everything work? The figures mean nothing
   --no-save            do not write bench/results/
@@ -27,8 +27,8 @@ export const HELP = `npm run bench -- [OPTIONS]: measures Lacewing beside mosqui
 
 const SETTINGS: readonly Settings[] = ["fair", "defaults", "durable", "synced", "tls", "websocket", "users"];
 const BROKERS = ["lacewing", "mosquitto", "aedes"];
-/** What Node's TLS costs by itself, and our broker without users and rules. */
-const BARE = ["node-tls", "node-tls-2-threads", "lacewing-open"];
+/** What Node's TLS costs by itself, and our broker without users and rules, or without its flight recorder. */
+const BARE = ["node-tls", "node-tls-2-threads", "lacewing-open", "lacewing-unrecorded"];
 
 /** Reads command-line arguments; throws an Error whose message is for the user. */
 export function parseRunOptions(args: readonly string[]): RunOptions {

@@ -3,7 +3,7 @@
 // to run, 130 interrupted.
 import { aedes } from "./brokers/aedes.ts";
 import type { BrokerKind, Settings } from "./brokers/broker.ts";
-import { lacewing, OPEN_LACEWING } from "./brokers/lacewing.ts";
+import { lacewing, OPEN_LACEWING, UNRECORDED_LACEWING } from "./brokers/lacewing.ts";
 import { mosquitto } from "./brokers/mosquitto.ts";
 import { NODE_TLS } from "./brokers/node-tls.ts";
 import { findGenerators } from "./generator.ts";
@@ -13,7 +13,7 @@ import { machineText, saveResults } from "./results-file.ts";
 import { HELP, parseRunOptions, type RunOptions } from "./run-options.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 
-const KINDS: readonly BrokerKind[] = [lacewing, mosquitto, aedes, ...NODE_TLS, OPEN_LACEWING];
+const KINDS: readonly BrokerKind[] = [lacewing, mosquitto, aedes, ...NODE_TLS, OPEN_LACEWING, UNRECORDED_LACEWING];
 const INTERRUPTED = 130;
 
 type Found = { readonly kind: BrokerKind; readonly version: string };

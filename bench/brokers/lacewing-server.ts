@@ -1,4 +1,5 @@
-// A process that is our broker with a listener by TLS or WebSocket: node lacewing-server.js PORT tls|websocket CERTFILE KEYFILE.
+// A process that is our broker with a listener: node lacewing-server.js PORT tls|websocket CERTFILE KEYFILE, or PORT unrecorded, which
+// keeps no trail of packets.
 import { DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import { startServer } from "../../src/server/index.ts";
 
@@ -23,6 +24,7 @@ const broker = {
   maximumInflightMessages: 0,
   receiveMaximum: 65_535,
   maximumQueuedMessages: 0,
+  trailEntries: way === "unrecorded" ? 0 : DEFAULT_CONFIG.broker.trailEntries,
 };
 await startServer({ ...DEFAULT_CONFIG, listeners: [listener], broker }, (text) => process.stderr.write(text));
 process.once("SIGTERM", () => process.exit(0));

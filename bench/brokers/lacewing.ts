@@ -46,3 +46,11 @@ export const OPEN_LACEWING: BrokerKind = {
   settings: ["users"],
   command: (port, _settings, folder) => underFile(port, folder, "allow_anonymous true\n"),
 };
+
+/** The same broker without its flight recorder: what that costs is the difference. */
+export const UNRECORDED_LACEWING: BrokerKind = {
+  ...lacewing,
+  name: "lacewing-unrecorded",
+  settings: ["fair"],
+  command: (port) => [process.execPath, SERVER, String(port), "unrecorded"],
+};

@@ -347,8 +347,8 @@ beside(
     await room.publish("sites/site-2/commands/stop", "now");
     await room.publish("sites/site-1/commands/stop", "now");
     await Promise.all([room.hears("last=22"), meter.hears("stop=now")]);
-    // Retained or not, the state comes before or after what has waited.
-    const heard = room.heard.map((each) => each.replace(" (retained)", "")).sort();
+    // Retained or not, the state comes before or after what has waited; and what has waited at QoS 1 comes at least once.
+    const heard = [...new Set(room.heard.map((each) => each.replace(" (retained)", "")))].sort();
     return ["control room:", ...heard, "meter:", ...meter.heard];
   },
 );

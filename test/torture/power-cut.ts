@@ -16,6 +16,8 @@ export interface PowerCutOptions {
   /** For images and mounts. */
   readonly folder: string;
   readonly longestMs?: number;
+  /** After so long no further round is begun: a slow machine does fewer. */
+  readonly budgetMs?: number;
   /** As of the crowd: a control that is to lose need not wait as long. */
   readonly quietMs?: number;
   readonly progress: Progress;
@@ -31,9 +33,10 @@ const LEAST_LIMIT_MS = 5000;
 const QUIET_MS = 100;
 
 export async function powerCuts(options: PowerCutOptions): Promise<Round[]> {
-  const { rounds, seed, name, progress } = options;
+  const { rounds, seed, name, progress, budgetMs = Number.POSITIVE_INFINITY } = options;
+  const endMs = performance.now() + budgetMs;
   const found: Round[] = [];
-  for (let number = 0; number < rounds; number++) {
+  for (let number = 0; number < rounds && performance.now() < endMs; number++) {
     const round = await powerCut(options, seed + number);
     found.push(round);
     progress(roundText(name, number + 1, rounds, round));

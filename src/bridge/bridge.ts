@@ -173,7 +173,7 @@ export class Bridge {
     if (maximumPacketSize === 0) return false;
     const packet = publishOf({
       ...{ topicName, payload, qos, retain: false, dup: false, packetId: qos === 0 ? 0 : 1 },
-      properties: version === 5 ? forwarded(properties) : NO_PROPERTIES,
+      properties: version === 5 ? this.#carried(properties, this.#remote) : NO_PROPERTIES,
     });
     const { length } = encodePublish(packet, version);
     if (length <= maximumPacketSize) return false;

@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { rootCertificates } from "node:tls";
+import { DEFAULT_CIPHERS, rootCertificates } from "node:tls";
 import type { BridgeAddress, BridgeConfig, BridgeTlsConfig } from "../config/index.ts";
 import {
   type Connector,
@@ -66,13 +66,12 @@ async function tlsOf(tls: BridgeTlsConfig | null, psk: BridgeConfig["psk"]): Pro
       null,
     );
   const { certFile, keyFile, alpn, isInsecure, ciphers, ciphersTls13 } = tls;
-  const cipherList = [ciphersTls13, ciphers].filter((list) => list !== null).join(":");
   return {
     ca: await authoritiesOf(tls),
     ...versionOf(tls),
     ...(certFile !== null && { certFile }),
     ...(keyFile !== null && { keyFile }),
-    ...(cipherList !== "" && { ciphers: cipherList }),
+    ...((ciphers !== null || ciphersTls13 !== null) && { ciphers: cipherListOf(ciphers, ciphersTls13) }),
     ...(alpn !== null && { alpnProtocols: [alpn] }),
     // Who signed the certificate is looked at all the same.
     anyServerName: isInsecure,
@@ -81,6 +80,14 @@ async function tlsOf(tls: BridgeTlsConfig | null, psk: BridgeConfig["psk"]): Pro
 
 function versionOf({ version }: BridgeTlsConfig): Pick<TlsOptions, "minimumVersion"> {
   return version === null ? {} : { minimumVersion: version };
+}
+
+/** Both kinds in one list, as Node takes it; a kind that is not there would switch its version of TLS off. */
+function cipherListOf(ciphers: string | null, ciphersTls13: string | null): string {
+  const usual = DEFAULT_CIPHERS.split(":");
+  const usual13 = usual.filter((name) => name.startsWith("TLS_"));
+  const usual12 = usual.filter((name) => !name.startsWith("TLS_"));
+  return [ciphersTls13 ?? usual13.join(":"), ciphers ?? usual12.join(":")].join(":");
 }
 
 /** PEM of all CAs that are trusted. */
@@ -94,6 +101,9 @@ async function authoritiesOf({ caFile, caPath, useSystemCas }: BridgeTlsConfig):
 }
 
 async function systemAuthorities(): Promise<readonly string[]> {
+  // Who sets it means it: another file would trust others.
+  const named = process.env.SSL_CERT_FILE;
+  if (named !== undefined && named !== "") return [await readFile(named, "utf8")];
   for (const path of SYSTEM_CA_FILES) {
     try {
       return [await readFile(path, "utf8")];

@@ -201,7 +201,9 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
   ofText("remote_password", "remotePassword", "a password", { aliases: ["password"] }),
   ofText("local_clientid", "localClientId", "a client identifier", { default: "local. and the remote one" }),
   ofText("local_username", "localUsername", "a user name"),
-  ofText("local_password", "localPassword", "a password"),
+  ofText("local_password", "localPassword", "a password", {
+    note: "Not asked for: whoever writes the configuration says which user the bridge is.",
+  }),
   ofText("notification_topic", "notificationTopic", "a topic", { default: "$SYS/broker/connection/CLIENTID/state" }),
   ofText("bridge_bind_address", "bindAddress", "an address of this machine"),
   ofBridge(

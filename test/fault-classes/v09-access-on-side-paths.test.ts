@@ -28,10 +28,20 @@ function aclOf(lines: string): string {
 }
 
 const OPEN = aclOf("topic readwrite #");
+const LINES = ["allow_anonymous true", "acl_file FOLDER/rules"];
+
+/** The lines of a bridge that is the user r here. */
+function bridgeTo({ address }: ConfiguredBroker): readonly string[] {
+  const who = ["remote_clientid bridge", "local_username r"];
+  return ["connection out", `address ${address.host}:${address.port}`, ...who, "topic # out 1"];
+}
 
 /** One broker, who writes and who reads; the reader is the user r. */
 interface World {
   readonly broker: ConfiguredBroker;
+  /** The other end of its bridge. */
+  readonly remote: ConfiguredBroker | null;
+  readonly lines: readonly string[];
   readonly writer: WireClient;
   reader(options?: Parameters<typeof WireClient.connect>[2]): Promise<WireClient>;
 }
@@ -39,6 +49,8 @@ interface World {
 /** A path of a message: what is done before the rules come into force that judge its delivery, and what brings it about. */
 interface Path {
   readonly name: string;
+  /** Whether the broker has a bridge; false. */
+  readonly isBridged?: boolean;
   prepare(world: World): Promise<WireClient | null>;
   /** @returns the reader to whom it would come */
   deliver(world: World, prepared: WireClient | null): Promise<WireClient>;
@@ -124,6 +136,22 @@ const PATHS: readonly Path[] = [
       return again;
     },
   },
+  {
+    name: "bridge",
+    isBridged: true,
+    prepare: async ({ broker, remote }) => {
+      assert.ok(remote !== null);
+      const { sessions } = broker.server.broker;
+      // It subscribes here when the other broker has let it in.
+      await until(() => (sessions.get("local.bridge")?.subscriptions.size ?? 0) > 0, "the bridge has subscribed");
+      await until(() => remote.server.broker.sessions.get("bridge") !== undefined, "the bridge is at the other broker");
+      return subscribed(await WireClient.connect(remote.address, "there"));
+    },
+    deliver: async ({ writer }, reader) => {
+      await writer.publish(TOPIC, "x", { qos: 1 });
+      return some(reader);
+    },
+  },
 ];
 
 function some(client: WireClient | null): WireClient {
@@ -142,17 +170,23 @@ function testatorOf({ broker }: World, delaySeconds: number): Promise<WireClient
   return WireClient.connect(broker.address, "testator", { username: "w", will, properties });
 }
 
-async function worldOf(context: Parameters<typeof startConfigured>[0], rules: string): Promise<World> {
-  const lines = ["allow_anonymous true", "acl_file FOLDER/rules"];
+async function worldOf(
+  context: Parameters<typeof startConfigured>[0],
+  rules: string,
+  isBridged: boolean,
+): Promise<World> {
+  const remote = isBridged ? await startConfigured(context, ["allow_anonymous true"]) : null;
+  const lines = remote === null ? LINES : [...LINES, ...bridgeTo(remote)];
   const broker = await startConfigured(context, lines, { rules });
   const reader: World["reader"] = (options = {}) =>
     WireClient.connect(broker.address, "r", { username: "r", ...options });
-  return { broker, writer: await WireClient.connect(broker.address, "w", { username: "w" }), reader };
+  const writer = await WireClient.connect(broker.address, "w", { username: "w" });
+  return { broker, remote, lines, writer, reader };
 }
 
-async function reload({ broker }: World, rules: string): Promise<void> {
+async function reload({ broker, lines }: World, rules: string): Promise<void> {
   writeFileSync(join(broker.folder, "rules"), rules);
-  await broker.reload(["allow_anonymous true", "acl_file FOLDER/rules"]);
+  await broker.reload(lines);
 }
 
 /** Whether the message comes to the reader: what is sent after it has come tells that it never will. */
@@ -166,16 +200,17 @@ async function hasArrived(reader: WireClient, { writer }: World): Promise<boolea
 }
 
 for (const path of PATHS) {
+  const { isBridged = false } = path;
   test(`${path.name}: ${RULES.length} kinds of rules, before and after a reload`, async (context) => {
     await Promise.all(
       RULES.flatMap(([what, lines, isAllowed]) => [
         (async () => {
-          const world = await worldOf(context, aclOf(lines));
+          const world = await worldOf(context, aclOf(lines), isBridged);
           const reader = await path.deliver(world, await path.prepare(world));
           assert.equal(await hasArrived(reader, world), isAllowed, what);
         })(),
         (async () => {
-          const world = await worldOf(context, OPEN);
+          const world = await worldOf(context, OPEN, isBridged);
           const prepared = await path.prepare(world);
           await reload(world, aclOf(lines));
           const reader = await path.deliver(world, prepared);
@@ -190,7 +225,7 @@ test("who may not write does not by any path: live, retained, will, delayed will
   const may = "user r\ntopic read #\nuser eve\ntopic write a/#\n";
   const mayNot = "user r\ntopic read #\nuser eve\ntopic read a/#\n";
   for (const isReloaded of [false, true]) {
-    const broker = await startConfigured(context, ["allow_anonymous true", "acl_file FOLDER/rules"], {
+    const broker = await startConfigured(context, LINES, {
       rules: isReloaded ? may : mayNot,
     });
     const reader = await subscribed(await WireClient.connect(broker.address, "r", { username: "r" }));
@@ -204,7 +239,7 @@ test("who may not write does not by any path: live, retained, will, delayed will
     const eve = await WireClient.connect(broker.address, "eve", { username: "eve" });
     if (isReloaded) {
       writeFileSync(join(broker.folder, "rules"), mayNot);
-      await broker.reload(["allow_anonymous true", "acl_file FOLDER/rules"]);
+      await broker.reload(LINES);
     }
     for (const retain of [false, true]) {
       await eve.publish(TOPIC, "x", { qos: 1, retain });

@@ -1,9 +1,9 @@
-// Bridges that form rings (V19): with 5.0 each broker sees each message once, and what goes round unseen is cut and counted.
+// V19: bridges that form rings. With 5.0 each broker sees each message once, and what goes round unseen is cut and counted.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { isUp, type Listening, listenAt, type OwnBroker, startMosquitto, startOwn, until } from "../bridge/brokers.ts";
 import { freePorts } from "../peers/mosquitto-process.ts";
 import { testWithPeers } from "../support/peers.ts";
-import { isUp, type Listening, listenAt, type OwnBroker, startMosquitto, startOwn, until } from "./brokers.ts";
 
 /** Each broker bridges to the next one, "#" both ways. */
 async function startRing(context: TestContext, size: number): Promise<readonly OwnBroker[]> {

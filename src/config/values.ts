@@ -90,6 +90,9 @@ export function text(form: string): ValueKind<string> {
 /** Path of a file. */
 export const FILE: ValueKind<string> = text("the path of a file");
 
+/** Path of a folder. */
+export const FOLDER: ValueKind<string> = text("a folder");
+
 /** One of some words. */
 export function choice<Word extends string>(words: readonly Word[], refusal: string): ValueKind<Word> {
   const form = words.length === 1 ? words[0]! : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;

@@ -2,7 +2,7 @@
 import { NEVER_EXPIRES_SECONDS } from "../../core/index.ts";
 import { general, type Option, type OptionNotes } from "../option.ts";
 import { OptionError } from "../problem.ts";
-import { duration, FILE, integer, SWITCH, text } from "../values.ts";
+import { duration, FILE, FOLDER, integer, SWITCH, text } from "../values.ts";
 
 /** Largest Remaining Length plus its fixed header [5.0 §2.1.4]. */
 const LARGEST_PACKET_BYTES = 268_435_460;
@@ -229,7 +229,7 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   ),
   general(
     "persistence_location",
-    text("a folder"),
+    FOLDER,
     (draft, value) => {
       draft.persistenceLocation = value;
     },

@@ -3,7 +3,7 @@ import { topicNameFault, type Version } from "../../protocol/index.ts";
 import { type Draft, type ListenerDraft, newListener } from "../draft.ts";
 import { beginDefaultListener, general, type Option, ofListener } from "../option.ts";
 import { OptionError } from "../problem.ts";
-import { choice, empty, FILE, integer, SWITCH, text, type ValueKind, wordsOf } from "../values.ts";
+import { choice, empty, FOLDER, integer, SWITCH, text, type ValueKind, wordsOf } from "../values.ts";
 
 const LISTENER_FORM = "a port, or 0 and the path of a unix socket; after the port the address or name to bind";
 
@@ -236,7 +236,7 @@ export const LISTENER_OPTIONS: readonly Option[] = [
   ofListener(
     "http_dir",
     "listener",
-    FILE,
+    FOLDER,
     ({ settings }, value) => {
       settings.webSocket = { ...settings.webSocket, httpDir: value };
     },

@@ -3,7 +3,7 @@ import type { ListenerDraft } from "../draft.ts";
 import type { SniCertificate } from "../listener-config.ts";
 import { general, type Option, ofListener } from "../option.ts";
 import { OptionError } from "../problem.ts";
-import { FILE, SWITCH, text, type ValueKind } from "../values.ts";
+import { FILE, FOLDER, SWITCH, text, type ValueKind } from "../values.ts";
 
 const CIPHERS = text("names of ciphers with colons between them, as OpenSSL writes them");
 
@@ -73,7 +73,7 @@ export const TLS_OPTIONS: readonly Option[] = [
     withoutPsk(listener);
     listener.tls.caFile = value;
   }),
-  ofListener("capath", "listener-or-default", text("a folder"), ({ tls }, value) => {
+  ofListener("capath", "listener-or-default", FOLDER, ({ tls }, value) => {
     tls.caPath = value;
   }),
   ofListener("crlfile", "listener-or-default", FILE, ({ tls }, value) => {

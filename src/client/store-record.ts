@@ -7,7 +7,7 @@ import { decodePacket, encodePublish, isFault, type Publish, publishOf, type Sid
 import type { SessionChange } from "./journal.ts";
 
 /** Length and checksum before each record's body. */
-export const RECORD_HEAD_BYTES = 8;
+const RECORD_HEAD_BYTES = 8;
 
 /** The bit of the kind that says that the record is of the second of two Sessions. */
 const SECOND_SIDE = 0x40;

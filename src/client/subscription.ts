@@ -71,7 +71,7 @@ export interface Subscription extends AsyncIterable<ReceivedMessage, undefined>,
 }
 
 /** Bounds unless asked otherwise. */
-export const DEFAULT_STREAM_LIMITS: StreamLimits = { maximumMessages: 1000, maximumBytes: 8 * 1024 * 1024 };
+const DEFAULT_STREAM_LIMITS: StreamLimits = { maximumMessages: 1000, maximumBytes: 8 * 1024 * 1024 };
 
 /** A Subscription as the client sees it. */
 export class ActiveSubscription implements Subscription {

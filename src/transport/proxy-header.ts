@@ -19,7 +19,7 @@ export interface ProxyHeader {
 }
 
 /** Longest header of version 1, in bytes, with its line end. */
-export const LONGEST_V1_BYTES = 107;
+const LONGEST_V1_BYTES = 107;
 
 /** Longest header of version 2 behind its first 16 bytes. */
 const LONGEST_V2_BYTES = 500;

@@ -16,7 +16,7 @@ export interface WebSocketConnectorOptions {
 }
 
 /** Subprotocol of MQTT [5.0 MQTT-6.0.0-3] [3.1.1 MQTT-6.0.0-3]. */
-export const SUBPROTOCOL = "mqtt";
+const SUBPROTOCOL = "mqtt";
 
 /** The way to a server by WebSocket. */
 export class WebSocketConnector implements Connector {

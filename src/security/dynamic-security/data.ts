@@ -50,7 +50,7 @@ export interface Link<Target> {
 }
 
 /** Names in the order of strcmp. */
-export function compareNames(one: string, other: string): number {
+function compareNames(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 

@@ -1,6 +1,6 @@
 /** What `lacewing bench` found, as an object for --json and as text. */
 import type { Qos } from "../protocol/index.ts";
-import { bandwidth, count, type Times, timesText } from "./quantities.ts";
+import { bandwidth, count, counted, type Times, timesText } from "./quantities.ts";
 
 /** The result of one run. Messages and rates are those of the time that was measured; `lost` is of the whole run. */
 export interface BenchSummary {
@@ -62,8 +62,8 @@ export function summaryText(summary: BenchSummary): string {
 function headline(summary: BenchSummary): string {
   const { publishers, subscribers, connections, qos, payloadBytes, messagesPerSecond, seconds, server } = summary;
   const clients = [
-    publishers > 0 && `${count(publishers)} publisher${publishers === 1 ? "" : "s"}`,
-    subscribers > 0 && `${count(subscribers)} subscriber${subscribers === 1 ? "" : "s"}`,
+    publishers > 0 && counted(publishers, "publisher"),
+    subscribers > 0 && counted(subscribers, "subscriber"),
     connections > 0 && `${count(connections)} idle`,
   ].filter((text) => text !== false);
   const rate = messagesPerSecond === null ? "as fast as it goes" : `${count(messagesPerSecond)} messages/s`;

@@ -26,7 +26,7 @@ const OPTIONS = {
     type: "text",
     argument: "name=value",
     repeatable: true,
-    help: "Change a setting, by its name in mosquitto.conf; those below. It comes after the file's.",
+    help: "Change a setting, by its name in mosquitto.conf; they are listed below. It comes after the file's.",
   },
   testConfig: {
     group: "Settings",
@@ -97,12 +97,10 @@ export const BROKER_COMMAND: Command<typeof OPTIONS> = {
   usage: [
     "[-c FILE] [-p PORT] [-d] [-v] [--set NAME=VALUE]",
     "[-p PORT] [--host ADDRESS] [--allow-anonymous] [-v] [--set NAME=VALUE]",
-    "pub --help",
-    "sub --help",
-    "store --help",
+    "help",
   ],
   options: OPTIONS,
-  notes: ["Settings:", ...SETTINGS.map(({ name, form }) => `  ${name} (${form})`)],
+  notes: ["Names and values for --set:", ...SETTINGS.map(({ name, form }) => `  ${name} (${form})`)],
 };
 
 /** Most ports of `-p`, as in mosquitto. */

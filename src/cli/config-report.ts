@@ -1,5 +1,6 @@
 /** What `lacewing config check` prints. */
 import type { ConfigReport, Finding, Setting, SettingGroup } from "../config/index.ts";
+import { counted } from "./quantities.ts";
 
 /** Widest name of an option that the values are lined up behind, in characters. */
 const NAME_COLUMN = 26;
@@ -43,13 +44,11 @@ function findingLines({ level, place, text, advice }: Finding): string[] {
 }
 
 function summary(findings: readonly Finding[]): string {
-  const count = (level: Finding["level"], one: string): string => {
-    const many = findings.filter((each) => each.level === level).length;
-    return `${many} ${one}${many === 1 ? "" : "s"}`;
-  };
+  const many = (level: Finding["level"]): string =>
+    counted(findings.filter((each) => each.level === level).length, level);
   const isUsable = findings.every(({ level }) => level !== "error");
   const result = isUsable ? "The broker would start with it" : "The broker would not start with it";
-  return `${result}: ${count("error", "error")}, ${count("warning", "warning")}, ${count("note", "note")}.`;
+  return `${result}: ${many("error")}, ${many("warning")}, ${many("note")}.`;
 }
 
 /** For programs: an object a line. */

@@ -34,6 +34,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** "1 session", "2 sessions", "1,000 sessions". */
+export function counted(value: number, what: string): string {
+  return `${count(value)} ${what}${value === 1 ? "" : "s"}`;
+}
+
 /** Times as a line; "none measured" when there are none. */
 export function timesText({ count: measured, min, mean, p50, p90, p99, p999, max }: Times): string {
   if (measured === 0) return "none measured";

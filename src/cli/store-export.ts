@@ -7,7 +7,8 @@ import { finished } from "node:stream/promises";
 import { type Exported, exportLines, type LmdbStore } from "../store/index.ts";
 import { EXPORT_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
-import { counted, explained, StoreToolError, withStore } from "./store-tool.ts";
+import { counted } from "./quantities.ts";
+import { explained, StoreToolError, withStore } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
 
 /** Runs the command and returns its exit code. */

@@ -12,7 +12,8 @@ import {
 } from "../store/index.ts";
 import { IMPORT_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
-import { counted, explained, StoreToolError, withNewStore } from "./store-tool.ts";
+import { counted } from "./quantities.ts";
+import { explained, StoreToolError, withNewStore } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
 
 /** Runs the command and returns its exit code. */

@@ -2,7 +2,8 @@
 import { type ClientSummary, type LmdbStats, type StoreSummary, summarize } from "../store/index.ts";
 import { STATS_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
-import { bytesText, counted, explained, shown, withStore } from "./store-tool.ts";
+import { counted } from "./quantities.ts";
+import { bytesText, explained, shown, withStore } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
 
 /** Runs the command and returns its exit code. */

@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { backupStore, checkStore, compactStore, repairStore } from "../store/index.ts";
 import { BACKUP_COMMAND, CHECK_COMMAND, COMPACT_COMMAND, REPAIR_COMMAND } from "./options/store-options.ts";
 import type { ToolIo } from "./output.ts";
-import { bytesText, counted, explained, reporter, requireStore, StoreToolError } from "./store-tool.ts";
+import { counted } from "./quantities.ts";
+import { bytesText, explained, reporter, requireStore, StoreToolError } from "./store-tool.ts";
 import { runTool } from "./tool.ts";
 
 /** Runs `lacewing store check` and returns its exit code. */

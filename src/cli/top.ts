@@ -4,6 +4,7 @@ import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
 import { askArgumentsOf, TOP_COMMAND } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
+import { counted } from "./quantities.ts";
 import { tableLines } from "./table.ts";
 import { runTool, withOutput } from "./tool.ts";
 
@@ -59,7 +60,7 @@ function topLines({
     String(client.backlogBytes),
   ]);
   return [
-    `${connected} clients, ${receivedPerSecond.toFixed(1)} packets/s in, ${sentPerSecond.toFixed(1)} packets/s out`,
+    `${counted(connected, "client")}, ${receivedPerSecond.toFixed(1)} packets/s in, ${sentPerSecond.toFixed(1)} packets/s out`,
     ...tableLines(["CLIENT", "ADDRESS", "IN/S", "OUT/S", "QUEUED", "IN FLIGHT", "UNREAD BYTES"], rows),
   ];
 }

@@ -12,6 +12,7 @@ import {
 import { type ConnectionRecord, type Incident, type Pattern, patternsOf } from "../observe/index.ts";
 import { packetName } from "../protocol/index.ts";
 import { dateText, trailText } from "./packet-text.ts";
+import { counted } from "./quantities.ts";
 
 const VERSIONS: Readonly<Record<number, string>> = { 3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5.0" };
 
@@ -47,7 +48,7 @@ export function whyLines(
   }
   const note = say(
     language,
-    `The broker remembers since ${dateText(answer.sinceMs)}; ${connections.length} connections of ${clientId} are known.`,
+    `The broker remembers since ${dateText(answer.sinceMs)}: ${counted(connections.length, "connection")} of ${clientId}.`,
     `服务器自 ${dateText(answer.sinceMs)} 起有记录；已知 ${clientId} 的 ${connections.length} 次连接。`,
   );
   return [...lines, note];

@@ -196,10 +196,9 @@ class RunningServer implements Server {
     const { sessions, retained } = broker;
     if (sessions.count + retained.count === 0) return;
     const queued = [...sessions].reduce((sum, session) => sum + session.queuedMessages, 0);
-    this.log.write(
-      "information",
-      `Restored ${sessions.count} sessions, ${queued} queued messages and ${retained.count} retained messages.`,
-    );
+    const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+    const parts = [counted(sessions.count, "session"), counted(queued, "queued message")];
+    this.log.write("information", `Restored ${parts.join(", ")} and ${counted(retained.count, "retained message")}.`);
   }
 
   close(): Promise<boolean> {

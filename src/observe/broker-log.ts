@@ -76,7 +76,9 @@ export class BrokerLog implements Observer {
   opened(connection: Connection): void {
     if (!this.#connectionMessages) return;
     const { remoteAddress, localPort } = connection.link;
-    this.#log.write("notice", `New connection from ${remoteAddress} on port ${localPort ?? 0}.`);
+    // A bridge, and a client in the same process, came to no port.
+    const where = localPort === undefined ? "" : ` on port ${localPort}`;
+    this.#log.write("notice", `New connection from ${remoteAddress}${where}.`);
   }
 
   refused({ remoteAddress, localPort, reason, message }: RefusedConnection): void {

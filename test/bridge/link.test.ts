@@ -19,7 +19,7 @@ function numbers(listening: Listening): readonly number[] {
   return listening.messages.map((message) => Number(message.split(" ")[1]));
 }
 
-test("its state is told at both ends, retained, and becomes 0 when it ends", async (context) => {
+test("its state is told at both ends and in the log, retained, and becomes 0 when it ends", async (context) => {
   const remote = await startOwn(context, []);
   const here = await startOwn(context, bridge([remote.port], "topic # out 0"));
   await isUp(context, here, "bridge");
@@ -27,6 +27,7 @@ test("its state is told at both ends, retained, and becomes 0 when it ends", asy
   await there.got(`${STATE} 1 q1 r`);
   await here.stop();
   await there.got(`${STATE} 0 q1`);
+  assert.match(here.log, /New connection from bridge test\.$/m);
 });
 
 test("notification_topic and notifications_local_only choose where its state is told; notifications false nowhere", async (context) => {

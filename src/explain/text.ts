@@ -40,6 +40,10 @@ const LABELS = {
   },
   unknown: { en: "Nothing is known of", zh: "没有找到" },
   nearest: { en: "Nearest", zh: "最接近的" },
+  ask: {
+    en: "Ask with a number and --from, a name, a whole line of a log, or a few words of the symptom.",
+    zh: "可以用数字加 --from、名称、整行日志，或描述现象的几个词来查询。",
+  },
   times: { en: "times", zh: "次" },
   once: { en: "once", zh: "1 次" },
   clients: { en: "Clients", zh: "客户端" },
@@ -120,7 +124,7 @@ export function answerText(answer: Answer, query: string, language: Language, op
   }
   if (explanations.length === 0) {
     page.add("", `${LABELS.unknown[language]} “${query.slice(0, 200)}”.`);
-    if (nearest.length > 0) page.add("", label("nearest", language));
+    page.add("", nearest.length > 0 ? label("nearest", language) : LABELS.ask[language]);
     for (const { key, title } of nearest) page.add(`  lacewing explain ${key}  `, title);
   }
   return page.toString();

@@ -58,6 +58,12 @@ test("what is not known is said, with what comes near, and ends with 1", async (
   assert.match(out, /\n {2}lacewing explain certificate-/);
 });
 
+test("what comes near nothing is said, with how to ask", async () => {
+  const { code, out } = await runTool("explain", ["qwertyuiop"]);
+  assert.equal(code, 1);
+  assert.match(out, /^Nothing is known of “qwertyuiop”\.\nAsk with a number/);
+});
+
 test("--json is one object", async () => {
   const { out } = await runTool("explain", ["0x87", "--from", "puback", "--json"]);
   const answer = JSON.parse(out) as { query: string; explanations: { key: string; code: number; causes: unknown[] }[] };

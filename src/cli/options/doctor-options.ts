@@ -67,7 +67,9 @@ export const DOCTOR_COMMAND: Command<Table> = {
   notes: [
     "It connects with the client identifier of -i, or one of its own, and leaves nothing behind at the broker.",
     "Passwords are sent to the broker as any client does, and never printed.",
-    `Exit codes: 0 all is well, 1 wrong arguments; else the layer that failed: ${EXIT_CODES.join(", ")}.`,
+    "Exit codes: 0 all is well, 1 wrong arguments; else the layer that failed:",
+    `  ${EXIT_CODES.slice(0, 7).join(", ")},`,
+    `  ${EXIT_CODES.slice(7).join(", ")}.`,
   ],
 };
 

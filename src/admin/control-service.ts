@@ -142,7 +142,7 @@ export class ControlService {
 function requireAllowed({ connection }: ControlRequest): void {
   if (!connection.policy.allowsAll || isLoopback(connection.link.remoteAddress)) return;
   throw new RequestError(
-    `no rule says who may ask this broker, so only clients on its own machine may; ask there, or give a user write access to ${REQUEST_TOPIC} in the acl_file`,
+    `no rule says who may ask this broker, so only clients on its own machine may; ask there, or let a user write ${REQUEST_TOPIC} and read its answers: topic readwrite $CONTROL/lacewing/# in the acl_file`,
   );
 }
 

@@ -12,6 +12,9 @@ import type { ToolIo } from "./output.ts";
 import type { ToolOutput } from "./tool.ts";
 import { neverReconnect, toolClient } from "./tool-client.ts";
 
+/** What rules must let a client write, to ask, and read, for the answers. */
+const CONTROL_FILTER = "$CONTROL/lacewing/#";
+
 /** How long an answer may take, in milliseconds. */
 const ANSWER_LIMIT_MS = 10_000;
 
@@ -98,6 +101,7 @@ export class Asker {
         const lines = [
           `Error: ${host}:${port} did not answer.`,
           "Only a Lacewing broker knows these requests. Is it one, and of this version?",
+          `Where it has an acl_file, the user needs more than write access: topic readwrite ${CONTROL_FILTER}`,
         ];
         reject(new AskError(lines));
       }, ANSWER_LIMIT_MS + laterMs);
@@ -127,7 +131,7 @@ export class Asker {
         reasonCode === 0x87
           ? [
               "Error: The broker does not let this client ask.",
-              `Its rules must give the user write access to ${REQUEST_TOPIC}: see -u and -P, and the broker's acl_file.`,
+              `Its rules must allow it, as by "topic readwrite ${CONTROL_FILTER}" below the user in the acl_file; see -u and -P.`,
             ]
           : [`Error: Nobody at ${host}:${port} takes these requests.`, "Only a Lacewing broker does. Is it one?"],
       ),

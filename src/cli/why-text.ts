@@ -5,6 +5,7 @@ import {
   durationText,
   type EndFacts,
   endText,
+  explanationOf,
   type Language,
   type PatternFacts,
   patternText,
@@ -35,6 +36,7 @@ export function whyLines(
     for (const entry of last.trail.slice(-12)) lines.push(`  ${trailText(entry)}`);
     lines.push("");
   }
+  lines.push(...meaningLines(last, language));
   const patterns = patternsOf(connections);
   if (patterns.length > 0) {
     lines.push(say(language, "What they have in common:", "共同点："));
@@ -75,6 +77,22 @@ function connectionLines(record: ConnectionRecord, language: Language): readonly
   }
   for (const denied of record.denied) lines.push(`  ${lossText(denied, language)}`);
   return lines;
+}
+
+/** What the catalogue says of an end that nobody wished for. */
+function meaningLines({ reason }: ConnectionRecord, language: Language): readonly string[] {
+  const meaning = reason === null ? null : explanationOf({ space: "end", code: reason }, language);
+  if (meaning === null || meaning.causes.length === 0) return [];
+  const { title, means, causes, name } = meaning;
+  const [cause] = causes;
+  return [
+    say(language, `What that means: ${title}.`, `这意味着：${title}。`),
+    `  ${means}`,
+    say(language, `  Likeliest: ${cause!.why}`, `  最可能：${cause!.why}`),
+    say(language, `  Fix: ${cause!.fix}`, `  处理：${cause!.fix}`),
+    say(language, `  More: lacewing explain ${name} --from broker`, `  详情：lacewing explain ${name} --from broker`),
+    "",
+  ];
 }
 
 function endFactsOf(record: ConnectionRecord): EndFacts {

@@ -83,6 +83,8 @@ function factsOf(groups: Readonly<Record<string, string | undefined>> | undefine
 
 /** As error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed, and without the function in OpenSSL 3. */
 const OPENSSL = /error:([0-9A-Fa-f]{8}):([^:]{0,80}):([^:]{0,120}):([^:\n]{1,160})/;
+/** The number alone, as it is searched for. */
+const OPENSSL_NUMBER = /^\s*(0A[0-9A-F]{6}|14[0-9A-F]{6})(?:\s|$)/i;
 /** OpenSSL's number of the library SSL. */
 const SSL_LIBRARY = 20;
 const VERIFY = /verify error:num=(\d{1,3})|Verify return code: (\d{1,3}) \((?!ok)/;
@@ -91,8 +93,9 @@ function matchOpenSsl(line: string, isBroker: boolean): Match[] {
   const verify = VERIFY.exec(line);
   if (verify !== null) return matchesOf(rowsOf({ space: "x509" }, Number(verify[1] ?? verify[2])));
   const match = OPENSSL.exec(line);
-  if (match === null) return [];
-  const [, hexadecimal = "", , , reason = ""] = match;
+  const hexadecimal = match?.[1] ?? OPENSSL_NUMBER.exec(line)?.[1];
+  if (hexadecimal === undefined) return [];
+  const reason = match?.[4] ?? "";
   const number = Number.parseInt(hexadecimal, 16);
   const byNumber = reasonsOf(number).flatMap((code) => rowsOf({ space: "tls" }, code));
   // Its words go first: numbers of other libraries than SSL are not in the table.

@@ -34,6 +34,8 @@ export class Framer {
   end = 0;
   /** Largest packet taken, in bytes with its fixed header; checked as soon as the header is there. */
   maximumPacketSize: number;
+  /** Length that the header of a packet refused as too large says, in bytes with the header itself. */
+  refusedLength = 0;
   #chunk: Uint8Array = NOTHING;
   #offset = 0;
   #partial: Uint8Array | null = null;
@@ -91,6 +93,7 @@ export class Framer {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.refusedLength = total;
     return total < 0 ? "malformed length" : "too large";
   }
 

@@ -163,10 +163,11 @@ export abstract class Endpoint {
 
   #framingFault(framed: "malformed length" | "too large"): void {
     if (framed === "too large") {
-      const allowed = this.framer.maximumPacketSize;
+      const { bytes, start, refusedLength, maximumPacketSize } = this.framer;
+      this.trail.received(bytes[start]!, 0, refusedLength);
       this.fail({
         reasonCode: ReasonCode.PacketTooLarge,
-        message: `a packet is larger than ${allowed} bytes, the most allowed [5.0 §3.1.2.11.4]`,
+        message: `a packet of ${refusedLength} bytes is larger than ${maximumPacketSize} bytes, the most allowed [5.0 §3.1.2.11.4]`,
       });
     } else {
       this.fail({

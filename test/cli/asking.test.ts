@@ -43,6 +43,18 @@ test("why: who took a client identifier from whom, what passed, and what that sh
   await last.disconnect();
 });
 
+test("why: how large the packet was that was too large, and what the catalogue says of it", async () => {
+  const client = await clientOf("large");
+  client.publish("t", new Uint8Array(2_100_000)).then(undefined, () => {});
+  await client.closed;
+  const { out } = await runTool("why", ["large", ...to]);
+  assert.match(out, /a packet of 2100008 bytes is larger than 2000000 bytes/);
+  assert.match(out, /<- PUBLISH q0 \(2100008 bytes\)/);
+  assert.match(out, /What that means: [\s\S]*Likeliest: [\s\S]*Fix: .*max_packet_size/);
+  const chinese = await runTool("why", ["large", ...to, "--lang", "zh"]);
+  assert.match(chinese.out, /这意味着：[\s\S]*最可能：[\s\S]*处理：/);
+});
+
 test("why: nothing is known, but of names like it", async () => {
   const client = await clientOf("greenhouse-1");
   const { code, errors } = await runTool("why", ["Greenhouse", ...to]);

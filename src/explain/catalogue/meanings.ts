@@ -3,6 +3,7 @@ import type { Meanings } from "../entry.ts";
 import { CERTIFICATES, type CertificatesKey } from "./certificates.ts";
 import { CONNECTING, type ConnectingKey } from "./connecting.ts";
 import { DELIVERING, type DeliveringKey } from "./delivering.ts";
+import { ELSEWHERE, type ElsewhereKey } from "./elsewhere.ts";
 import { FINDING, type FindingKey } from "./finding.ts";
 import { HANDSHAKING, type HandshakingKey } from "./handshaking.ts";
 import { KEY_FILES, type KeyFilesKey } from "./key-files.ts";
@@ -17,6 +18,7 @@ export type MeaningKey =
   | CertificatesKey
   | KeyFilesKey
   | ConnectingKey
+  | ElsewhereKey
   | FindingKey
   | DeliveringKey
   | SubscribingKey
@@ -39,4 +41,5 @@ export const MEANINGS: Meanings<MeaningKey> = {
   ...SUBSCRIBING,
   ...SPEAKING,
   ...OPERATING,
+  ...ELSEWHERE,
 };

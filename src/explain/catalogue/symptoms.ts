@@ -198,4 +198,78 @@ export const SYMPTOMS: readonly Symptom[] = [
     words: { en: "message too big, large payload, payload limit", zh: "消息太大 载荷太大 报文太长" },
     meaning: "packet-too-large",
   },
+  {
+    words: {
+      en: "dynsec changes vanish after restart, dynamic security not saved",
+      zh: "dynsec 修改重启后丢失 动态安全配置没有保存",
+    },
+    meaning: "dynsec-not-saved",
+  },
+  {
+    words: {
+      en: "MQTT.js reconnects but publishes nothing, mqtt.js loops after internet returns",
+      zh: "MQTT.js 重连后不发布 mqttjs 循环重连",
+    },
+    meaning: "mqttjs-publishes-nothing",
+  },
+  {
+    words: {
+      en: "MQTT.js QoS 1/2 lost on disconnect, mqtt.js loses messages",
+      zh: "MQTT.js 丢失 QoS 1/2 消息 mqttjs 丢消息",
+    },
+    meaning: "mqttjs-loses-messages",
+  },
+  {
+    words: {
+      en: "Aedes one slow subscriber stops everybody, aedes blocked",
+      zh: "Aedes 慢订阅者 拖住所有人 aedes 卡住",
+    },
+    meaning: "aedes-stalls",
+  },
+  {
+    words: { en: "Aedes client count only grows, aedes connectedClients", zh: "Aedes 客户端数只增不减" },
+    meaning: "aedes-clients-grow",
+  },
+  {
+    words: { en: "Aedes no such packet, crash on QoS 2 retained", zh: "Aedes 找不到报文 aedes 崩溃" },
+    meaning: "aedes-packet-unknown",
+  },
+  {
+    words: {
+      en: "AWS IoT closes right after connect with no code, aws iot core, amazon",
+      zh: "AWS IoT 连接后立即断开 没有错误码",
+    },
+    meaning: "aws-iot-closes",
+  },
+  {
+    words: {
+      en: "works in one tool fails in another, works in mqtt explorer but not in code",
+      zh: "一个工具能连另一个不能 换个工具就正常",
+    },
+    meaning: "one-tool-works",
+  },
+  {
+    words: { en: "protocol version not acceptable, unacceptable protocol version", zh: "协议版本不接受" },
+    meaning: "protocol-version-refused",
+  },
+  {
+    words: { en: "implementation specific", zh: "实现相关错误" },
+    meaning: "implementation-specific",
+  },
+  {
+    words: { en: "packet id in use, message id in use", zh: "报文标识符正在使用" },
+    meaning: "packet-id-in-use",
+  },
+  {
+    words: { en: "packet id not found", zh: "报文标识符未找到" },
+    meaning: "packet-id-unknown",
+  },
+  {
+    words: { en: "subscription ids not supported, subscription identifiers not supported", zh: "不支持订阅标识符" },
+    meaning: "subscription-kind-refused",
+  },
+  {
+    words: { en: "has exceeded timeout disconnecting, exceeded timeout", zh: "客户端超时被断开 exceeded timeout" },
+    meaning: "client-silent",
+  },
 ];

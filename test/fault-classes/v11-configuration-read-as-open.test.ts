@@ -177,7 +177,7 @@ test("a reload without a free file descriptor changes nothing", {
   const [port = 0] = await freePorts(1);
   const lines = [`listener ${port} 127.0.0.1`, `password_file ${folder}/users`, `acl_file ${folder}/rules`];
   writeFileSync(file, `${lines.join("\n")}\n`);
-  const command = `ulimit -n 100; exec "$@"`;
+  const command = `ulimit -n 150; exec "$@"`;
   const broker = new Program("/bin/sh", ["-c", command, "sh", process.execPath, MAIN, "-c", file]);
   context.after(() => broker.stop());
   await broker.printed(/running: /);

@@ -87,6 +87,16 @@ test("--host adds listeners, for which --set counts too", () => {
   );
 });
 
+test("-p with --host are its ports, and nothing is said to be ignored", () => {
+  const args = ["--host", "127.0.0.1", "-p", "1884", "-p", "1885"];
+  const { config, notices } = configOf(parseCommandLine(BROKER_COMMAND, args));
+  assert.deepEqual(
+    config.listeners.map(({ port }) => port),
+    [1884, 1885],
+  );
+  assert.ok(!notices.some(({ text }) => text.includes("ignored")));
+});
+
 test("the help names every option and setting", () => {
   const text = helpText(BROKER_COMMAND);
   for (const option of Object.values(BROKER_COMMAND.options)) assert.ok(text.includes(`--${option.long}`));

@@ -1,6 +1,7 @@
 /** The options of `lacewing`, the broker, and the configuration that they make. */
 import {
   type ConfigError,
+  DEFAULT_PORT,
   isLoopback,
   LOG_TYPES,
   OPTION_GROUPS,
@@ -125,13 +126,16 @@ export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings
     throw new CommandLineError(`Only ${MOST_PORTS} ports can be specified on the command line.`);
   const read = readConfig({
     file,
-    ports: args.port,
-    listeners: args.host.map((host) => ({
-      place: "--host",
-      host,
-      port: args.port[0] ?? 1883,
-      allowAnonymous: args.allowAnonymous || isLoopback(host),
-    })),
+    // With --host the ports are those of the hosts.
+    ports: args.host.length > 0 ? [] : args.port,
+    listeners: args.host.flatMap((host) =>
+      (args.port.length > 0 ? args.port : [DEFAULT_PORT]).map((port) => ({
+        place: "--host",
+        host,
+        port,
+        allowAnonymous: args.allowAnonymous || isLoopback(host),
+      })),
+    ),
     lines: [...(isOwn ? OWN_DEFAULTS : file === null ? MOSQUITTO_DEFAULTS : []), ...args.set.map(lineOf)],
     persistenceLocation: surroundings.persistenceLocation,
   });

@@ -31,12 +31,12 @@ function run(folder: string, name: string, ...args: readonly string[]): Promise<
 test("start builds what is new and runs it with its arguments and its exit code", async (t) => {
   const folder = smallProject(t);
   const first = await run(folder, "start", "-p", "1884");
-  assert.deepEqual([first.out, first.code], ["built -p 1884\n", 3], first.errors);
+  assert.deepEqual([first.out, first.code], ["built --set persistence=true -p 1884\n", 3], first.errors);
   assert.match(first.errors, /^Built dist\/ in [\d.]+ s\.\n$/);
-  const second = await run(folder, "start");
-  assert.deepEqual([second.out, second.errors], ["built\n", ""]);
+  const second = await run(folder, "start", "-c", "mosquitto.conf");
+  assert.deepEqual([second.out, second.errors], ["built -c mosquitto.conf\n", ""], "a file decides for itself");
   writeFileSync(join(folder, "src/cli/text.ts"), 'export const text: string = "changed";\n');
-  assert.equal((await run(folder, "start")).out, "changed\n");
+  assert.equal((await run(folder, "start")).out, "changed --set persistence=true\n");
 });
 
 test("build removes the outputs of deleted sources and restores lost ones", async (t) => {

@@ -113,6 +113,18 @@ test("--watch gives each topic its line of the screen", async () => {
   assert.equal(out, "\x1b[2J\x1b[1;1HBroker: 127.0.0.1\n\x1b[2;1H\x1b[Kwatch/a one\n\x1b[2;1H\n");
 });
 
+test("--message-rate: how many came in each second, and no message", async () => {
+  for (const topicName of ["rate/a", "rate/b", "rate/hidden"]) await retain(topicName, "payload");
+  const hidden = ["-T", "rate/hidden"];
+  const sub = new ToolRun("sub", [...to, "-t", "rate/+", "-v", "--message-rate", ...hidden, "-C", "3"]);
+  await sub.printed(/^2$/m);
+  await runTool("pub", [...to, "-t", "rate/c", "-m", "payload"]);
+  const { code, out, errors } = await sub.ended;
+  assert.deepEqual([code, errors], [0, ""]);
+  // A second before the messages and one after them may have none; that in which -C ends it is not shown.
+  assert.match(out, /^(0\n)*2\n(0\n)*$/);
+});
+
 test("--random-filter: about so many percent", async () => {
   const sub = new ToolRun("sub", [...to, "-t", "chance", "-q", "1", "--random-filter", "50", "-C", "1000", "-d"]);
   await sub.printed(/^Subscribed/m);

@@ -13,9 +13,17 @@ async function main(path: string, args: readonly string[]): Promise<number> {
   if (calledAs === "mosquitto") return (await import("./broker.ts")).runBroker(args, calledAs);
   const [first, ...rest] = args;
   if (first === "--help") return commandNamed("help")!.run([], io);
+  if (first === "--version" && rest.length === 0) return showVersion();
   if (first === undefined || first.startsWith("-")) return (await import("./broker.ts")).runBroker(args);
   const command = commandNamed(first);
   return command === undefined ? unknown(first) : command.run(rest, io);
+}
+
+/** As the broker does; without loading it, which takes longer than all else. */
+async function showVersion(): Promise<number> {
+  const { version } = await import("../config/version.ts");
+  process.stdout.write(`lacewing version ${version()}\n`);
+  return 0;
 }
 
 async function unknown(name: string): Promise<number> {

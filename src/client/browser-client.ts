@@ -45,7 +45,7 @@ function checkScheme(server: Server): void {
  * @throws ArgumentError when a URL or an option is not allowed, ConnectionError when none lets us in
  */
 export function connect<const Url extends string>(
-  servers: (Url & ServerUrl<Url>) | readonly string[],
+  servers: (Url & ServerUrl<Url>) | readonly (Url & ServerUrl<Url>)[],
   options?: MqttClientOptions,
 ): Promise<MqttClient>;
 export function connect(options: ConnectOptions): Promise<MqttClient>;

@@ -36,10 +36,11 @@ export {
   type RequestErrorCode,
   type StoreErrorCode,
 } from "./errors.ts";
+export type { DisconnectOptions } from "./goodbye.ts";
 export { isFinal } from "./healing.ts";
 export type { SessionChange, SessionJournal } from "./journal.ts";
 export type { IncomingMessage, Outcome, OutgoingMessage, Refusal } from "./message.ts";
-export type { DisconnectOptions, MqttClientBase } from "./mqtt-client-base.ts";
+export type { MqttClientBase } from "./mqtt-client-base.ts";
 export type {
   Authentication,
   CommonOptions,

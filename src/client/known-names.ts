@@ -3,7 +3,7 @@ import { nearest } from "../protocol/index.ts";
 import type { ClientEvents } from "./client-events.ts";
 import type { ListenOptions } from "./emitter.ts";
 import { ArgumentError } from "./errors.ts";
-import type { DisconnectOptions } from "./mqtt-client-base.ts";
+import type { DisconnectOptions } from "./goodbye.ts";
 import type {
   CommonOptions,
   ConnectProperties,

@@ -53,6 +53,7 @@ export class MessageStream {
   #isClaimed: boolean;
   #isAbandoned = false;
   #end: { readonly error: Error | null } | null = null;
+  #whenEnded: (() => void) | null = null;
 
   constructor(limits: StreamLimits, callback: MessageCallback | null, source: StreamSource) {
     this.#limits = limits;
@@ -198,10 +199,17 @@ export class MessageStream {
   end(error: Error | null): void {
     if (this.#end !== null) return;
     this.#end = { error };
+    this.#whenEnded?.();
     for (const { resolve, reject } of this.#waiters.drain()) {
       if (error === null) resolve(DONE);
       else reject(error);
     }
+  }
+
+  /** Calls once when nothing more will come: at once when that is so already. */
+  whenEnded(run: () => void): void {
+    if (this.#end !== null) run();
+    else this.#whenEnded = run;
   }
 
   /** Ends, and counts what waits as taken. */

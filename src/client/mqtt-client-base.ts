@@ -3,15 +3,7 @@
  * The client that applications use, whatever the transports are: promises and async iterators, and in the same object the callbacks
  * of libmosquitto. It joins the parts beside it; the rules are in the Session and the connection below.
  */
-import {
-  type Connack,
-  encodeUtf8,
-  NO_PROPERTIES,
-  OutputPool,
-  type Properties,
-  ReasonCode,
-  type Version,
-} from "../protocol/index.ts";
+import { type Connack, encodeUtf8, NO_PROPERTIES, OutputPool, type Version } from "../protocol/index.ts";
 import type { Connector } from "../transport/browser.ts";
 import { Authenticating } from "./authenticating.ts";
 import { type AttemptChanges, Client } from "./client.ts";
@@ -26,6 +18,7 @@ import {
   refusalError,
 } from "./errors.ts";
 import { EventfulClient } from "./eventful-client.ts";
+import { type DisconnectOptions, goodbyeOf } from "./goodbye.ts";
 import { checkNames } from "./known-names.ts";
 import type { IncomingMessage, Outcome, OutgoingMessage } from "./message.ts";
 import type { PublishOptions, SharedClientOptions } from "./options.ts";
@@ -42,21 +35,6 @@ import { StoreJournal } from "./store-journal.ts";
 import type { SubscribeOptions, Subscription, Unsubscription } from "./subscription.ts";
 import type { TopicFilter, TopicName } from "./topic-types.ts";
 import { Traffic, type TrafficHost } from "./traffic.ts";
-
-/** Options of a goodbye. */
-export interface DisconnectOptions {
-  /** What the server is told; 5.0 only. DisconnectWithWill (4) has it publish the will. */
-  readonly reasonCode?: ReasonCode;
-  /** 5.0 only. */
-  readonly properties?: Readonly<Pick<Properties, "sessionExpirySeconds" | "reasonString" | "userProperties">>;
-  /** How long to wait at most for the outcome of what has been published, in milliseconds; 5000. 0 says goodbye at once. */
-  readonly drainMs?: number;
-  /** Stops waiting and says goodbye. */
-  readonly signal?: AbortSignal;
-}
-
-/** How long a goodbye waits for messages that are under way, in milliseconds. */
-const DRAIN_MS = 5000;
 
 const NO_OPTIONS = Object.freeze({});
 
@@ -272,10 +250,10 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
 
   /**
    * Subscribes, now or as soon as there is a connection, and again whenever the server has forgotten it.
-   * @throws ArgumentError for a Topic Filter or an option that is not allowed, RequestError when the client has ended
+   * @throws ArgumentError for a Topic Filter or an option that is not allowed, RequestError when the client has ended or `signal` has been aborted
    */
   subscribe<const Filter extends string>(
-    topicFilters: (Filter & TopicFilter<Filter>) | readonly string[],
+    topicFilters: (Filter & TopicFilter<Filter>) | readonly (Filter & TopicFilter<Filter>)[],
     options: SubscribeOptions = NO_OPTIONS,
   ): Subscription {
     const endedError = this.#endedError;
@@ -284,7 +262,12 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
     const subscription = checked(() => this.#traffic.subscriptions.subscribe(listOf(topicFilters), options));
-    signal?.addEventListener("abort", () => void subscription.unsubscribe(), { once: true });
+    if (signal !== undefined) {
+      const abort = (): void => void subscription.unsubscribe();
+      signal.addEventListener("abort", abort, { once: true });
+      // A signal may outlive many Subscriptions.
+      subscription.stream.whenEnded(() => signal.removeEventListener("abort", abort));
+    }
     return subscription;
   }
 
@@ -292,7 +275,9 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
    * Unsubscribes, now or as soon as there is a connection.
    * @throws ArgumentError for a Topic Filter that is not allowed, RequestError when the client has ended
    */
-  unsubscribe(topicFilters: string | readonly string[]): Unsubscription {
+  unsubscribe<const Filter extends string>(
+    topicFilters: (Filter & TopicFilter<Filter>) | readonly (Filter & TopicFilter<Filter>)[],
+  ): Unsubscription {
     const endedError = this.#endedError;
     if (endedError !== null) throw endedError;
     return checked(() => this.#traffic.subscriptions.unsubscribe(listOf(topicFilters)));
@@ -331,10 +316,12 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     await again;
   }
 
-  /** Says goodbye and ends, after what has been published has arrived, or after `drainMs`. Resolves when all is over. */
+  /**
+   * Says goodbye and ends, after what has been published has arrived, or after `drainMs`. Resolves when all is over.
+   * Rejects with an ArgumentError, and goes on as before, for a reason code or property that a client may not send.
+   */
   async disconnect(options: DisconnectOptions = NO_OPTIONS): Promise<void> {
-    checkNames("disconnect", options);
-    const { reasonCode = ReasonCode.NormalDisconnection, properties = NO_PROPERTIES, drainMs = DRAIN_MS } = options;
+    const { reasonCode, properties, drainMs } = checked(() => goodbyeOf(options, this.version));
     if (!this.isClosed) {
       this.#isSayingGoodbye = true;
       if (drainMs > 0 && this.isConnected && !this.#traffic.publications.isIdle)

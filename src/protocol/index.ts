@@ -37,6 +37,7 @@ export {
   type Will,
 } from "./packet.ts";
 export { NO_TRAIL, PacketTrail, packetName, type TrailEntry, type Turn } from "./packet-trail.ts";
+export { disconnectFault } from "./packets/disconnect.ts";
 export {
   encodePublish,
   encodePublishProperties,

@@ -258,20 +258,29 @@ test("called by the names of mosquitto's tools", async (context) => {
   assert.equal((await run("mosquitto_sub", ...to, "-t", "link", "-C", "1")).out, "x\n");
 });
 
-test("a tool over TCP loads neither TLS nor names nor the broker", async () => {
+/** Runs the published program and returns which of Node's own modules it has loaded, one on a line. */
+async function loadedBy(...args: readonly string[]): Promise<string> {
   const spy = `
     const before = new Set(process.moduleLoadList);
     process.on("exit", () => console.error(process.moduleLoadList.filter((name) => !before.has(name)).join("\\n")));
     process.argv.splice(1, 0, ${JSON.stringify(PROGRAM)});
     await import(${JSON.stringify(pathToFileURL(PROGRAM).href)});`;
-  const args = ["--input-type=module", "-e", spy, "--", "pub", ...to, "-t", "x", "-m", "x"];
-  const { code, errors } = await runProgram(process.execPath, args);
+  const { code, errors } = await runProgram(process.execPath, ["--input-type=module", "-e", spy, "--", ...args]);
   assert.equal(code, 0, errors);
-  assert.match(errors, /^NativeModule net$/m);
+  return errors;
+}
+
+test("a tool over TCP loads neither TLS nor names nor the broker", async () => {
+  const loaded = await loadedBy("pub", ...to, "-t", "x", "-m", "x");
+  assert.match(loaded, /^NativeModule net$/m);
   assert.doesNotMatch(
-    errors,
+    loaded,
     /^NativeModule (tls|_tls_\w+|crypto|dns\/promises|http|https|worker_threads|child_process)$/m,
   );
+});
+
+test("--version does not load the broker", async () => {
+  assert.doesNotMatch(await loadedBy("--version"), /^NativeModule (tls|crypto|http|worker_threads)$/m);
 });
 
 test("what is not UTF-8 is a payload as any other, and no topic", { skip: process.platform !== "linux" }, async () => {

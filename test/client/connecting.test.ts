@@ -7,6 +7,7 @@ import {
   ConnectionError,
   connect,
   type DisconnectInfo,
+  type DisconnectOptions,
   MqttClient,
   type MqttClientOptions,
 } from "../../src/client/index.ts";
@@ -57,6 +58,21 @@ test("a wanted disconnect is 0, and what was asked for before leaves first", asy
   assert.equal(await peer.hex(), "e000");
   assert.deepEqual(lines, ["connect 0", "publish 1", "disconnect 0"]);
   assert.equal(client.isClosed, true);
+});
+
+test("a goodbye that a client may not say is an error, and the client goes on", async (context) => {
+  const server = await startScripted(context, 5);
+  const { client } = start(context, server.url, { version: 5 });
+  const peer = await server.next();
+  await peer.accept();
+  await client.connected;
+  for (const wrong of [{ reasonCode: 0x8e }, { reasonCode: 0x05 }, { properties: { reasonString: "a\0" } }] as const) {
+    await assert.rejects(client.disconnect(wrong as DisconnectOptions), { code: "invalid-argument", rc: 3 });
+  }
+  await client.publish("t", "a");
+  await client.disconnect({ reasonCode: 4 });
+  await peer.expect("PUBLISH");
+  assert.equal(await peer.hex(), "e00104");
 });
 
 test("a goodbye waits for what is under way", async (context) => {

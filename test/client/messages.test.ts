@@ -1,5 +1,6 @@
 // The client library at our own broker: messages there and back, in each QoS, version and way to take them.
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { type TestContext, test } from "node:test";
 import { ArgumentError, connect, MqttClient, type MqttClientOptions, RequestError } from "../../src/client/index.ts";
 import { startBroker } from "./test-broker.ts";
@@ -119,6 +120,20 @@ test("unsubscribing ends the iterator, and breaking off unsubscribes", async (co
   assert.equal(server.broker.sessions.count, 1);
 });
 
+test("a signal that outlives subscriptions keeps nothing of them", async (context) => {
+  const { url } = await startBroker(context);
+  const client = await connected(context, url);
+  const { signal } = new AbortController();
+  const kept = (): number => getEventListeners(signal, "abort").length;
+  await client.subscribe("a", { signal }).unsubscribe();
+  client.subscribe("b", { signal });
+  await client.unsubscribe("b");
+  client.subscribe("c", { signal });
+  assert.equal(kept(), 1);
+  await client.disconnect();
+  assert.equal(kept(), 0);
+});
+
 test("a refused subscription rejects, ends its iterator with the error, and leaves the others alone", async (context) => {
   const { url } = await startBroker(context, {}, { maximumQos: 1 });
   const client = await connected(context, url, { version: 5 });
@@ -136,7 +151,7 @@ test("wrong arguments are errors with a code at the call, as compiling cannot fi
     () => client.publish("a", "x", { properties: { contentType: "text" } }),
     () => client.subscribe<string>("a/#/b"),
     () => client.subscribe("a", { noLocal: true }),
-    () => client.unsubscribe(""),
+    () => client.unsubscribe<string>(""),
     () => new MqttClient("http://example.org"),
     () => new MqttClient(url, { keepAliveSeconds: 70_000 }),
   ]) {

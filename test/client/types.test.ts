@@ -11,6 +11,13 @@ export async function mistakes(client: MqttClient, store: ClientStore, message: 
   client.subscribe(topic);
   client.publish(`sensor/${topic}/state`, "x", { qos: 1, properties: { userProperties: [["a", "b"]] } });
   client.subscribe(["a/+", topic], { qos: 2 });
+  client.subscribe(["a/+", "b/#"]);
+  const filters: readonly string[] = [topic];
+  client.subscribe(filters);
+  client.unsubscribe(filters);
+  client.unsubscribe(["a/+", "b/#"]);
+  await connect(["mqtt://a.example", "wss://b.example/mqtt"]);
+  await connect(filters);
 
   // @ts-expect-error a wildcard in a topic name
   client.publish("a/+/b", "x");
@@ -35,6 +42,12 @@ export async function mistakes(client: MqttClient, store: ClientStore, message: 
   client.subscribe("a/b+");
   // @ts-expect-error an empty filter
   client.subscribe("");
+  // @ts-expect-error # before the end, in a list
+  client.subscribe(["a/+", "a/#/b"]);
+  // @ts-expect-error # before the end
+  client.unsubscribe("a/#/b");
+  // @ts-expect-error + beside other characters, in a list
+  client.unsubscribe(["a", "a/b+"]);
   // @ts-expect-error no such retain handling
   client.subscribe("a", { retainHandling: 3 });
   // @ts-expect-error a callback takes a message
@@ -55,6 +68,8 @@ export async function mistakes(client: MqttClient, store: ClientStore, message: 
   await connect("example.org:1883");
   // @ts-expect-error no such scheme
   await connect("http://example.org");
+  // @ts-expect-error no such scheme, in a list
+  await connect(["mqtt://example.org", "http://example.org"]);
   // @ts-expect-error no servers
   await connect({ clientId: "a" });
   // @ts-expect-error no such version

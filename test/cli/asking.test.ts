@@ -6,7 +6,9 @@ import { after, before, test } from "node:test";
 import { MqttClient } from "../../src/client/index.ts";
 import { type Config, DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
+import { MAIN } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { Program } from "../support/program.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 import { type CommandName, runTool, ToolRun } from "./tool-run.ts";
 
@@ -53,6 +55,37 @@ test("why: how large the packet was that was too large, and what the catalogue s
   assert.match(out, /What that means: [\s\S]*Likeliest: [\s\S]*Fix: .*max_packet_size/);
   const chinese = await runTool("why", ["large", ...to, "--lang", "zh"]);
   assert.match(chinese.out, /这意味着：[\s\S]*最可能：[\s\S]*处理：/);
+});
+
+test("why: a process that was stopped broke its keep-alive", async (context) => {
+  const watcher = await clientOf("watcher");
+  const wills = watcher.subscribe("gone");
+  await wills.granted;
+  const will = ["--will-topic", "gone", "--will-payload", "x"];
+  const stopped = new Program(process.execPath, [
+    MAIN,
+    "sub",
+    "-i",
+    "stopped",
+    "-k",
+    "5",
+    "-t",
+    "t",
+    "-d",
+    ...will,
+    ...to,
+  ]);
+  context.after(() => {
+    stopped.signal("SIGCONT");
+    return stopped.stop();
+  });
+  await stopped.printed(/received SUBACK/);
+  stopped.signal("SIGSTOP");
+  for await (const _ of wills) break;
+  const { out } = await runTool("why", ["stopped", ...to]);
+  assert.match(out, /no packet for [\d.]+ s; keep-alive 5 s allows 7\.5 s/);
+  assert.match(out, /What that means: [\s\S]*Likeliest: /);
+  await watcher.disconnect();
 });
 
 test("why: nothing is known, but of names like it", async () => {

@@ -47,6 +47,21 @@ whereAllowed("packets go out and nothing comes back", DUMMY, async () => {
   assert.ok(key === "no-answer" || key === "host-unreachable", key);
 });
 
+/** The neighbour's address on the wire is known, and nobody there has it: what goes out is lost, as behind a firewall that drops. */
+const DROPPING = `${DUMMY} ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:01 dev d0 &&`;
+
+whereAllowed("packets are dropped without a word", DROPPING, async () => {
+  assert.deepEqual(await verdictIn(DROPPING, "mqtt://192.0.2.9"), [12, "port", "no-answer"]);
+});
+
+/** A firewall on the machine of the broker itself. */
+const FIREWALL =
+  "ip link set lo up && nft add table inet t && nft 'add chain inet t c { type filter hook input priority 0; }' && nft add rule inet t c tcp dport 1883 drop &&";
+
+whereAllowed("nft drops what comes to the port", FIREWALL, async () => {
+  assert.deepEqual(await verdictIn(FIREWALL, "mqtt://127.0.0.1"), [12, "port", "no-answer"]);
+});
+
 /**
  * A test in a network of its own, set up by shell commands. Where the system does not let us have one, it says so and passes: no package
  * would help, so it is no skip that somebody can mend.

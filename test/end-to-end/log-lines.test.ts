@@ -45,6 +45,16 @@ const PLAIN_ROWS: readonly Row[] = [
     meaning: "session-taken-over",
   },
   {
+    what: "one client identifier twice, by 5.0",
+    act: async (broker) => {
+      const first = await say(broker, "plain", connectHex("n", { level: 5 }));
+      await once(first, "data");
+      await say(broker, "plain", connectHex("n", { level: 5 }));
+    },
+    line: /already connected/,
+    meaning: "session-taken-over",
+  },
+  {
     what: "HTTP on the plain port",
     act: (broker) => say(broker, "plain", hexOf("GET / HTTP/1.1\r\n\r\n")),
     line: /<unknown> (?:\S+ )?(?:disconnected|closed)/,
@@ -94,6 +104,12 @@ const PLAIN_ROWS: readonly Row[] = [
   {
     what: "a packet of 3,000 bytes",
     act: (broker) => say(broker, "plain", connectHex("f"), `30b817000174${"00".repeat(2997)}`),
+    line: /oversize packet/,
+    meaning: "packet-too-large",
+  },
+  {
+    what: "a packet of 3,000 bytes, by 5.0",
+    act: (broker) => say(broker, "plain", connectHex("o", { level: 5 }), `30b81700017400${"00".repeat(2996)}`),
     line: /oversize packet/,
     meaning: "packet-too-large",
   },
@@ -159,6 +175,12 @@ const REFUSED_ROWS: readonly Row[] = [
 
 /** What mosquitto says nothing of. */
 const OUR_ROWS: readonly Row[] = [
+  {
+    what: "rules that let nothing through to a subscription",
+    act: (broker) => say(broker, "mute", connectHex("u"), "8206000100017a00"),
+    line: /subscribes to z, which its rules let nothing through for/,
+    meaning: "acl-denied",
+  },
   {
     what: "rules that deny a delivery",
     act: async (broker) => {

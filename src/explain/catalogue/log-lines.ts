@@ -146,6 +146,10 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
       /Denied (?:PUBLISH from|delivery to) (?<client>\S{1,200}) \(d\d, q\d, r\d, m\d{1,5}, '(?<topic>[^']{0,500})'/,
     meaning: "acl-denied",
   },
+  {
+    pattern: /Client (?<client>\S{1,200}) subscribes to (?<topic>.{1,500}), which its rules let nothing through for/,
+    meaning: "acl-denied",
+  },
   { pattern: /^(?<client>\S{1,200}) may not subscribe to (?<topic>.{1,500}): /, meaning: "subscription-refused" },
   { pattern: /^(?<client>\S{1,200}) (?:128|135) (?<topic>\S{1,500})$/, meaning: "subscription-refused" },
   { pattern: /Dropped too large (?:PUBLISH|message|packet) from (?<client>\S{1,200})/, meaning: "packet-too-large" },

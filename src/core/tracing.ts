@@ -10,6 +10,7 @@ import {
   ReasonCode,
   topicMatches,
   topicNameFault,
+  type Version,
 } from "../protocol/index.ts";
 import type { Broker } from "./broker.ts";
 import { Message } from "./message.ts";
@@ -17,6 +18,9 @@ import { type NearMiss, nearMisses } from "./near-misses.ts";
 import { publishRefusal, receiverOf } from "./publishing.ts";
 import type { Route } from "./router.ts";
 import type { Session } from "./session.ts";
+
+/** Remaining lengths from which on their encoding takes a byte more [5.0 §1.5.5]. */
+const LENGTH_BOUNDS = [128, 16_384, 2_097_152, 268_435_456];
 
 /** The message in question. */
 export interface TraceQuestion {
@@ -79,6 +83,11 @@ export function trace(broker: Broker, question: TraceQuestion): Trace {
   const fault = topicNameFault(topicName);
   if (fault !== null)
     return answer({ kind: "publish-invalid", fault: { reasonCode: ReasonCode.TopicNameInvalid, message: fault } });
+  const size = sizeFault(broker, question, publisher?.connect?.version ?? 4);
+  if (size !== null) return answer({ kind: "publish-invalid", fault: size });
+  const { maximumPayloadBytes } = broker.options;
+  if (maximumPayloadBytes > 0 && question.payloadBytes > maximumPayloadBytes)
+    return answer({ kind: "dropped", reason: "payload-too-large" });
   const route = broker.router.route(topicName);
   const refusal = publishRefusal(
     broker.options,
@@ -93,6 +102,21 @@ export function trace(broker: Broker, question: TraceQuestion): Trace {
   if (session === undefined) return answer({ kind: "session-unknown" });
   const { outcome, qos } = delivered(route, session, messageOf(question, broker.turnMs));
   return answer(outcome, qos);
+}
+
+/** Why its PUBLISH, without properties, is more than the broker takes; null when it is not. */
+function sizeFault(broker: Broker, { topicName, qos, payloadBytes }: TraceQuestion, version: Version): Fault | null {
+  const { maximumPacketSize } = broker.options;
+  const bytes = packetBytes(new TextEncoder().encode(topicName).length, qos, payloadBytes, version);
+  if (maximumPacketSize === 0 || bytes <= maximumPacketSize) return null;
+  const message = `a packet of ${bytes} bytes is larger than the ${maximumPacketSize} bytes taken here (max_packet_size)`;
+  return { reasonCode: ReasonCode.PacketTooLarge, message };
+}
+
+function packetBytes(topicBytes: number, qos: Qos, payloadBytes: number, version: Version): number {
+  const remaining = 2 + topicBytes + (qos > 0 ? 2 : 0) + (version === 5 ? 1 : 0) + payloadBytes;
+  const lengthBytes = LENGTH_BOUNDS.findIndex((bound) => remaining < bound) + 1;
+  return 1 + (lengthBytes === 0 ? LENGTH_BOUNDS.length : lengthBytes) + remaining;
 }
 
 function messageOf({ topicName, qos, retain, payloadBytes, from }: TraceQuestion, nowMs: number): Message {

@@ -46,6 +46,22 @@ test("an unknown client, a topic that is none, one below $SYS, one below $CONTRO
   });
 });
 
+test("a packet or payload that the broker does not take", () => {
+  const harness = new BrokerHarness({ options: { maximumPacketSize: 1000, maximumPayloadBytes: 500 } });
+  harness.connect("sub").subscribe("t");
+  // Two bytes of the topic's length, one of it, two of the packet identifier, one for no properties, three of the fixed header.
+  const most = 1000 - 9;
+  for (const [payloadBytes, kind] of [
+    [500, "sent"],
+    [501, "dropped"],
+    [most, "dropped"],
+    [most + 1, "publish-invalid"],
+  ] as const) {
+    const { outcome, came } = askAndPublish(harness, { payloadBytes });
+    assert.deepEqual([outcome.kind, came], [kind, kind === "sent" ? 1 : 0], `${payloadBytes} bytes`);
+  }
+});
+
 test("no filter matches: the near misses are shown", () => {
   const harness = new BrokerHarness();
   harness.connect("sub").subscribe(["T", "other"]);

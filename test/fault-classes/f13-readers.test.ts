@@ -191,5 +191,5 @@ test(`${RUNS * 10} filters and names: the matcher against one that was written a
     assert.equal(topicMatches(filter, name), expected, `LACEWING_SEED=${seed}: ${filter} and ${name}`);
     if (expected) matches++;
   }
-  assert.ok(matches > RUNS / 10, `${matches}`);
+  assert.ok(matches > RUNS / 20, `LACEWING_SEED=${seed}: ${matches} matches`);
 });

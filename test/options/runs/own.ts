@@ -81,11 +81,13 @@ export const LOG: OptionRun = {
       const log = readFileSync(join(folder, "log"), "utf8");
       assert.doesNotMatch(log, /New client connected/);
     },
-    log_dest: async ({ stage, folder }) => {
+    log_dest: async ({ stage, folder, program }) => {
       const watcher = await stage.connect("watcher");
       await watcher.subscribe("$SYS/broker/log/#", { qos: 0 });
       const client = await stage.connect("subscriber");
       await client.subscribe("to/topic", { qos: 0 });
+      // Lines of some milliseconds leave together.
+      await program().printed(/to\/topic/);
       await stage.settle();
       assert.ok(watcher.transcript.some((line) => /\$SYS\/broker\/log\/M\/subscribe=.*to\/topic/.test(line)));
       assert.match(readFileSync(join(folder, "log"), "utf8"), /to\/topic/);

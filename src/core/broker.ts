@@ -28,6 +28,7 @@ import { Router } from "./router.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
+import { MOST_TURN_WORK, WORK } from "./turn-work.ts";
 
 /** Who runs the broker. */
 export interface Host {
@@ -86,7 +87,7 @@ export class Broker {
   queueMemoryBytes = 0;
   /** When the present turn began, on the monotonic clock. */
   turnMs: number;
-  /** Work done in the present turn; see `turn-work.ts`. */
+  /** Work done in the present turn besides searches; see `turn-work.ts`. */
   turnWork = 0;
   readonly store: Store;
   readonly #connections: Set<Connection> = new Set();
@@ -132,6 +133,11 @@ export class Broker {
   /** Whether no other broker works together with this one. */
   get isAlone(): boolean {
     return this.mesh === ALONE;
+  }
+
+  /** Whether so much has been done in this turn that clients have to wait for the next. */
+  get isTurnFull(): boolean {
+    return this.turnWork + this.router.searchedNodes * WORK.searchedNode > MOST_TURN_WORK;
   }
 
   /** Whether more is held for clients than `memoryLimitBytes` allows: what would have to be held is refused until it is less. */
@@ -277,6 +283,7 @@ export class Broker {
     this.beginTurn();
     this.#isFlushRequested = false;
     this.turnWork = 0;
+    this.router.endTurn();
     const later = this.#later;
     if (later.length > 0) {
       this.#later = [];

@@ -36,7 +36,6 @@ import { receivePublish } from "./publishing.ts";
 import { ReceiveRates } from "./receive-rates.ts";
 import type { Session } from "./session.ts";
 import { receiveSubscribe, receiveUnsubscribe } from "./subscribing.ts";
-import { MOST_TURN_WORK } from "./turn-work.ts";
 
 /** Bytes waiting for the network from which on messages at QoS 1 and 2 wait in their Session. */
 const BACKLOG_BYTES = 1_048_576;
@@ -173,8 +172,8 @@ export class Connection implements Outlet, ObligationWaiter {
       this.broker.counters.messagesReceived++;
       this.broker.packetObserver?.received(this, event);
       this.#handle(event);
-      if (event.type === "PUBLISH") this.#rates?.tookMessage(this);
-      if (this.broker.turnWork > MOST_TURN_WORK) this.#letOthers();
+      if (this.#rates !== null && event.type === "PUBLISH") this.#rates.tookMessage(this);
+      if (this.broker.isTurnFull) this.#letOthers();
     }
     if (machine.output.length > 0) this.markDirty();
   }

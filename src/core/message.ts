@@ -229,12 +229,13 @@ export class Message {
     return body + 2 + ((bytes[body]! << 8) | bytes[body + 1]!);
   }
 
-  /**
-   * Writes it with a packet identifier for a receiver who cannot have the wire form as it is, of another version or without
-   * identifier, but the parts of it. Returns false, and has written nothing, when there is no need or no wire form.
-   */
-  writeParts(output: Output, isVersion5: boolean, firstByte: number, packetId: number): boolean {
-    if (this.#wire === 0 || this.#isWireForm(isVersion5, true)) return false;
+  /** Whether a receiver who needs a packet identifier can have parts of its wire form and not the whole: of another version, or without identifier. */
+  hasParts(isVersion5: boolean): boolean {
+    return this.#wire !== 0 && !this.#isWireForm(isVersion5, true);
+  }
+
+  /** Writes the parts with a packet identifier. */
+  writeParts(output: Output, isVersion5: boolean, firstByte: number, packetId: number): void {
     const bytes = this.#bytes;
     const topicEnd = this.#topicEnd;
     const topicBytes = topicEnd - this.#bodyStart;
@@ -253,7 +254,6 @@ export class Message {
     if (this.#wire === 4) target[at + 2] = 0;
     else copyBytes(bytes, propertiesAt, propertiesAt + propertyBytes, target, at + 2);
     copyBytes(bytes, this.#payloadStart, this.#end, target, at + 2 + propertyBytes);
-    return true;
   }
 
   #encode(isVersion5: boolean, hasPacketId: boolean): Encoding {

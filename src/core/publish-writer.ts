@@ -45,7 +45,10 @@ export function writePublish(
     return;
   }
   const { output } = outlet;
-  if (packetId > 0 && message.writeParts(output, outlet.isVersion5, firstByte, packetId)) return;
+  if (packetId > 0 && message.hasParts(outlet.isVersion5)) {
+    message.writeParts(output, outlet.isVersion5, firstByte, packetId);
+    return;
+  }
   const { bytes, start, end, packetIdAt } = message.encoding(outlet.isVersion5, packetId > 0);
   if (packetId === 0 && bytes[start] === firstByte) {
     output.appendRange(bytes, start, end);

@@ -10,7 +10,6 @@ import { mountedMessage } from "./mount-point.ts";
 import type { BrokerOptions } from "./options.ts";
 import type { Receiver, Route } from "./router.ts";
 import type { Session } from "./session.ts";
-import { WORK } from "./turn-work.ts";
 
 /** What became of a message: nobody subscribes to it; nobody took it because of a full queue; or neither. */
 export type Distribution = "unmatched" | "taken" | "full";
@@ -23,13 +22,13 @@ export function receivePublish(connection: Connection, session: Session, packet:
   counters.publishBytesReceived += packet.end - packet.payloadStart;
   const { mountPoint } = connection.entrance;
   const route = broker.router.route(mountPoint === "" ? packet.topicName : mountPoint + packet.topicName);
-  broker.turnWork += broker.router.takeSearchedNodes() * WORK.searchedNode;
   if (packet.qos === 0) {
     if (isAllowed(connection, packet, route)) {
+      const limit = limitOf(broker, packet, route);
       if (route.isControl) control(connection, packet);
-      else if (limitOf(broker, packet, packet.retain && !makesRoom(broker, packet, route)) !== null)
-        notTaken(connection, packet);
-      else if (!isLoop(connection, packet)) distribute(broker, messageOf(connection, packet, session.clientId), route);
+      else if (limit !== null) notTaken(connection, packet, limit);
+      else if (!(connection.exchangesMarks && isLoop(connection, packet)))
+        distribute(broker, messageOf(connection, packet, session.clientId), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
     if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
@@ -56,8 +55,9 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
     control(connection, packet);
     return ReasonCode.Success;
   }
-  if (limitOf(broker, packet, !makesRoom(broker, packet, route)) !== null) return notTaken(connection, packet);
-  if (isLoop(connection, packet)) return ReasonCode.Success;
+  const limit = limitOf(broker, packet, route);
+  if (limit !== null) return notTaken(connection, packet, limit);
+  if (connection.exchangesMarks && isLoop(connection, packet)) return ReasonCode.Success;
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
   const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
@@ -67,9 +67,9 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   return packet.qos === 1 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
 }
 
-/** Whether a bridge brings what has been here already, or goes in circles. */
+/** Whether a bridge that knows marks brings what has been here already, or goes in circles. */
 function isLoop(connection: Connection, packet: Publish): boolean {
-  const mark = connection.exchangesMarks ? markOf(packet) : null;
+  const mark = markOf(packet);
   const { bridgeMarks, counters } = connection.broker;
   if (mark === null || !bridgeMarks.isLoop(packet.topicName, mark, packet.dup)) return false;
   counters.dropped["bridge-loop"]++;
@@ -91,25 +91,28 @@ function messageOf(connection: Connection, packet: Publish, publisher: string): 
   return Message.received(packet, connection.version, publisher, turnMs);
 }
 
-/** The limit of the broker that a message exceeds; null: none. `isHeld`: whether it may have to be held for somebody. */
-function limitOf(broker: Broker, packet: Publish, isHeld: boolean): "payload-too-large" | "memory-limit" | null {
+/** A limit of the broker that a message may exceed. */
+type Limit = "payload-too-large" | "memory-limit";
+
+/** The limit that a message exceeds; null: none. */
+function limitOf(broker: Broker, packet: Publish, route: Route): Limit | null {
   const { maximumPayloadBytes } = broker.options;
   if (maximumPayloadBytes > 0 && packet.end - packet.payloadStart > maximumPayloadBytes) return "payload-too-large";
-  return isHeld && broker.isOverMemory ? "memory-limit" : null;
+  return broker.isOverMemory && addsToMemory(broker, packet, route) ? "memory-limit" : null;
 }
 
-/** Whether a PUBLISH has a retained message forgotten: that is how room is made, so that no want of room may stand against it. */
-function makesRoom(broker: Broker, packet: Publish, { topicName }: Route): boolean {
-  return packet.retain && packet.end === packet.payloadStart && broker.isOverMemory && broker.retained.has(topicName);
+/** Whether a message may have to be held; not so one that has a retained message forgotten, which makes room. */
+function addsToMemory(broker: Broker, packet: Publish, { topicName }: Route): boolean {
+  if (packet.retain && packet.end === packet.payloadStart && broker.retained.has(topicName)) return false;
+  return packet.qos > 0 || packet.retain;
 }
 
 /**
  * Does not take a message that exceeds a limit. Who speaks 5.0 is told with the acknowledgement; before, an oversize one is
  * acknowledged and forgotten, as mosquitto does, and who meets the memory limit is let go so as to try again later.
  */
-function notTaken(connection: Connection, packet: Publish): Code | null {
+function notTaken(connection: Connection, packet: Publish, reason: Limit): Code | null {
   const { broker } = connection;
-  const reason = limitOf(broker, packet, true) ?? "memory-limit";
   broker.counters.dropped[reason]++;
   broker.observer.notTaken?.(connection, reason, Message.received(packet, connection.version, "", 0));
   if (packet.qos === 0) return null;

@@ -203,11 +203,14 @@ export class Router {
     }
   }
 
-  /** Nodes of the tree of filters that searches have come to since it was last asked. */
-  takeSearchedNodes(): number {
-    const { searchedNodes } = this.#index;
+  /** Nodes of the tree of filters that searches have come to since the turn began. */
+  get searchedNodes(): number {
+    return this.#index.searchedNodes;
+  }
+
+  /** A turn has ended. */
+  endTurn(): void {
     this.#index.searchedNodes = 0;
-    return searchedNodes;
   }
 
   #find(topicName: string): Route {

@@ -1,5 +1,6 @@
 /** A connection to another broker: mosquitto's `connection` and the options after it. */
-import type { Qos, Version } from "../protocol/index.ts";
+import type { BridgedTopic, RestartDelay } from "../bridge/index.ts";
+import type { Version } from "../protocol/index.ts";
 import type { TlsVersion } from "./listener-config.ts";
 
 /** Where the other broker is. */
@@ -8,18 +9,9 @@ export interface BridgeAddress {
   readonly port: number;
 }
 
-/** `topic`: messages that cross the bridge. */
-export interface BridgeTopic {
-  /** Where the line is, as "FILE:LINE". */
+/** `topic`, and where the line is, as "FILE:LINE". */
+export interface BridgeTopic extends BridgedTopic {
   readonly place: string;
-  /** Topic Filter, without the prefixes; "": the prefixes themselves are the topics. */
-  readonly pattern: string;
-  readonly direction: "out" | "in" | "both";
-  readonly qos: Qos;
-  /** Put before `pattern` here. */
-  readonly localPrefix: string;
-  /** Put before `pattern` there. */
-  readonly remotePrefix: string;
 }
 
 /** TLS towards the other broker. Paths name PEM files. */
@@ -47,17 +39,6 @@ export interface BridgeTlsConfig {
   /** `bridge_require_ocsp` */
   readonly requireOcsp: boolean;
 }
-
-/** `restart_timeout`: how long to wait before connecting again. */
-export type RestartDelay =
-  | { readonly kind: "constant"; readonly seconds: number }
-  /** Grows at random from `baseSeconds` to at most `capSeconds`; begins anew after `stableSeconds` of connection. */
-  | {
-      readonly kind: "jitter";
-      readonly baseSeconds: number;
-      readonly capSeconds: number;
-      readonly stableSeconds: number;
-    };
 
 /** One bridge. */
 export interface BridgeConfig {
@@ -95,6 +76,7 @@ export interface BridgeConfig {
   readonly idleTimeoutSeconds: number;
   /** `threshold`: messages that start a lazy bridge. */
   readonly thresholdMessages: number;
+  /** `restart_timeout` */
   readonly restartDelay: RestartDelay;
   /** `try_private`: whether the bit that says "bridge" is set in CONNECT. */
   readonly tryPrivate: boolean;

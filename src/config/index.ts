@@ -4,7 +4,6 @@ export type {
   BridgeConfig,
   BridgeTlsConfig,
   BridgeTopic,
-  RestartDelay,
 } from "./bridge-config.ts";
 export { type ConfigReport, checkConfig } from "./check/check-config.ts";
 export type { Setting, SettingGroup } from "./check/effective-settings.ts";

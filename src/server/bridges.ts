@@ -56,7 +56,7 @@ export class Bridges {
 
   async #optionsOf(config: BridgeConfig): Promise<BridgeOptions> {
     const remoteClientId = config.remoteClientId ?? `${hostname()}.${config.name}`;
-    const { notifications, notificationTopic, receiveMaximum, sessionExpirySeconds, topicAliasMaximum } = config;
+    const { notifications, notificationTopic, receiveMaximum, sessionExpirySeconds } = config;
     const { maximumInflightMessages } = this.#broker.options;
     return {
       ...config,
@@ -67,7 +67,6 @@ export class Bridges {
       notificationTopic: notifications ? (notificationTopic ?? `$SYS/broker/connection/${remoteClientId}/state`) : null,
       receiveMaximum: receiveMaximum ?? (maximumInflightMessages === 0 ? 65_535 : maximumInflightMessages),
       sessionExpirySeconds: sessionExpirySeconds ?? 0,
-      topicAliasMaximum,
       store: await this.#storeOf(config),
       authenticator: this.#authenticatorOf(config),
     };

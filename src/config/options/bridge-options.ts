@@ -1,6 +1,8 @@
 /** Options of bridges. */
+
+import type { RestartDelay } from "../../bridge/index.ts";
 import type { Version } from "../../protocol/index.ts";
-import type { BridgeAddress, RestartDelay } from "../bridge-config.ts";
+import type { BridgeAddress } from "../bridge-config.ts";
 import { type BridgeDraft, type Draft, newBridge } from "../draft.ts";
 import { general, type Option, type OptionNotes, ofBridge } from "../option.ts";
 import { OptionError } from "../problem.ts";

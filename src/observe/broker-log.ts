@@ -43,6 +43,11 @@ const NOTABLE_DROPS: ReadonlySet<DropReason> = new Set([
   "too-large-for-receiver",
 ]);
 
+const DENIED: Readonly<Record<DeniedAccess, string>> = {
+  publish: "Denied PUBLISH from",
+  receive: "Denied delivery to",
+};
+
 /** Logs events of the broker's core. */
 export class BrokerLog implements Observer {
   /** Logs each packet; to be told only while the log wants that. */
@@ -146,13 +151,17 @@ export class BrokerLog implements Observer {
   }
 
   publishDenied(connection: Connection, message: Message): void {
-    const client = nameOf(connection);
-    this.#accessDenied("publish", client, message, `Denied PUBLISH from ${client} ${summary(summaryOf(message))}`);
+    this.#accessDenied("publish", connection.clientId ?? "", message);
   }
 
-  /** mosquitto tells nobody. Here the first of its kind is for everybody to read, and all of them with `log_type debug`. */
-  #accessDenied(access: DeniedAccess, client: string, { topicName }: Message, line: string): void {
-    const telling = this.#denials.noteworthy(client, access, topicName, this.#clock.nowMs());
+  /**
+   * mosquitto tells nobody. Here the first of its kind is for everybody to read, and all of them with `log_type debug`. Who floods is
+   * told of once, so what is not told must cost little.
+   */
+  #accessDenied(access: DeniedAccess, clientId: string, message: Message): void {
+    const telling = this.#denials.noteworthy(clientId, access, message.topicName, this.#clock.nowMs());
+    if (telling === null && !this.#log.wants("debug")) return;
+    const line = `${DENIED[access]} ${printable(clientId)} ${summary(summaryOf(message))}`;
     if (telling === null) {
       this.#log.write("debug", line);
       return;
@@ -186,9 +195,7 @@ export class BrokerLog implements Observer {
 
   dropped(reason: DropReason, session: Session, message: Message): void {
     if (reason === "receive-denied") {
-      const client = printable(session.clientId);
-      const line = `Denied delivery to ${client} ${summary(summaryOf(message))}`;
-      this.#accessDenied("receive", client, message, line);
+      this.#accessDenied("receive", session.clientId, message);
       return;
     }
     if (!NOTABLE_DROPS.has(reason)) return;

@@ -13,6 +13,9 @@ export interface Telling {
 
 /** Client, access and pattern that are remembered; the oldest are forgotten, and told anew. */
 const MOST_KNOWN = 1000;
+/** The same of whole topics, which spare looking for their pattern; all are forgotten at once, and long ones are not remembered. */
+const MOST_TOPICS = 10_000;
+const LONGEST_KEY = 250;
 /** Lines in each such time, all clients together. */
 const MOST_TOLD = 10;
 const WINDOW_MS = 10_000;
@@ -23,15 +26,21 @@ const LONGEST_LEVEL = 40;
 /** Remembers what was told. Its memory is bounded, whatever clients send. */
 export class Denials {
   readonly #known: Set<string> = new Set();
+  readonly #knownTopics: Set<string> = new Set();
   #windowStartMs = Number.NEGATIVE_INFINITY;
   #told = 0;
   #untold = 0;
 
   /** Returns how to tell of it, or null when that was done before, or others are told of enough already. */
   noteworthy(clientId: string, access: DeniedAccess, topicName: string, nowMs: number): Telling | null {
+    const topicKey = `${access} ${topicName}\0${clientId}`;
+    if (this.#knownTopics.has(topicKey)) return null;
     const pattern = topicPattern(topicName);
     const key = `${access} ${pattern}\0${clientId}`;
-    if (this.#known.has(key)) return null;
+    if (this.#known.has(key)) {
+      this.#rememberTopic(topicKey);
+      return null;
+    }
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {
       this.#windowStartMs = nowMs;
       this.#told = 0;
@@ -45,6 +54,12 @@ export class Denials {
     const untold = this.#untold;
     this.#untold = 0;
     return { pattern, untold };
+  }
+
+  #rememberTopic(topicKey: string): void {
+    if (topicKey.length > LONGEST_KEY) return;
+    if (this.#knownTopics.size === MOST_TOPICS) this.#knownTopics.clear();
+    this.#knownTopics.add(topicKey);
   }
 
   #remember(key: string): void {

@@ -43,8 +43,6 @@ export interface BrokerOptions {
   readonly retainAvailable: boolean;
   /** How long a retained message is kept, in seconds; 0: until it is replaced or its own expiry is over. */
   readonly retainExpirySeconds: number;
-  /** Whether a retained message is given out only while its publisher may still write its topic. */
-  readonly checkRetainSource: boolean;
   readonly maximumTopicLevels: number;
   /** Longest session expiry, in seconds; longer ones are cut and the client told. */
   readonly maximumSessionExpirySeconds: number;
@@ -92,7 +90,6 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumKeepAliveSeconds: 0,
   retainAvailable: true,
   retainExpirySeconds: 0,
-  checkRetainSource: true,
   maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
   maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,
   maximumConnections: 0,

@@ -7,7 +7,6 @@ import type { BrokerLimits, CreateBrokerOptions, ListenerSettings, TlsSettings }
 /** The option of mosquitto.conf that each stands for. One that is missing does not compile. */
 export const LIMIT_OPTIONS: Readonly<Record<keyof BrokerLimits, string>> = {
   allowDuplicateMessages: "allow_duplicate_messages",
-  checkRetainSource: "check_retain_source",
   clientidPrefixes: "clientid_prefixes",
   connectTimeout: "lacewing_connect_timeout",
   globalMaxClients: "global_max_clients",

@@ -93,7 +93,6 @@ export interface PersistenceSettings {
 /** Bounds and switches of the broker, by their names in mosquitto.conf; what is left out is mosquitto's default. */
 export interface BrokerLimits {
   readonly allowDuplicateMessages?: boolean;
-  readonly checkRetainSource?: boolean;
   /** What every client identifier must begin with. */
   readonly clientidPrefixes?: string;
   /** Seconds from the opening of a connection to its whole CONNECT; 15. */

@@ -213,7 +213,6 @@ function messages({ broker }: Config): SettingGroup {
     ["allow_duplicate_messages", broker.allowDuplicateMessages, standard.allowDuplicateMessages],
     ["retain_available", broker.retainAvailable, standard.retainAvailable],
     ["retain_expiry_interval", broker.retainExpirySeconds / 60, 0],
-    ["check_retain_source", broker.checkRetainSource, standard.checkRetainSource],
     ["memory_limit", broker.memoryLimitBytes, standard.memoryLimitBytes],
     ["lacewing_connect_timeout", broker.connectTimeoutMs / 1000, standard.connectTimeoutMs / 1000],
     ["lacewing_store_timeout", broker.storeTimeoutMs / 1000, standard.storeTimeoutMs / 1000],

@@ -59,9 +59,10 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   general(
     "check_retain_source",
     SWITCH,
-    ({ broker }, value) => {
-      broker.checkRetainSource = value;
-    },
+    withoutEffect(
+      "check_retain_source",
+      "a retained message is not judged again by the rights that its publisher has lost since",
+    ),
     {
       default: "true",
       standing: "different",

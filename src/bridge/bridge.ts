@@ -28,7 +28,7 @@ const STOP_MS = 2000;
 const CONNECTED = encodeUtf8("1");
 const NOT_CONNECTED = encodeUtf8("0");
 
-/** One bridge, from `start` to `stop`. */
+/** One bridge, from `prepare` to `stop`. */
 export class Bridge {
   readonly options: BridgeOptions;
   readonly #broker: Broker;
@@ -82,10 +82,14 @@ export class Bridge {
     return this.#remote.isConnected;
   }
 
-  /** Begins. A lazy bridge waits for messages. */
-  start(): void {
+  /** Comes before `start`. Resolves when what is published from now on waits for the other broker, if it is to. */
+  async prepare(): Promise<void> {
     this.#tellHere(NOT_CONNECTED);
-    this.#local.start();
+    await this.#local.start();
+  }
+
+  /** Begins to connect. A lazy bridge waits for messages. */
+  start(): void {
     this.#remote.session.resume();
     if (this.options.startType === "lazy")
       this.#lazyTimer = setInterval(() => this.#lookLazily(), LAZY_LOOK_MS).unref();

@@ -37,6 +37,8 @@ export class LocalEnd {
   /** Whether it is connected, or tries to be. */
   #isActive = false;
   #isStopped = false;
+  /** Called when it has its Subscriptions, or cannot have them. */
+  #whenReady: (() => void) | null = null;
   #hasToldSubscriptions = false;
 
   constructor(
@@ -99,10 +101,15 @@ export class LocalEnd {
     return session === undefined ? 0 : session.queuedMessages + session.inflightMessages;
   }
 
-  /** Sees to it that messages wait from now on, if they are to. */
-  start(): void {
-    if (!this.#isClean) this.#connect();
+  /** Sees to it that messages wait from now on, if they are to. Resolves when they do. */
+  start(): Promise<void> {
+    const ready = new Promise<void>((resolve) => {
+      this.#whenReady = resolve;
+    });
+    if (this.#isClean) this.#whenReady?.();
+    else this.#connect();
     this.session.resume();
+    return ready;
   }
 
   /** The other end is there: what waits may come. */
@@ -132,6 +139,7 @@ export class LocalEnd {
 
   #disconnected(error: Error | null, willReconnect: boolean): void {
     this.#isActive = willReconnect;
+    if (!willReconnect) this.#whenReady?.();
     const { name } = this.#options;
     if (error !== null) this.#log.write("warning", `Bridge ${name}: its local end was disconnected: ${error.message}`);
   }

@@ -34,14 +34,19 @@ export class Bridges {
   }
 
   /**
-   * Starts bridges.
+   * Has messages wait for bridges, so that none is lost that comes before they are started.
    * @throws ClientStoreError when what one keeps cannot be read
    */
-  async start(configs: readonly BridgeConfig[]): Promise<void> {
-    for (const config of configs) await this.#start(config);
+  async prepare(configs: readonly BridgeConfig[]): Promise<void> {
+    for (const config of configs) await this.#prepare(config);
   }
 
-  async #start(config: BridgeConfig): Promise<void> {
+  /** Starts those that were prepared. */
+  start(): void {
+    for (const { bridge } of this.#running.values()) bridge.start();
+  }
+
+  async #prepare(config: BridgeConfig): Promise<Bridge> {
     const bridge = new Bridge(this.#broker, await this.#optionsOf(config), this.#log);
     this.#running.set(config.name, { config, bridge });
     if (config.version === 5 && !config.cleanSession && config.sessionExpirySeconds === null) {
@@ -51,7 +56,8 @@ export class Bridges {
         `Bridge ${config.name}: by default the other broker keeps nothing for it over MQTT 5.0; ${advice}.`,
       );
     }
-    bridge.start();
+    await bridge.prepare();
+    return bridge;
   }
 
   async #optionsOf(config: BridgeConfig): Promise<BridgeOptions> {
@@ -117,7 +123,7 @@ export class Bridges {
       try {
         await this.#running.get(name)?.bridge.stop();
         this.#running.delete(name);
-        if (config !== null && !this.#isStopped) await this.#start(config);
+        if (config !== null && !this.#isStopped) (await this.#prepare(config)).start();
       } catch (error) {
         this.#log.write("error", `Bridge ${name} could not be changed: ${(error as Error).message}`);
       }

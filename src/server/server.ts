@@ -15,6 +15,7 @@ import {
   printable,
   SysTopics,
 } from "../observe/index.ts";
+import type { AccessControl } from "../security/index.ts";
 import type { Listener } from "../transport/index.ts";
 import { Bridges } from "./bridges.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
@@ -84,8 +85,7 @@ export async function startServer(
   const running = new RunningServer(config, loop, openLog, brokerLog, opened);
   try {
     await running.restore();
-    await running.listen(config.listeners);
-    await running.bridge();
+    await running.open(config.listeners);
     running.begin();
   } catch (error) {
     await running.close();
@@ -140,13 +140,16 @@ class RunningServer implements Server {
     return this.#listeners.all;
   }
 
-  async listen(configs: readonly ListenerConfig[]): Promise<void> {
-    for (const config of configs) await this.#listen(config);
+  /** Opens the listeners. What is needed to answer their first client is there before. */
+  async open(configs: readonly ListenerConfig[]): Promise<void> {
+    const guarded: (readonly [ListenerConfig, AccessControl])[] = [];
+    for (const config of configs) guarded.push([config, await this.#guards.open(config)]);
+    await this.#bridges.prepare(this.#config.bridges);
+    for (const [config, authenticator] of guarded) await this.#listen(config, authenticator);
     this.#listeners.allOpened();
   }
 
-  async #listen(config: ListenerConfig): Promise<void> {
-    const authenticator = await this.#guards.open(config);
+  async #listen(config: ListenerConfig, authenticator: AccessControl): Promise<void> {
     const listener = await this.#listeners.open(config, authenticator);
     if (listener === null || authenticator.knowsAnybody) return;
     this.log.write(
@@ -155,13 +158,9 @@ class RunningServer implements Server {
     );
   }
 
-  /** Starts the bridges. */
-  bridge(): Promise<void> {
-    return this.#bridges.start(this.#config.bridges);
-  }
-
   /** Begins what goes on beside the clients. */
   begin(): void {
+    this.#bridges.start();
     this.#sys.start(this.#config.sysIntervalSeconds);
   }
 

@@ -74,6 +74,19 @@ for (const kind of ["ours", "mosquitto"] as const) {
   );
 }
 
+test("what the first client of a new broker publishes waits already", async (context) => {
+  const remote = await startOwn(context, []);
+  const there = await listenAt(context, remote, "t");
+  const here = await startOwn(context, bridge([remote.port], "topic t out 1"), { isLater: true });
+  const { client } = new Listening(context, here.port, { reconnect: { minimumDelayMs: 1, maximumDelayMs: 1 } });
+  const published = client.publish("t", "first", { qos: 1 });
+  await here.start();
+  await published;
+  await there.got("t first q1");
+  // Not by the client's luck: nobody could come in before.
+  assert.ok(here.log.indexOf("doing local SUBSCRIBE") < here.log.indexOf("Opening ipv4 listen socket"), here.log);
+});
+
 test("with local_cleansession true nothing waits", async (context) => {
   const [port = 0] = await freePorts(1);
   const remote = await startOwn(context, [], { port, isLater: true });

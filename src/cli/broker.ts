@@ -2,11 +2,20 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { type Config, ConfigError, isLocal, type ReadConfig } from "../config/index.ts";
 import { version } from "../config/version.ts";
-import { ListenError, SecurityError, type Server, StartError, StoreError, startServer } from "../server/index.ts";
+import {
+  ListenError,
+  reserveLowPorts,
+  SecurityError,
+  type Server,
+  StartError,
+  StoreError,
+  startServer,
+} from "../server/index.ts";
 import { BROKER_COMMAND, type BrokerArguments, configErrorText, configOf } from "./broker-options.ts";
 import { BrokerSignals } from "./broker-signals.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
 import { goOnInBackground, tellSystemd, tellThatWeRun } from "./daemon.ts";
+import { leaveRoot } from "./leave-root.ts";
 import { type Access, nextSteps } from "./next-steps.ts";
 
 /** Runs the broker and returns the exit code once it has ended. `calledAs`: by the name of a link. */
@@ -25,7 +34,7 @@ export async function runBroker(args: readonly string[], calledAs: string | null
     const first = read();
     if (parsed.testConfig) return tested(first);
     if (parsed.daemon) return await goOnInBackground(args);
-    return await run(first, read, parsed.configFile === undefined);
+    return await run(first, read, { hasFile: parsed.configFile !== undefined, isMosquitto: calledAs === "mosquitto" });
   } catch (error) {
     return failed(error);
   }
@@ -67,12 +76,28 @@ function isOfStart(error: unknown): error is Error {
   return [ListenError, StoreError, SecurityError, StartError].some((kind) => error instanceof kind);
 }
 
-/** @param isOwn whether there is no configuration file: then the terminal is told what to try next */
-async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOwn: boolean): Promise<number> {
+/** How the broker was asked for. */
+interface Asked {
+  /** Without a configuration file the terminal is told what to try next. */
+  readonly hasFile: boolean;
+  /** By the name of a link. */
+  readonly isMosquitto: boolean;
+}
+
+/** Starts it; before that, a process of root opens what only root may, and becomes another user. */
+async function start(first: ReadConfig, { hasFile, isMosquitto }: Asked): Promise<Server> {
+  const { config, notices } = first;
+  const sockets = process.geteuid?.() === 0 ? await reserveLowPorts(config.listeners) : [];
+  const told = leaveRoot(first, hasFile || isMosquitto, process.env);
+  return startServer(config, null, { notices: [...notices, ...told], sockets });
+}
+
+async function run(first: ReadConfig, read: () => ReadConfig, asked: Asked): Promise<number> {
+  const { config } = first;
   // Nobody reading the log any more is no reason to end.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
-  const server = await startServer(config, null, { notices });
+  const server = await start(first, asked);
   // Also when a fault ends the process: the last lines are those that tell of it.
   process.once("exit", () => server.log.flush());
   const { pidFile } = config.process;
@@ -82,7 +107,7 @@ async function run({ config, notices }: ReadConfig, read: () => ReadConfig, isOw
   const access = accessTo(config);
   server.log.write("information", `lacewing version ${version()} running: ${addresses}, open to ${WHO[access]}.`);
   server.log.flush();
-  if (isOwn) process.stdout.write(nextSteps(server.listeners, access));
+  if (!asked.hasFile) process.stdout.write(nextSteps(server.listeners, access));
   tellThatWeRun();
   tellSystemd("READY=1");
   const exitCode = await signals.ended;

@@ -21,6 +21,7 @@ export {
   type PersistenceConfig,
   type ProcessConfig,
 } from "./config.ts";
+export { type ConfiguredFile, configuredFiles } from "./configured-files.ts";
 export {
   DEFAULT_LISTENER,
   type ListenerConfig,

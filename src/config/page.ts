@@ -12,6 +12,15 @@ a setting after the file. A broker that is called by a link named \`mosquitto\` 
 SIGHUP reads the file again: what the column says "yes" for is then in force, and when anything is wrong nothing changes. SIGUSR1 waits until
 the store has everything, SIGUSR2 prints the tree of subscriptions, SIGTERM and SIGINT end the broker.
 
+## Who the broker is
+
+Started as root with a configuration file, or as \`mosquitto\`, the broker becomes \`user\` for good, before it opens its log, its store and its files:
+what it cannot read on SIGHUP it cannot read at the start either, and all that it makes is that user's. So does mosquitto since 2.0. Only ports below
+1024 are opened before. A user that is named and may not do what the configuration says is an error that names the file. Nobody has named
+\`mosquitto\` when there is no line \`user\`: then the broker stays root, as it was started, and says at each start which file was in the way. It also
+stays root with \`user root\`, and without a configuration file, as for \`npm start\` in a container, unless \`--set user=NAME\` says whom. PUID and PGID
+in the environment are a user and a group by number, as in 2.1. A store that was root's is given over by \`chown -R mosquitto FOLDER\`.
+
 ## lacewing config check
 
     lacewing config check /etc/mosquitto/mosquitto.conf [--all] [--json] [--strict]

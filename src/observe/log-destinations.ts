@@ -25,13 +25,16 @@ export class LogFile implements LogDestination<LogType> {
     }
   }
 
-  /** The new file is open before the old one is let go: what cannot be opened leaves all as it is. */
+  /**
+   * The new file is open before the old one is let go.
+   * @throws Error that names the file when it cannot be opened; lines go on to the old one then
+   */
   reopen(): void {
     let descriptor: number;
     try {
       descriptor = openSync(this.#path, "a", 0o600);
-    } catch {
-      return;
+    } catch (error) {
+      throw new Error(`Unable to open log file ${this.#path} again: ${(error as Error).message}`, { cause: error });
     }
     closeSync(this.#descriptor);
     this.#descriptor = descriptor;

@@ -19,7 +19,10 @@ export interface LogLine<Type extends string> {
 /** Where lines go. */
 export interface LogDestination<Type extends string> {
   write(lines: readonly LogLine<Type>[]): void;
-  /** Opens its file again, which may have been moved away. */
+  /**
+   * Opens its file again, which may have been moved away.
+   * @throws Error when it cannot; lines go on to the old one then
+   */
   reopen?(): void;
   /** To be called before the process ends. */
   close?(): void;
@@ -125,10 +128,18 @@ export class Log<Type extends string> {
     this.#destinations = destinations;
   }
 
-  /** Opens files again, which may have been moved away. */
-  reopen(): void {
+  /** Opens files again, which may have been moved away, and returns why some cannot be. */
+  reopen(): readonly Error[] {
     this.flush();
-    for (const destination of this.#destinations) destination.reopen?.();
+    const failures: Error[] = [];
+    for (const destination of this.#destinations) {
+      try {
+        destination.reopen?.();
+      } catch (error) {
+        failures.push(error as Error);
+      }
+    }
+    return failures;
   }
 
   /** Writes what is left and lets go of everything. */

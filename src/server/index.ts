@@ -18,6 +18,7 @@ export type {
 export { SecurityError } from "../security/index.ts";
 export { StoreError } from "../store/index.ts";
 export { ListenError } from "./listen-error.ts";
+export { reserveLowPorts } from "./low-ports.ts";
 export { type Server, type StartOptions, startServer } from "./server.ts";
 export { StartError } from "./start-error.ts";
 export { subscriptionTree } from "./subscription-tree.ts";

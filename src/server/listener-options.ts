@@ -20,7 +20,8 @@ export function listenerOptions(config: ListenerConfig, port: number, psk: PskHo
   };
 }
 
-function targetOf({ unixPath, host, socketDomain, bindInterface }: ListenerConfig, port: number): ListenTarget {
+/** @param port in place of the one that is set, which may be any */
+export function targetOf({ unixPath, host, socketDomain, bindInterface }: ListenerConfig, port: number): ListenTarget {
   if (unixPath !== null) return { kind: "unix", path: unixPath };
   return { kind: "network", host, port, family: socketDomain ?? undefined, interfaceName: bindInterface ?? undefined };
 }

@@ -3,7 +3,7 @@ import type { ListenerConfig } from "../config/index.ts";
 import type { Authenticator, Broker, Entrance } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
 import { readPskFile, tellOfReaders } from "../security/index.ts";
-import { InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
+import { type InheritedSocket, InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
 import { StartError } from "./start-error.ts";
@@ -26,12 +26,14 @@ export class Listeners {
   readonly #opened: Opened[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #stopWatching: () => void;
-
+  readonly #reserved: readonly InheritedSocket[];
   #inherited: InheritedSockets | null = null;
 
-  constructor(broker: Broker, log: Log<BrokerLogType>) {
+  /** @param reserved sockets that are open already */
+  constructor(broker: Broker, log: Log<BrokerLogType>, reserved: readonly InheritedSocket[] = []) {
     this.#broker = broker;
     this.#log = log;
+    this.#reserved = reserved;
     this.#timer = setInterval(() => void this.#renewChanged(), LOOK_MS).unref();
     this.#stopWatching = watchDescriptors((isExhausted) => this.#tellOfDescriptors(isExhausted));
   }
@@ -59,7 +61,7 @@ export class Listeners {
       onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
     };
     try {
-      this.#inherited ??= await InheritedSockets.take(process.env);
+      this.#inherited ??= await InheritedSockets.take(process.env, this.#reserved);
       const options = { ...listenerOptions(config, wanted, psk), inherited: this.#inherited };
       const listener = await listen(options, reception);
       this.#opened.push({ config, current, listener, psk });

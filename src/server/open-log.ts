@@ -76,7 +76,8 @@ export class OpenLog {
     return () => {
       this.#config = config;
       this.log.change(config, destinations);
-      if (destinations === undefined) this.log.reopen();
+      const failures = destinations === undefined ? this.log.reopen() : [];
+      for (const { message } of failures) this.log.write("error", `${message}. Lines go on to the old one.`);
     };
   }
 }

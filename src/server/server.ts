@@ -16,7 +16,7 @@ import {
   SysTopics,
 } from "../observe/index.ts";
 import type { AccessControl } from "../security/index.ts";
-import type { Listener } from "../transport/index.ts";
+import type { InheritedSocket, Listener } from "../transport/index.ts";
 import { Bridges } from "./bridges.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
@@ -54,6 +54,8 @@ export interface StartOptions {
   readonly observer?: Omit<Observer, "packets">;
   /** Gets all lines of the log, wherever else they go. */
   readonly logListener?: LogDestination<LogType>;
+  /** Sockets of its listeners that are open already; see `reserveLowPorts`. */
+  readonly sockets?: readonly InheritedSocket[];
 }
 
 /**
@@ -67,7 +69,7 @@ export interface StartOptions {
 export async function startServer(
   config: Config,
   sink: LogSink | null = null,
-  { notices = [], observer: given = {}, logListener }: StartOptions = {},
+  { notices = [], observer: given = {}, logListener, sockets = [] }: StartOptions = {},
 ): Promise<Server> {
   refuseUnbuilt(config);
   const openLog = new OpenLog(config.log, sink, logListener ?? null);
@@ -82,7 +84,7 @@ export async function startServer(
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
   new ControlService(loop.broker, recorder, taps);
   openLog.attach(loop.broker);
-  const running = new RunningServer(config, loop, openLog, brokerLog, opened);
+  const running = new RunningServer(config, loop, openLog, brokerLog, opened, sockets);
   try {
     await running.restore();
     await running.open(config.listeners);
@@ -114,7 +116,14 @@ class RunningServer implements Server {
   readonly #bridges: Bridges;
   #closing: Promise<boolean> | null = null;
 
-  constructor(config: Config, loop: EventLoop, openLog: OpenLog, brokerLog: BrokerLog, store: OpenStore) {
+  constructor(
+    config: Config,
+    loop: EventLoop,
+    openLog: OpenLog,
+    brokerLog: BrokerLog,
+    store: OpenStore,
+    sockets: readonly InheritedSocket[],
+  ) {
     const { log } = openLog;
     this.#config = config;
     this.#loop = loop;
@@ -124,7 +133,7 @@ class RunningServer implements Server {
     const facts = { version: `lacewing version ${version()}`, heapBytes };
     this.#sys = new SysClock(new SysTopics(loop.broker, facts));
     this.#store = store;
-    this.#listeners = new Listeners(loop.broker, log);
+    this.#listeners = new Listeners(loop.broker, log, sockets);
     this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
     this.#bridges = new Bridges(loop.broker, this.#guards, config.persistence, {
       write: (type, line) => log.write(type, printable(line)),

@@ -1,13 +1,18 @@
 /**
- * Listening sockets that whoever started the process has opened for it, as systemd does for a .socket unit (sd_listen_fds(3)): the broker
- * can be on a port below 1024 without being root, and no connection is refused while it restarts.
+ * Listening sockets that are open before the broker is: whoever started the process has opened them for it, as systemd does for a .socket
+ * unit (sd_listen_fds(3)), or the process itself while it was root. The broker can be on a port below 1024 without being root, and no
+ * connection is refused while it restarts.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
 import { formatAddress } from "./listener.ts";
 import type { ListenTarget } from "./listener-options.ts";
 
 /** The first of them; the others follow. */
 const FIRST_DESCRIPTOR = 3;
+
+/** Connections that the kernel holds until they are accepted; it may cut this. */
+export const BACKLOG_CONNECTIONS = 4096;
 
 /** One socket that listens. What came before somebody wanted it waits in `waiting`. */
 export interface InheritedSocket {
@@ -17,6 +22,8 @@ export interface InheritedSocket {
   /** 0: a unix socket. */
   readonly port: number;
   readonly waiting: Socket[];
+  /** The only target that it is for; null: any that it fits. */
+  readonly target: ListenTarget | null;
 }
 
 /** Those of this process that no listener has taken yet. */
@@ -29,14 +36,18 @@ export class InheritedSockets {
 
   /**
    * Takes over what the environment announces, which then says so no more, for child processes.
+   * @param reserved those that this process has opened before
    * @throws the system's error when one of them is no listening socket
    */
-  static async take(environment: NodeJS.ProcessEnv): Promise<InheritedSockets> {
+  static async take(
+    environment: NodeJS.ProcessEnv,
+    reserved: readonly InheritedSocket[] = [],
+  ): Promise<InheritedSockets> {
     const { LISTEN_PID: pid, LISTEN_FDS: count } = environment;
     const isForUs = pid === String(process.pid);
     if (isForUs) for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete environment[name];
-    const sockets: InheritedSocket[] = [];
-    for (let i = 0; isForUs && i < Number(count); i++) sockets.push(await opened(FIRST_DESCRIPTOR + i));
+    const sockets = [...reserved];
+    for (let i = 0; isForUs && i < Number(count); i++) sockets.push(await opened({ fd: FIRST_DESCRIPTOR + i }, null));
     return new InheritedSockets(sockets);
   }
 
@@ -58,7 +69,28 @@ export class InheritedSockets {
   }
 }
 
-function isAt({ address, port }: InheritedSocket, target: ListenTarget): boolean {
+/**
+ * Opens the sockets of a target, for its listener to claim later, when this process may not open them any more.
+ * @throws the system's error, with its `code`, when an address cannot be had
+ */
+export async function reserveSockets(
+  target: Extract<ListenTarget, { kind: "network" }>,
+): Promise<readonly InheritedSocket[]> {
+  const sockets: InheritedSocket[] = [];
+  for (const { host, isOptional } of await bindAddresses(target)) {
+    try {
+      sockets.push(
+        await opened({ host, port: target.port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS }, target),
+      );
+    } catch (error) {
+      if (!isOptional || !isFamilyMissing(error)) throw error;
+    }
+  }
+  return sockets;
+}
+
+function isAt({ address, port, target: only }: InheritedSocket, target: ListenTarget): boolean {
+  if (only !== null) return JSON.stringify(only) === JSON.stringify(target);
   if (target.kind === "unix") return address === target.path;
   return target.port !== 0 && target.port === port && (target.host === null || isHost(address, target.host));
 }
@@ -68,17 +100,17 @@ function isHost(address: string, host: string): boolean {
   return bound === host || (host === "localhost" && ["127.0.0.1", "::1"].includes(bound));
 }
 
-function opened(descriptor: number): Promise<InheritedSocket> {
+function opened(where: ListenOptions & { fd?: number }, target: ListenTarget | null): Promise<InheritedSocket> {
   const waiting: Socket[] = [];
   const server = createServer({ noDelay: true }, (socket) => waiting.push(socket));
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ fd: descriptor }, () => {
+    server.listen(where, () => {
       server.off("error", reject);
       const bound = server.address() as AddressInfo | string;
       const [address, port] =
         typeof bound === "string" ? [bound, 0] : [formatAddress(bound.address, bound.port), bound.port];
-      resolve({ server, address, port, waiting });
+      resolve({ server, address, port, waiting, target });
     });
   });
 }

@@ -12,6 +12,11 @@ export interface BindAddress {
 
 const FAMILIES = { ipv4: 4, ipv6: 6 } as const;
 
+/** Whether an address could not be had because of the version of IP: it can be done without, where others were meant too. */
+export function isFamilyMissing(error: unknown): boolean {
+  return ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /** @throws an error with the system's `code` when there is none */
 export async function bindAddresses(
   target: Extract<ListenTarget, { kind: "network" }>,

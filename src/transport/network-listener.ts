@@ -6,8 +6,8 @@ import type { X509Certificate } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
-import type { InheritedSocket } from "./inherited-sockets.ts";
-import { bindAddresses } from "./listen-addresses.ts";
+import { BACKLOG_CONNECTIONS, type InheritedSocket } from "./inherited-sockets.ts";
+import { bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
 import { formatAddress, type Listener, type Reception } from "./listener.ts";
 import type { ListenerOptions, ListenTarget } from "./listener-options.ts";
 import { readProxyHeader } from "./proxy-gate.ts";
@@ -18,14 +18,8 @@ import { freeUnixPath } from "./unix-socket-file.ts";
 import { WebSocketGate } from "./web-socket-gate.ts";
 import { WebSocketServerLink } from "./web-socket-server-link.ts";
 
-/** Connections that the kernel holds until they are accepted; it may cut this. */
-const BACKLOG_CONNECTIONS = 4096;
-
 /** Owner and group, as mosquitto. */
 const DEFAULT_UNIX_MODE = 0o660;
-
-/** Without these an address can be done without, where others were meant too. */
-const MISSING_FAMILY = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];
 
 /**
  * Begins to listen.
@@ -133,7 +127,7 @@ class NetworkListener implements Listener {
       try {
         await listening(server, () => server.listen(wanted));
       } catch (error) {
-        if (!isOptional || !MISSING_FAMILY.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        if (!isOptional || !isFamilyMissing(error)) throw error;
         failure ??= error;
         continue;
       }

@@ -317,15 +317,15 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   ),
   general(
     "user",
-    text("a name of /etc/passwd"),
+    text("a user of this machine"),
     (draft, value) => {
       draft.user = value;
     },
     {
       default: "mosquitto",
       isReloaded: false,
-      standing: "not applicable",
-      note: "The broker stays who started it: let systemd, or whatever starts it, choose the user.",
+      standing: "better",
+      note: "Who root becomes before anything is opened, see below. Ports below 1024 are opened before that. mosquitto, or nobody where that user is not known, only when the configuration's files allow it; a user that is named must be allowed to.",
     },
   ),
   ...["retry_interval", "store_clean_interval", "max_log_entries", "trace_level", "trace_output", "ffdc_output"].map(

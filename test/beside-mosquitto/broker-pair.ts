@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { MAIN } from "../peers/broker-process.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import type { PlayedBroker, Setting } from "./situation.ts";
 

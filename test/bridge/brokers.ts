@@ -6,9 +6,9 @@ import { MqttClient, type MqttClientOptions, type ReceivedMessage } from "../../
 import { readConfig } from "../../src/config/index.ts";
 import { type Server, startServer } from "../../src/server/index.ts";
 import { MAIN } from "../peers/broker-process.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 
 /** How long anything may take to come. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { type BridgedBroker, isUp, Listening, listenAt, startMosquitto, startOwn, until } from "./brokers.ts";
 
 const STATE = "$SYS/broker/connection/bridge/state";

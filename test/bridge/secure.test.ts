@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { ROOT } from "../support/repository.ts";
 import { isUp, listenAt, type OwnBroker, startMosquitto, startOwn } from "./brokers.ts";
 

@@ -1,7 +1,6 @@
 // Password files: what mosquitto's broker lets in, what is said, what is left of the file, and how it is asked for.
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -10,6 +9,7 @@ import { runPasswd } from "../../src/cli/passwd.ts";
 import { parsePasswordHash, parseScramVerifier, verifyPassword } from "../../src/security/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
+import { freePort } from "../support/ports.ts";
 import { runTool } from "./tool-run.ts";
 
 /** A file with two users and a comment. */
@@ -181,12 +181,3 @@ testWithPeers(
     await program.stop();
   },
 );
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

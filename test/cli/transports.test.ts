@@ -8,9 +8,9 @@ import { test } from "node:test";
 import { parseCommandLine } from "../../src/cli/command-line.ts";
 import { SERVER_OPTIONS, type ServerArguments, serverOf } from "../../src/cli/options/server-options.ts";
 import { certified, fixture, portOf, socksFront, tlsFront, unixFront, webSocketFront } from "../client/fronts.ts";
-import { closedPort } from "../client/scripted-server.ts";
 import { startBroker } from "../client/test-broker.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { closedPort } from "../support/ports.ts";
 import { startDns } from "./dns-server.ts";
 import { runTool } from "./tool-run.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { WebSocket } from "ws";
 import { ArgumentError, connect, MqttClient } from "../../src/client/browser.ts";
+import { closedPort } from "../support/ports.ts";
 import { webSocketFront } from "./fronts.ts";
-import { closedPort } from "./scripted-server.ts";
 import { startBroker } from "./test-broker.ts";
 
 /** It cannot stop reading and is not told why something failed. */

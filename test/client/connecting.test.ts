@@ -12,7 +12,8 @@ import {
   type MqttClientOptions,
 } from "../../src/client/index.ts";
 import { NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
-import { closedPort, type ScriptedServer, startScripted } from "./scripted-server.ts";
+import { closedPort } from "../support/ports.ts";
+import { type ScriptedServer, startScripted } from "./scripted-server.ts";
 
 const AT_ONCE = { minimumDelayMs: 0, maximumDelayMs: 0 };
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionError, connect, MqttClient } from "../../src/client/index.ts";
 import { NO_PROPERTIES } from "../../src/protocol/index.ts";
-import { closedPort, type ScriptedPeer, type ScriptedServer, startScripted } from "./scripted-server.ts";
+import { closedPort } from "../support/ports.ts";
+import { type ScriptedPeer, type ScriptedServer, startScripted } from "./scripted-server.ts";
 
 /** The trail as words, without times. */
 function words({ trail }: Pick<MqttClient, "trail">): string[] {

@@ -12,9 +12,10 @@ import {
   type ReceivedMessage,
 } from "../../src/client/index.ts";
 import { NO_PROPERTIES, ReasonCode } from "../../src/protocol/index.ts";
+import { closedPort } from "../support/ports.ts";
 import { fixture, pem, socksFront } from "./fronts.ts";
 import type { Declare } from "./scenario-suite.ts";
-import { closedPort, startScripted } from "./scripted-server.ts";
+import { startScripted } from "./scripted-server.ts";
 import { weakLink } from "./weak-link.ts";
 
 /** Ports of one broker. All but `password` let anybody in that TLS lets in. */

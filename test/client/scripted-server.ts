@@ -159,12 +159,3 @@ export async function startScripted(context: TestContext, version: Version = 4):
   await once(server, "listening");
   return new ScriptedServer(server, version);
 }
-
-/** A port where nobody listens. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -12,8 +12,9 @@ import {
   type NodeTransportOptions,
 } from "../../src/client/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { closedPort } from "../support/ports.ts";
 import { certified, fixture, pem, portOf, socksFront, tlsFront, unixFront, webSocketFront } from "./fronts.ts";
-import { closedPort, startScripted } from "./scripted-server.ts";
+import { startScripted } from "./scripted-server.ts";
 import { startBroker } from "./test-broker.ts";
 
 const TRUST = { tls: { ca: pem("ca.pem") } };

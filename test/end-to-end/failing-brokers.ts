@@ -5,10 +5,10 @@ import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { runTool } from "../cli/tool-run.ts";
 import { MAIN } from "../peers/broker-process.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { bytesOfHex } from "../support/hex.ts";
 import { findPeer, type PeerName, startPeer } from "../support/peers.ts";
+import { closedPort, freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import { Certificates } from "../transport/certificates.ts";
 
@@ -59,8 +59,8 @@ export async function startFailingBroker(name: BrokerName, context: TestContext)
     elsewhere: tls("elsewhere"),
   };
   const names = Object.keys(settings) as ListenerName[];
-  const [unused = 0, ...free] = await freePorts(names.length + 1);
-  const ports = { unused } as Record<ListenerName | "unused", number>;
+  const free = await freePorts(names.length);
+  const ports = { unused: await closedPort() } as Record<ListenerName | "unused", number>;
   const lines = [
     ...["user root", "per_listener_settings true", "log_dest stderr", "log_type all"],
     ...["max_queued_messages 2", "max_packet_size 2000"],

@@ -6,10 +6,10 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { LogReader } from "../../src/explain/index.ts";
 import { MAIN } from "../peers/broker-process.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { bytesOfHex } from "../support/hex.ts";
 import { findPeer, testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import { connectHex } from "./failing-brokers.ts";
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { encodePacket } from "../../src/protocol/index.ts";
 import { MAIN } from "../peers/broker-process.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import { connectOf } from "../support/test-client.ts";
 

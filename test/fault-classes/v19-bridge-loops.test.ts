@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { isUp, type Listening, listenAt, type OwnBroker, startMosquitto, startOwn, until } from "../bridge/brokers.ts";
-import { freePorts } from "../peers/mosquitto-process.ts";
 import { testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 
 /** Each broker bridges to the next one, "#" both ways. */
 async function startRing(context: TestContext, size: number): Promise<readonly OwnBroker[]> {

@@ -9,9 +9,9 @@ import { build } from "esbuild";
 import type { Page } from "playwright-core";
 import { connect } from "../../src/client/index.ts";
 import { Chromium } from "../client/chromium-page.ts";
-import { closedPort } from "../client/scripted-server.ts";
 import { startBroker, TestBroker } from "../client/test-broker.ts";
 import { testWithPeers } from "../support/peers.ts";
+import { closedPort } from "../support/ports.ts";
 import { ROOT } from "../support/repository.ts";
 import { startMosquitto } from "./mosquitto-process.ts";
 

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program, runProgram } from "../support/program.ts";
 import { MAIN } from "./broker-process.ts";
-import { freePorts } from "./mosquitto-process.ts";
 
 const PEERS = ["mosquitto_passwd", "mosquitto_pub", "mosquitto_sub"] as const;
 const SECRET = "a secret of more than sixteen bytes";

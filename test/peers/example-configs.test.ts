@@ -16,11 +16,11 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { ConnectionError, connect, type MqttClient, type MqttClientOptions } from "../../src/client/index.ts";
 import { type PeerName, startPeer, testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";
 import { Certificates } from "../transport/certificates.ts";
 import { MAIN } from "./broker-process.ts";
-import { freePorts } from "./mosquitto-process.ts";
 
 const PAUSE_MS = 20;
 const LIMIT_MS = 60_000;

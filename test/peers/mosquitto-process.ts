@@ -1,10 +1,9 @@
 // Eclipse mosquitto as a broker in a process of its own, on a free port of the loopback interface.
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPeer, startPeer } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import type { BrokerProcess } from "./tools-suite.ts";
 
 /** mosquitto with more listeners than its plain one. */
@@ -48,25 +47,4 @@ export async function startMosquitto<Name extends string = never>(
     rmSync(folder, { recursive: true, force: true });
   };
   return { port, ports, stop };
-}
-
-/** Ports that were free a moment ago, for those who cannot choose one by themselves: as mosquitto, whose port 0 is a unix socket. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  // All at once, as one that is free again may be the next one chosen.
-  const servers = await Promise.all(Array.from({ length: count }, listening));
-  return Promise.all(servers.map(closed));
-}
-
-async function listening(): Promise<Server> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
-
-/** Closes it and returns its port. */
-async function closed(server: Server): Promise<number> {
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,11 +1,11 @@
 // A broker with rules and users, ours or mosquitto, that plays the same situations: both read the same files.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { DEFAULT_CONFIG } from "../../src/config/index.ts";
 import { NO_SECURITY, type SecurityConfig } from "../../src/security/index.ts";
 import { startServer } from "../../src/server/index.ts";
 import { startPeer } from "../support/peers.ts";
+import { freePort } from "../support/ports.ts";
 
 /** What is guarded by what; paths are absolute. */
 export interface GuardSettings {
@@ -59,16 +59,4 @@ function dynamicSecurityPlugin(): string {
   const libraries = "/usr/lib";
   const paths = readdirSync(libraries).map((folder) => `${libraries}/${folder}/mosquitto_dynamic_security.so`);
   return paths.find((path) => existsSync(path)) ?? "mosquitto_dynamic_security.so";
-}
-
-/** A port that was free a moment ago: mosquitto cannot choose one by itself. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,9 +1,10 @@
 // The broker under torture as a process on one port and one folder: started, killed, started again. Ours, or mosquitto, which is the
 // control that must lose. Must not know clients.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { findPeer, startPeer } from "../support/peers.ts";
+import { freePort } from "../support/ports.ts";
 import { type Ended, Program } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";
 import type { Address } from "./link.ts";
@@ -193,18 +194,6 @@ async function untilStopped(pid: number): Promise<void> {
 
 function endText({ code, signal, errors }: Ended): string {
   return `${signal ?? `exit code ${code}`}\n${errors.slice(-4000)}`;
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function accepts({ host, port }: Address): Promise<boolean> {

@@ -2,10 +2,12 @@
 import { type Broker, type ControlRequest, respond, type TraceQuestion, trace } from "../core/index.ts";
 import type { FlightRecorder } from "../observe/index.ts";
 import { encodeUtf8, type Properties } from "../protocol/index.ts";
+import type { AdminLog } from "./admin-log.ts";
 import { Activity, pageOf, stateOf } from "./client-states.ts";
 import { field, RequestError } from "./fields.ts";
 import { type Answer, REQUEST_TOPIC, RESPONSE_TOPIC, type RequestName, type Requests } from "./requests.ts";
 import type { Taps } from "./taps.ts";
+import { refusalLine, refusalOf } from "./who-may-ask.ts";
 
 const MOST_CLIENTS = 1000;
 const MOST_BUSY = 100;
@@ -31,13 +33,15 @@ export class ControlService {
   readonly #recorder: FlightRecorder;
   readonly #sinceMs: number;
   readonly #taps: Taps;
+  readonly #tell: AdminLog;
   #activities = 0;
 
-  constructor(broker: Broker, recorder: FlightRecorder, taps: Taps) {
+  constructor(broker: Broker, recorder: FlightRecorder, taps: Taps, tell: AdminLog) {
     this.#broker = broker;
     this.#recorder = recorder;
     this.#sinceMs = broker.clock.wallMs();
     this.#taps = taps;
+    this.#tell = tell;
     broker.controls.handle(REQUEST_TOPIC, (request) => this.#receive(request));
   }
 
@@ -103,8 +107,6 @@ export class ControlService {
   }
 
   #respond(request: ControlRequest, answer: Answer): void {
-    // Whoever asked may have gone meanwhile, and another connection have its Session.
-    if (request.connection.machine.ended !== null) return;
     const { responseTopic = RESPONSE_TOPIC, correlationData } = request.properties;
     const properties: Properties = correlationData === undefined ? {} : { correlationData };
     respond(request, responseTopic, encodeUtf8(JSON.stringify(answer)), 1, properties);
@@ -113,7 +115,11 @@ export class ControlService {
   #answer(request: ControlRequest): Answer | Promise<Answer> {
     let command: string | null = null;
     try {
-      requireAllowed(request);
+      const refusal = refusalOf(request);
+      if (refusal !== null) {
+        this.#tell("notice", refusalLine(request));
+        throw new RequestError(refusal);
+      }
       const ask = parsed(request.payload);
       const name = field.text(ask, "command");
       command = name;
@@ -136,18 +142,6 @@ export class ControlService {
     const isLike = (name: string): boolean => name.includes(wanted) || (name !== "" && wanted.includes(name));
     return known.filter((name) => isLike(name.toLowerCase())).slice(0, MOST_SIMILAR);
   }
-}
-
-/** Where no rules say who may ask, only clients of this machine may. */
-function requireAllowed({ connection }: ControlRequest): void {
-  if (!connection.policy.allowsAll || isLoopback(connection.link.remoteAddress)) return;
-  throw new RequestError(
-    `no rule says who may ask this broker, so only clients on its own machine may; ask there, or let a user write ${REQUEST_TOPIC} and read its answers: topic readwrite $CONTROL/lacewing/# in the acl_file`,
-  );
-}
-
-function isLoopback(remoteAddress: string): boolean {
-  return /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix|memory)/.test(remoteAddress);
 }
 
 function parsed(payload: Uint8Array): unknown {

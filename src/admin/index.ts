@@ -1,5 +1,8 @@
 /** The running broker, asked over MQTT. */
+export type { AdminLog } from "./admin-log.ts";
+export { BrokerControl } from "./broker-control.ts";
 export { ControlService } from "./control-service.ts";
+export type { OpenListener } from "./open-listener.ts";
 export {
   type Answer,
   type BusyClient,

@@ -39,7 +39,7 @@ export interface Config {
   readonly process: ProcessConfig;
   /** `sys_interval`: seconds between updates of `$SYS`, 0..65,535; 0: there is none. */
   readonly sysIntervalSeconds: number;
-  /** `enable_control_api`: whether `$CONTROL/broker/v1` should answer, which it does not yet. */
+  /** `enable_control_api`: whether `$CONTROL/broker/v1` answers. */
   readonly enableControlApi: boolean;
 }
 

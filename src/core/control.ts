@@ -34,6 +34,11 @@ export class Controls {
     this.#handlers.set(topicName, handler);
   }
 
+  /** Nobody takes requests to `topicName` any more. */
+  ignore(topicName: string): void {
+    this.#handlers.delete(topicName);
+  }
+
   /** Hands a request over; when nobody takes those of its topic, its client is told as by mosquitto. */
   receive(request: ControlRequest): void {
     const handler = this.#handlers.get(request.topicName);
@@ -42,7 +47,10 @@ export class Controls {
   }
 }
 
-/** Sends an answer to the client of a request and to nobody else, whether or not it has subscribed to `topicName`. */
+/**
+ * Sends an answer to the client of a request and to nobody else, whether or not it has subscribed to `topicName`. One that has gone
+ * meanwhile gets none: another connection may have its Session.
+ */
 export function respond(
   { connection }: ControlRequest,
   topicName: string,
@@ -50,8 +58,8 @@ export function respond(
   qos: Qos = 0,
   properties: Properties = NO_PROPERTIES,
 ): void {
-  const { session, broker } = connection;
-  if (session === null) return;
+  const { session, broker, machine } = connection;
+  if (session === null || machine.ended !== null) return;
   const fields = { topicName, payload, qos, retain: false, dup: false, packetId: 0, properties };
   const message = Message.made(fields, null, broker.turnMs);
   broker.ledger.beginObligation();

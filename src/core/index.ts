@@ -16,9 +16,17 @@ export { Broker, type BrokerParts, type Host } from "./broker.ts";
 export { type Clock, ManualClock } from "./clock.ts";
 export { Connection } from "./connection.ts";
 export { type ControlHandler, type ControlRequest, respond } from "./control.ts";
+export {
+  answerCommands,
+  CommandError,
+  type CommandOutcome,
+  type CommandPerformer,
+  refusedCommands,
+} from "./control-commands.ts";
 export type { Counters } from "./counters.ts";
 export { Deque } from "./deque.ts";
 export { DEFAULT_ENTRANCE, type Entrance, type IdentityAsUsername, usernameOf } from "./entrance.ts";
+export { has, isJson, isNoText, type Json, listOf, namedItems, numberOf, switchOf, textOf } from "./json.ts";
 export type { StoreState } from "./ledger.ts";
 export type { Link, Tap } from "./link.ts";
 export { ALONE, type Mesh } from "./mesh.ts";

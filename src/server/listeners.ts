@@ -1,6 +1,7 @@
 /** The ways in of one broker: opened in order, renewed together, and watched. */
+import type { OpenListener } from "../admin/index.ts";
 import type { ListenerConfig } from "../config/index.ts";
-import type { Authenticator, Broker, Entrance } from "../core/index.ts";
+import type { Authenticator, Broker } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
 import { readPskFile, tellOfReaders } from "../security/index.ts";
 import { type InheritedSocket, InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
@@ -11,10 +12,12 @@ import { StartError } from "./start-error.ts";
 /** How often the files of TLS are looked at, in milliseconds. */
 const LOOK_MS = 10_000;
 
+type Current = { -readonly [Key in "entrance" | "allowAnonymous" | "security"]: ListenerConfig[Key] };
+
 interface Opened {
   readonly config: ListenerConfig;
-  /** What its connections get; a reload may replace it. */
-  readonly current: { entrance: Entrance };
+  /** What is in force for its connections; a reload may replace it. */
+  readonly current: Current;
   readonly listener: Listener;
   readonly psk: PskHolder;
 }
@@ -42,16 +45,21 @@ export class Listeners {
     return this.#opened.map(({ listener }) => listener);
   }
 
+  /** All of them, as requests are told of them. */
+  get facts(): readonly OpenListener[] {
+    return this.#opened.map(({ config, current, listener }) => ({ config, current, port: listener.port }));
+  }
+
   /**
    * Opens one more.
    * @returns null when it cannot be had and the broker goes on without it
    * @throws ListenError when it cannot be had; SecurityError when its keys cannot
    */
   async open(config: ListenerConfig, authenticator: Authenticator): Promise<Listener | null> {
-    const { port, isOptional, entrance } = config;
+    const { port, isOptional, entrance, allowAnonymous, security } = config;
     const wanted = port === 0 && config.unixPath === null ? this.#portBeside(config) : port;
     const psk: PskHolder = { keys: await keysOf(config, this.#log) };
-    const current = { entrance };
+    const current: Current = { entrance, allowAnonymous, security };
     const reception = {
       broker: this.#broker,
       authenticator,
@@ -143,8 +151,10 @@ export class Listeners {
     );
     return () => {
       for (const change of changes) change();
-      for (const [at, { current }] of this.#opened.entries())
-        current.entrance = configs[at]?.entrance ?? current.entrance;
+      for (const [at, { current }] of this.#opened.entries()) {
+        const { entrance, allowAnonymous, security } = configs[at] ?? current;
+        Object.assign(current, { entrance, allowAnonymous, security });
+      }
     };
   }
 

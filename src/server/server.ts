@@ -1,6 +1,6 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
 import { getHeapStatistics } from "node:v8";
-import { ControlService, Taps } from "../admin/index.ts";
+import { BrokerControl, ControlService, Taps } from "../admin/index.ts";
 import { type Config, type ListenerConfig, type LogType, type Notice, restartReasons } from "../config/index.ts";
 import { version } from "../config/version.ts";
 import type { Broker, Observer } from "../core/index.ts";
@@ -82,7 +82,7 @@ export async function startServer(
   const observer = everyOf(brokerLog, recorder, taps, given);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
-  new ControlService(loop.broker, recorder, taps);
+  new ControlService(loop.broker, recorder, taps, (type, line) => log.write(type, printable(line)));
   openLog.attach(loop.broker);
   const running = new RunningServer(config, loop, openLog, brokerLog, opened, sockets);
   try {
@@ -114,6 +114,7 @@ class RunningServer implements Server {
   readonly #guards: Guards;
   readonly #listeners: Listeners;
   readonly #bridges: Bridges;
+  readonly #brokerControl: BrokerControl;
   #closing: Promise<boolean> | null = null;
 
   constructor(
@@ -133,10 +134,13 @@ class RunningServer implements Server {
     const facts = { version: `lacewing version ${version()}`, heapBytes };
     this.#sys = new SysClock(new SysTopics(loop.broker, facts));
     this.#store = store;
+    const write = (type: LogType, line: string): void => log.write(type, printable(line));
     this.#listeners = new Listeners(loop.broker, log, sockets);
-    this.#guards = new Guards(loop.broker, (type, line) => log.write(type, printable(line)));
+    this.#guards = new Guards(loop.broker, write);
+    this.#brokerControl = new BrokerControl(loop.broker, () => this.#listeners.facts, write);
+    this.#brokerControl.enable(config.enableControlApi);
     this.#bridges = new Bridges(loop.broker, this.#guards, config.persistence, {
-      write: (type, line) => log.write(type, printable(line)),
+      write,
       wantsDebug: () => log.wants("debug"),
     });
   }
@@ -188,6 +192,7 @@ class RunningServer implements Server {
     applyListeners();
     applyGuards();
     this.#sys.start(config.sysIntervalSeconds);
+    this.#brokerControl.enable(config.enableControlApi);
     this.#bridges.change(config.bridges);
     this.#config = config;
     for (const reason of restart) log.write("warning", `${reason} has changed, which only a restart puts in force.`);

@@ -20,6 +20,7 @@ export const BEGIN_MS = 1_735_689_600_000;
 export class RecordedBroker {
   readonly harness: BrokerHarness;
   readonly recorder: FlightRecorder;
+  readonly log: string[] = [];
   #admin: TestClient | null = null;
 
   constructor(parts: Omit<HarnessParts, "observer" | "clock"> = {}, options?: RecorderOptions) {
@@ -28,7 +29,7 @@ export class RecordedBroker {
     const taps = new Taps(clock);
     const observer: Observer = everyOf(this.recorder, taps);
     this.harness = new BrokerHarness({ ...parts, clock, observer });
-    new ControlService(this.harness.broker, this.recorder, taps);
+    new ControlService(this.harness.broker, this.recorder, taps, (type, line) => this.log.push(`${type}: ${line}`));
   }
 
   /** The client that asks. */

@@ -146,8 +146,8 @@ const SITUATIONS: Readonly<
     {},
     [
       /^error: protocol http_api is not built/,
-      /^warning: enable_control_api does nothing yet/,
       /^warning: user nobody does nothing: the broker stays who starts it/,
+      /^note: enable_control_api answers only clients on this machine where no rules say who may ask/,
     ],
   ],
   "queues without a bound": ["max_queued_messages 0", {}, [/^warning: The queues of clients that are away have no/]],

@@ -65,7 +65,6 @@ const BESIDE: Readonly<Record<string, string>> = {
 /** Options whose effect a connection cannot show, or not in time: the test that shows it, and why. */
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, why: string]>> = {
   check_retain_source: ["src/config/read-config.test.ts", "without effect yet"],
-  enable_control_api: ["src/config/read-config.test.ts", "without effect yet"],
   user: ["test/end-to-end/leaving-root.test.ts", "only root can become another user"],
   set_tcp_nodelay: ["test/transport/settings.test.ts", "what TCP does is not seen by its peer"],
   retain_expiry_interval: ["test/conformance/mosquitto-options.test.ts", "its least value is a minute"],

@@ -24,7 +24,7 @@ function ofStrangers(listener: ListenerConfig): readonly Finding[] {
     return [finding("warning", place, text, advice)];
   }
   if (!allowAnonymous || isLocal(listener) || listener.tls?.requireCertificate || listener.psk !== null) return [];
-  const may = security.aclFile === null && security.plugins.length === 0 ? " and may read and write everything" : "";
+  const may = !hasRules(security) ? " and may read and write everything" : "";
   const text = `Everybody who reaches ${where} comes in without a password${may}: allow_anonymous is true.`;
   return [finding("warning", place, text, "Set allow_anonymous false and password_file, or bind it to 127.0.0.1.")];
 }
@@ -35,6 +35,10 @@ function asksForProof({ security, entrance, psk }: ListenerConfig): boolean {
 
 function knowsUsers({ passwordFile, plugins }: ListenerConfig["security"]): boolean {
   return passwordFile !== null || plugins.some(({ kind }) => kind !== "acl-file");
+}
+
+function hasRules({ aclFile, plugins }: ListenerConfig["security"]): boolean {
+  return aclFile !== null || plugins.length > 0;
 }
 
 /** Who could read along. */
@@ -86,8 +90,11 @@ export function dangersOfBroker(config: Config): readonly Finding[] {
       finding("warning", null, text, `Set it to ${USUAL_KEEP_ALIVE_SECONDS} or more, or all clients to less.`),
     );
   }
-  if (config.enableControlApi)
-    found.push(finding("warning", null, "enable_control_api does nothing yet: $CONTROL/broker/v1 does not answer."));
+  if (config.enableControlApi && listeners.some(({ security }) => !hasRules(security))) {
+    const text = "enable_control_api answers only clients on this machine where no rules say who may ask.";
+    const advice = 'Set acl_file, with "topic readwrite $CONTROL/broker/#" below a user, for others.';
+    found.push(finding("note", null, text, advice));
+  }
   if (config.process.user !== null) {
     const text = `user ${config.process.user} does nothing: the broker stays who starts it, also when that is root.`;
     found.push(finding("warning", null, text, "Let systemd, or whatever starts it, choose the user, as contrib does."));

@@ -85,8 +85,8 @@ export const GENERAL_OPTIONS: readonly Option[] = [
     },
     {
       default: "false",
-      standing: "different",
-      note: "Without effect yet: `$CONTROL/broker/v1` does not answer. Ours is `$CONTROL/lacewing/v1`, see why.md.",
+      standing: "better",
+      note: "Only whoever asked gets the answer, and where no rules say who may ask, only clients on the broker's machine may. More is told on `$CONTROL/lacewing/v1`, which needs no option: see why.md.",
     },
   ),
   general(

@@ -1,9 +1,10 @@
 /** Commands about clients. */
+import { CommandError, isJson, isNoText, type Json, listOf, namedItems, textOf } from "../../core/index.ts";
 import { hashPassword } from "../password-hash.ts";
-import { type Command, CommandError, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
+import { type Command, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
 import { Client, type SecurityData } from "./data.ts";
 import { identityJson, linksJson } from "./data-file.ts";
-import { isJson, isNoText, type Json, listOf, namedItems, priorityOf, textOf } from "./fields.ts";
+import { priorityOf } from "./fields.ts";
 import { changeTexts, checkTexts, listing, replaceRoles, rolesOf } from "./listing.ts";
 
 const BAD_ROLES = "'roles' not an array or missing/invalid rolename";

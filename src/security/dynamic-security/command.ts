@@ -1,6 +1,6 @@
 /** What a command of `$CONTROL/dynamic-security/v1` works with, and what it answers. */
+import { CommandError, type CommandOutcome, type Json, textOf } from "../../core/index.ts";
 import type { Client, SecurityData } from "./data.ts";
-import { type Json, textOf } from "./fields.ts";
 
 /** What commands change and tell. */
 export interface CommandWorld {
@@ -17,16 +17,8 @@ export interface CommandWorld {
   addressesOf(client: Client): readonly string[];
 }
 
-/** What a command comes to: an error for the answer, data for it, or success. */
-export type Outcome = { readonly error: string } | { readonly data: Json } | null;
-
 /** Does one command. */
-export type Command = (world: CommandWorld, json: Json) => Outcome | Promise<Outcome>;
-
-/** Ends a command with an error. */
-export class CommandError extends Error {
-  override readonly name: string = "CommandError";
-}
+export type Command = (world: CommandWorld, json: Json) => CommandOutcome | Promise<CommandOutcome>;
 
 /** A name that must be there, as `username`. @throws CommandError */
 export function nameOf(json: Json, key: "username" | "groupname" | "rolename"): string {

@@ -1,4 +1,5 @@
 /** The JSON file of dynamic security: read as mosquitto 2.0 and 2.1 write it, and written so that both can read it. */
+import { isJson, type Json, namedItems, numberOf, switchOf, textOf } from "../../core/index.ts";
 import { parseArgon2 } from "../argon2.ts";
 import { type AnyHash, formatPasswordHash, parsePasswordHash } from "../password-hash.ts";
 import { SecurityError } from "../security-error.ts";
@@ -15,7 +16,7 @@ import {
   SecurityData,
   type Texts,
 } from "./data.ts";
-import { isJson, type Json, namedItems, numberOf, priorityOf, switchOf, textOf } from "./fields.ts";
+import { priorityOf } from "./fields.ts";
 
 /**
  * Reads the text of a file; an empty one is no clients, groups and roles, so nobody comes in by it.

@@ -1,8 +1,9 @@
 /** Commands about groups. */
-import { type Command, CommandError, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
+import { CommandError, isJson, type Json, listOf, textOf } from "../../core/index.ts";
+import { type Command, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
 import { Group, type SecurityData } from "./data.ts";
 import { linksJson, textsJson } from "./data-file.ts";
-import { isJson, type Json, listOf, priorityOf, textOf } from "./fields.ts";
+import { priorityOf } from "./fields.ts";
 import { changeTexts, checkTexts, listing, replaceRoles, rolesOf } from "./listing.ts";
 
 /** The group that a command is about. @throws CommandError */

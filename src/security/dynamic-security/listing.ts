@@ -1,7 +1,19 @@
 /** Texts and lists, which clients, groups and roles have alike. */
-import { type Command, CommandError, type CommandWorld, found, type Outcome } from "./command.ts";
+import {
+  CommandError,
+  type CommandOutcome,
+  has,
+  isJson,
+  isNoText,
+  type Json,
+  listOf,
+  numberOf,
+  switchOf,
+  textOf,
+} from "../../core/index.ts";
+import { type Command, type CommandWorld, found } from "./command.ts";
 import { Links, type Role, type SecurityData, type Texts } from "./data.ts";
-import { has, isJson, isNoText, type Json, listOf, numberOf, priorityOf, switchOf, textOf } from "./fields.ts";
+import { priorityOf } from "./fields.ts";
 
 /** Checks the texts of something new. @throws CommandError */
 export function checkTexts(json: Json): void {
@@ -46,7 +58,7 @@ export function listing<Thing extends { readonly name: string }>(
   things: (data: SecurityData) => Iterable<Thing> & { readonly size: number },
   show: (thing: Thing, world: CommandWorld) => Json,
 ): Command {
-  return (world, json): Outcome => {
+  return (world, json): CommandOutcome => {
     const isVerbose = switchOf(json, "verbose") ?? false;
     const [count, offset] = [numberOf(json, "count", -1), numberOf(json, "offset", 0)];
     const all = things(world.data);

@@ -1,9 +1,10 @@
 /** Commands about roles, and about what is allowed where no role says anything. */
+import { CommandError, has, type Json, listOf, namedItems, switchOf, textOf } from "../../core/index.ts";
 import { topicFilterFault } from "../../protocol/index.ts";
-import { type Command, CommandError, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
+import { type Command, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
 import { type AclType, DEFAULT_TYPES, Role } from "./data.ts";
 import { aclTypeOf, readAcls, roleJson } from "./data-file.ts";
-import { has, type Json, listOf, namedItems, priorityOf, switchOf, textOf } from "./fields.ts";
+import { priorityOf } from "./fields.ts";
 import { changeTexts, checkTexts, listing } from "./listing.ts";
 
 /** The role that a command is about. @throws CommandError */

@@ -16,6 +16,7 @@ export const OWN: OptionRun = {
     "lacewing_reason_strings true",
     "lacewing_response_information answers/",
     "lacewing_max_subscriptions 2",
+    "enable_control_api true",
   ],
   checks: {
     sys_interval: async ({ stage }) => {
@@ -49,6 +50,12 @@ export const OWN: OptionRun = {
     lacewing_response_information: async ({ stage }) => {
       const client = await stage.connect("asking", { version: 5, properties: { requestResponseInformation: true } });
       assert.match(client.transcript[0] ?? "", /responseInformation=answers\/asking/);
+    },
+    enable_control_api: async ({ stage }) => {
+      const client = await stage.connect("operator");
+      await client.publish("$CONTROL/broker/v1", '{"commands":[{"command":"listListeners"}]}', { qos: 0 });
+      await client.lines(2);
+      assert.match(client.transcript.at(-1) ?? "", /^PUBLISH \$CONTROL\/broker\/v1\/response=.*"protocol":"mqtt"/);
     },
     lacewing_max_subscriptions: async ({ stage }) => {
       const client = await stage.connect("many", { version: 5 });

@@ -2,6 +2,7 @@
 import { type Diagnosis, type Finding, LAYERS, type State, type Target } from "../doctor/index.ts";
 import {
   displayWidth,
+  type ExplainedCause,
   type Explanation,
   explained,
   harmless,
@@ -86,20 +87,34 @@ interface Advice {
 }
 
 /** What a finding means, and what to do: the finding's own fix, or that of the cause it names. */
-function adviceOf({ meaning, cause, fix, next }: Finding, { host, port }: Target, language: Language): Advice | null {
+function adviceOf({ meaning, cause, fix, next }: Finding, target: Target, language: Language): Advice | null {
   if (meaning === undefined) return null;
-  const explanation = explained(meaning, language, { facts: { host, port: String(port) } });
+  const explanation = explained(meaning, language, { facts: factsOf(target) });
   const chosen = explanation.causes[cause ?? 0];
   const knows = fix !== undefined || cause !== undefined;
   return {
     explanation,
     why: knows ? null : (chosen?.why ?? null),
     fix: fix?.[language] ?? chosen?.fix ?? null,
-    // To be told to run what has just been run helps nobody.
-    next:
-      next ??
-      [chosen, ...explanation.causes].find((one) => one?.run != null && !one.run.startsWith("lacewing doctor"))?.run ??
-      null,
+    next: next ?? commandOf([chosen, ...explanation.causes], target),
+  };
+}
+
+/** The first command of the causes. To be told to run what has just been run helps nobody. */
+function commandOf(causes: readonly (ExplainedCause | undefined)[], { username }: Target): string | null {
+  const command = causes.find((one) => one?.run != null && !one.run.startsWith("lacewing doctor"))?.run ?? null;
+  return username === null ? (command?.replace(" -u USER -P PASSWORD", "") ?? null) : command;
+}
+
+/** What commands to run next are filled in with: what the user gave, but for the password. */
+function factsOf({ host, port, username, topic, tls }: Target): Readonly<Record<string, string>> {
+  const { caFile, certFile, keyFile } = tls ?? {};
+  return {
+    ...{ host, port: String(port), topic },
+    ...(username !== null && { user: username }),
+    ...(caFile !== undefined && { caFile }),
+    ...(certFile !== undefined && { certFile }),
+    ...(keyFile !== undefined && { keyFile }),
   };
 }
 
@@ -112,10 +127,15 @@ export function verdictText(verdict: Finding | null, target: Target, language: L
     [labelOf("evidence", language), verdict.summary[language]],
     [labelOf("cause", language), advice?.why],
     [labelOf("fix", language), advice?.fix],
-    [labelOf("next", language), advice?.next],
-    [labelOf("more", language), advice === null ? null : `lacewing explain ${advice.explanation.key}`],
   ];
+  const commands = [
+    ["next", advice?.next],
+    ["more", advice === null ? null : `lacewing explain ${advice.explanation.key}`],
+  ] as const;
   const lines = rows.flatMap(([label, text]) => (text == null ? [] : labelled(label, text, layout)));
+  // A command is pasted, and must be one line for that.
+  for (const [key, command] of commands)
+    if (command != null) lines.push(`  ${labelOf(key, language)}${harmless(command)}`);
   const head = labelOf("verdict", language) + title;
   return `\n${[layout.style?.heading(head) ?? head, ...lines].join("\n")}\n`;
 }

@@ -101,13 +101,13 @@ const WORDS: Readonly<Record<Speaker, { readonly en: string; readonly zh: string
 
 const MISMATCH: Readonly<Record<Speaker, MeaningKey>> = {
   mqtt: "websocket-failed",
-  tls: "connection-lost",
-  http: "protocol-error",
-  websocket: "protocol-error",
+  tls: "plain-on-tls-port",
+  http: "port-not-mqtt",
+  websocket: "port-not-mqtt",
   proxy: "proxy-header",
-  other: "protocol-error",
+  other: "port-not-mqtt",
   silent: "connack-timeout",
-  closed: "connection-lost",
+  closed: "port-closes",
 };
 
 function speakerFinding(speaker: Speaker, { webSocketPath, host, port }: Target): Finding {
@@ -119,8 +119,6 @@ function speakerFinding(speaker: Speaker, { webSocketPath, host, port }: Target)
     state: "failed",
     summary: answersInstead(speaker, WORDS[wanted].en, WORDS[wanted].zh),
     meaning: MISMATCH[speaker],
-    // The other causes of a lost connection come later than the first packet.
-    ...(MISMATCH[speaker] === "connection-lost" && { cause: 2 }),
     ...(scheme !== null && {
       next: `lacewing doctor ${scheme}://${host}:${port}`,
       fix: {

@@ -64,15 +64,21 @@ export async function checkRoundTrip({ conversation, connack }: Opened, target: 
   const maximumQos = connack.properties.maximumQos ?? 2;
   try {
     const refusal = await subscribe(conversation, topic, 2);
-    if (refusal !== null) return refusedFinding("round-trip", "SUBACK", refusal, `SUBSCRIBE ${topic}`, details);
+    if (refusal !== null) {
+      const what = `SUBSCRIBE ${topic}`;
+      return { ...refusedFinding("round-trip", "SUBACK", refusal, what, details), fix: grantFix(target, "subscribe") };
+    }
     for (const qos of ORDER) {
       if (qos > maximumQos) {
         details.push({ en: `QoS ${qos}: not supported by the broker`, zh: `QoS ${qos}：服务器不支持` });
         continue;
       }
       const outcome = await roundTrips(conversation, topic, qos);
-      if (typeof outcome === "number")
-        return refusedFinding("round-trip", qos === 1 ? "PUBACK" : "PUBREC", outcome, `PUBLISH ${topic}`, details);
+      if (typeof outcome === "number") {
+        const what = `PUBLISH ${topic}`;
+        const finding = refusedFinding("round-trip", qos === 1 ? "PUBACK" : "PUBREC", outcome, what, details);
+        return finding.meaning === "acl-denied" ? { ...finding, fix: grantFix(target, "publish") } : finding;
+      }
       details.push({ en: `QoS ${qos}: ${outcome.en}`, zh: `QoS ${qos}：${outcome.zh}` });
     }
     const summary = { en: `messages come back on ${topic}`, zh: `消息在 ${topic} 上往返正常` };
@@ -89,9 +95,29 @@ export async function checkRoundTrip({ conversation, connack }: Opened, target: 
       summary,
       details,
       meaning: isSilence ? "nothing-arrives" : "connection-lost",
-      ...(isSilence ? { cause: 1 } : { cause: 4 }),
+      ...(isSilence ? { cause: 1, fix: grantFix(target, "publish") } : { cause: 4 }),
     };
   }
+}
+
+/** How to let this user do what the check does. Messages go both ways, so that one rule must allow both. */
+function grantFix({ topic, username }: Target, what: "publish" | "subscribe"): Text {
+  // The last level is this run's own.
+  const filter = `${topic.replace(/^(lacewing\/doctor)\/[^/]+$/, "$1")}/#`;
+  const who = username ?? "";
+  const below = {
+    en: who === "" ? "before the first user of the acl_file" : `below "user ${who}" of the acl_file`,
+    zh: who === "" ? "在 acl_file 第一个 user 之前" : `在 acl_file 的 “user ${who}” 之下`,
+  };
+  if (what === "subscribe")
+    return {
+      en: `grant ${filter}, with dynamic security by: mosquitto_ctrl dynsec addRoleACL ROLE subscribePattern ${filter} allow; or check where it may subscribe: --topic TOPIC`,
+      zh: `授予 ${filter} 的订阅权限，使用动态安全时：mosquitto_ctrl dynsec addRoleACL ROLE subscribePattern ${filter} allow；或用 --topic TOPIC 检查有权限的主题`,
+    };
+  return {
+    en: `add "topic readwrite ${filter}" ${below.en} and reload (SIGHUP); or check where it may write and read: --topic TOPIC`,
+    zh: `${below.zh}加一行 “topic readwrite ${filter}” 并重新加载（SIGHUP）；或用 --topic TOPIC 检查可读写的主题`,
+  };
 }
 
 async function subscribe(conversation: Conversation, topicFilter: string, qos: Qos): Promise<number | null> {

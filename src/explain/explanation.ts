@@ -90,6 +90,10 @@ const PLACEHOLDERS: readonly (readonly [placeholder: RegExp, fact: string])[] = 
   [/\bPORT\b/g, "port"],
   [/\bADDRESS\b/g, "host"],
   [/\b(?:TOPIC|FILTER)\b/g, "topic"],
+  [/\bUSER\b/g, "user"],
+  [/\bCA\.crt\b/g, "caFile"],
+  [/\bCLIENT\.crt\b/g, "certFile"],
+  [/\bCLIENT\.key\b/g, "keyFile"],
   [/\bFILE\b/g, "file"],
 ];
 
@@ -97,12 +101,18 @@ const PLACEHOLDERS: readonly (readonly [placeholder: RegExp, fact: string])[] = 
 const HARMLESS = /^(?!-)[\w.:@%/+,-]{1,253}$/;
 
 function filledIn(command: string, facts: Readonly<Record<string, string>>): string {
-  let filled = command;
+  let filled = facts.port === undefined ? command : withPlace(command, facts.port, facts.caFile !== undefined);
   for (const [placeholder, fact] of PLACEHOLDERS) {
     const value = facts[fact];
     if (value !== undefined && HARMLESS.test(value)) filled = filled.replace(placeholder, () => value);
   }
   return filled;
+}
+
+/** A command that names a usual port, or leaves it out, with the port that is known, and with TLS where the port has it. */
+function withPlace(command: string, port: string, isTls: boolean): string {
+  const place = `${port === "1883" ? "" : " -p PORT"}${isTls ? " --cafile CA.crt" : ""}`;
+  return command.replaceAll(/\bBROKER:\d+\b/g, "BROKER:PORT").replaceAll(/ -h BROKER\b/g, ` -h BROKER${place}`);
 }
 
 /** One line for an error message: what it means, and the likeliest cause with its fix. */

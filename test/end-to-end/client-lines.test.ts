@@ -22,7 +22,7 @@ const ROWS: readonly Row[] = [
     (broker) => [...place(broker, "users"), "-V", "5", "-u", "somebody", "-P", "wrong"],
     "not-authorised",
   ],
-  ["rules that deny a message by 5.0", (broker) => [...place(broker, "rules"), "-V", "5", "-q", "1"], "acl-denied"],
+  ["rules that deny a message by 5.0", (broker) => [...place(broker, "reading"), "-V", "5", "-q", "1"], "acl-denied"],
   [
     "a certificate for another name",
     (broker) => [...place(broker, "elsewhere"), ...trusting(broker, "cas.pem")],
@@ -30,7 +30,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     "an unknown CA",
-    (broker) => [...place(broker, "tls"), ...trusting(broker, "stranger.pem")],
+    (broker) => [...place(broker, "good"), ...trusting(broker, "stranger.pem")],
     "certificate-verify-failed",
   ],
   ["TLS to the plain port", (broker) => [...place(broker, "plain"), ...trusting(broker, "cas.pem")], "tls-closed"],

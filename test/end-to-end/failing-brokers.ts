@@ -3,12 +3,14 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { startConfigured } from "../beside-mosquitto/broker-pair.ts";
 import { runTool } from "../cli/tool-run.ts";
 import { MAIN } from "../peers/broker-process.ts";
+import { dynamicSecurityPlugin } from "../security/guarded-broker.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { bytesOfHex } from "../support/hex.ts";
 import { findPeer, type PeerName, startPeer } from "../support/peers.ts";
-import { closedPort, freePorts } from "../support/ports.ts";
+import { closedPort } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import { Certificates } from "../transport/certificates.ts";
 
@@ -20,7 +22,7 @@ export const BROKER_PEERS: Readonly<Record<BrokerName, readonly PeerName[]>> = {
   lacewing: ["openssl"],
 };
 
-type ListenerName = "plain" | "users" | "rules" | "mute" | "few" | "tls" | "wantsCertificate" | "elsewhere";
+type ListenerName = keyof ReturnType<typeof listenersOf>;
 
 export interface FailingBroker {
   readonly program: Program;
@@ -33,53 +35,78 @@ export interface FailingBroker {
 /** Starts one when all is here that it needs. */
 export async function startFailingBroker(name: BrokerName, context: TestContext): Promise<FailingBroker | null> {
   if (BROKER_PEERS[name].some((peer) => findPeer(peer) === undefined)) return null;
-  const certificates = new Certificates(temporaryFolder(context));
+  const certificates = makeCertificates(temporaryFolder(context));
   const path = (file: string): string => certificates.path(file);
-  certificates.make("good", { names: "DNS:localhost,IP:127.0.0.1", usage: "serverAuth" });
-  certificates.make("elsewhere", { names: "DNS:elsewhere.example", usage: "serverAuth" });
-  certificates.make("expired", { from: "20200101000000Z", until: "20210101000000Z" });
-  certificates.make("stranger-client", { ca: "stranger" });
-  writeFileSync(path("acl"), "topic read #\n");
+  writeFileSync(path("read-acl"), "topic read #\n");
   writeFileSync(path("write-acl"), "topic write #\n");
+  writeFileSync(path("dynsec.json"), JSON.stringify(READING_IS_FOR_NOBODY));
   writeFileSync(path("users"), "");
   await runTool("passwd", ["-b", path("users"), "somebody", "right"]);
-  const tls = (file: string): string[] => [
-    `certfile ${path(`${file}-chain.pem`)}`,
-    `keyfile ${path(`${file}.key`)}`,
-    "allow_anonymous true",
-  ];
-  const settings: Readonly<Record<ListenerName, readonly string[]>> = {
-    plain: ["allow_anonymous true"],
-    users: ["allow_anonymous false", `password_file ${path("users")}`],
-    rules: ["allow_anonymous true", `acl_file ${path("acl")}`],
-    mute: ["allow_anonymous true", `acl_file ${path("write-acl")}`],
-    few: ["allow_anonymous true", "max_connections 1"],
-    tls: tls("good"),
-    wantsCertificate: [...tls("good"), `cafile ${path("cas.pem")}`, "require_certificate true"],
-    elsewhere: tls("elsewhere"),
-  };
-  const names = Object.keys(settings) as ListenerName[];
-  const free = await freePorts(names.length);
-  const ports = { unused: await closedPort() } as Record<ListenerName | "unused", number>;
   const lines = [
     ...["user root", "per_listener_settings true", "log_dest stderr", "log_type all"],
     ...["max_queued_messages 2", "max_packet_size 2000"],
   ];
-  for (const [index, listener] of names.entries()) {
-    ports[listener] = free[index]!;
-    lines.push(`listener ${ports[listener]} 127.0.0.1`, ...settings[listener]);
-  }
-  const file = path("mosquitto.conf");
-  writeFileSync(file, `${lines.join("\n")}\n`);
-  const program = startBroker(name, file);
-  await program.printed(RUNNING[name]);
+  for (const [listener, settings] of Object.entries(listenersOf(path)))
+    lines.push(`listener @${listener} 127.0.0.1`, ...settings);
+  const start = (file: string): Program => startBroker(name, file);
+  const { program, ports } = await startConfigured(certificates.folder, { lines }, start, RUNNING[name]);
   const sockets = new Set<Socket>();
   const stop = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
     await program.stop();
   };
-  return { program, ports, certificates, sockets, stop };
+  const unused = await closedPort();
+  return { program, ports: { ...ports, unused } as FailingBroker["ports"], certificates, sockets, stop };
 }
+
+function makeCertificates(folder: string): Certificates {
+  const certificates = new Certificates(folder);
+  const good = { names: "DNS:localhost,IP:127.0.0.1", usage: "serverAuth" } as const;
+  certificates.make("good", good);
+  certificates.make("expired", { ...good, from: "20200101000000Z", until: "20210101000000Z" });
+  certificates.make("future", { ...good, from: "20450101000000Z", until: "20460101000000Z" });
+  certificates.make("elsewhere", { ...good, names: "DNS:elsewhere.example" });
+  certificates.makeSelfSigned("self-signed");
+  certificates.make("client");
+  certificates.make("expired-client", { from: "20200101000000Z", until: "20210101000000Z" });
+  certificates.make("stranger-client", { ca: "stranger" });
+  return certificates;
+}
+
+/** Listeners, each with its own way to fail. */
+function listenersOf(path: (file: string) => string) {
+  const anonymous = "allow_anonymous true";
+  const tls = (certificate: string, key: string = certificate): string[] => [
+    anonymous,
+    `certfile ${path(`${certificate}.pem`)}`,
+    `keyfile ${path(`${key}.key`)}`,
+  ];
+  return {
+    plain: [anonymous],
+    users: ["allow_anonymous false", `password_file ${path("users")}`],
+    reading: [anonymous, `acl_file ${path("read-acl")}`],
+    writing: [anonymous, `acl_file ${path("write-acl")}`],
+    dynamic: [anonymous, `plugin ${dynamicSecurityPlugin()}`, `plugin_opt_config_file ${path("dynsec.json")}`],
+    few: [anonymous, "max_connections 1"],
+    less: [anonymous, "max_qos 1"],
+    websockets: [anonymous, "protocol websockets"],
+    good: tls("good-chain", "good"),
+    expired: tls("expired-chain", "expired"),
+    future: tls("future-chain", "future"),
+    elsewhere: tls("elsewhere-chain", "elsewhere"),
+    selfsigned: tls("self-signed"),
+    leaf: tls("good"),
+    mutual: [...tls("good-chain", "good"), `cafile ${path("cas.pem")}`, "require_certificate true"],
+  } as const;
+}
+
+/** Dynamic security under which anybody may write, and read what was written, but not subscribe. */
+const READING_IS_FOR_NOBODY = {
+  defaultACLAccess: { publishClientSend: true, publishClientReceive: true, subscribe: false, unsubscribe: true },
+  clients: [],
+  groups: [],
+  roles: [],
+};
 
 const RUNNING: Readonly<Record<BrokerName, RegExp>> = { mosquitto: /running$/m, lacewing: /running: / };
 

@@ -152,7 +152,7 @@ const PLAIN_ROWS: readonly Row[] = [
 const REFUSED_ROWS: readonly Row[] = [
   {
     what: "rules that deny a message",
-    act: (broker) => pub(...place(broker, "rules"), ...MESSAGE),
+    act: (broker) => pub(...place(broker, "reading"), ...MESSAGE),
     line: /Denied PUBLISH/,
     meaning: "acl-denied",
     peers: ["mosquitto_pub"],
@@ -177,14 +177,14 @@ const REFUSED_ROWS: readonly Row[] = [
 const OUR_ROWS: readonly Row[] = [
   {
     what: "rules that let nothing through to a subscription",
-    act: (broker) => say(broker, "mute", connectHex("u"), "8206000100017a00"),
+    act: (broker) => say(broker, "writing", connectHex("u"), "8206000100017a00"),
     line: /subscribes to z, which its rules let nothing through for/,
     meaning: "acl-denied",
   },
   {
     what: "rules that deny a delivery",
     act: async (broker) => {
-      const subscriber = await say(broker, "mute", connectHex("r"), "8206000100017100");
+      const subscriber = await say(broker, "writing", connectHex("r"), "8206000100017100");
       await once(subscriber, "data");
       await say(broker, "plain", connectHex("s"), "30040001717a");
     },
@@ -196,13 +196,13 @@ const OUR_ROWS: readonly Row[] = [
 const TLS_ROWS: readonly Row[] = [
   {
     what: "a plain client on the TLS port",
-    act: (broker) => say(broker, "tls", connectHex("m")),
+    act: (broker) => say(broker, "good", connectHex("m")),
     line: /wrong version number/,
     meaning: "plain-on-tls-port",
   },
   {
     what: "a client that does not know the CA",
-    act: (broker) => pub(...place(broker, "tls"), ...MESSAGE, ...caFile(broker, "stranger.pem")),
+    act: (broker) => pub(...place(broker, "good"), ...MESSAGE, ...caFile(broker, "stranger.pem")),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "client-certificate-unknown",
     peers: ["mosquitto_pub"],
@@ -210,7 +210,7 @@ const TLS_ROWS: readonly Row[] = [
   {
     what: "a client with a clock of 2019",
     act: (broker) =>
-      startPeer("mosquitto_pub", [...place(broker, "tls"), ...MESSAGE, ...caFile(broker, "cas.pem")], {
+      startPeer("mosquitto_pub", [...place(broker, "good"), ...MESSAGE, ...caFile(broker, "cas.pem")], {
         env: { LD_PRELOAD: libfaketimePath(), FAKETIME: "@2019-12-06 08:59:02", FAKETIME_DONT_FAKE_MONOTONIC: "1" },
       }).end(),
     line: /OpenSSL Error[\s\S]*<unknown>/,
@@ -219,14 +219,14 @@ const TLS_ROWS: readonly Row[] = [
   },
   {
     what: "a client without a certificate",
-    act: (broker) => pub(...place(broker, "wantsCertificate"), ...MESSAGE, ...caFile(broker, "cas.pem")),
+    act: (broker) => pub(...place(broker, "mutual"), ...MESSAGE, ...caFile(broker, "cas.pem")),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "client-certificate-missing",
     peers: ["mosquitto_pub"],
   },
   {
     what: "a client with a certificate that has ended",
-    act: (broker) => withCertificate(broker, "expired"),
+    act: (broker) => withCertificate(broker, "expired-client"),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "certificate-verify-failed",
     ourMeaning: "client-certificate-refused",
@@ -245,7 +245,7 @@ const TLS_ROWS: readonly Row[] = [
 function withCertificate(broker: FailingBroker, name: string) {
   const { certificates } = broker;
   const own = ["--cert", certificates.path(`${name}.pem`), "--key", certificates.path(`${name}.key`)];
-  return pub(...place(broker, "wantsCertificate"), ...MESSAGE, ...caFile(broker, "cas.pem"), ...own);
+  return pub(...place(broker, "mutual"), ...MESSAGE, ...caFile(broker, "cas.pem"), ...own);
 }
 
 for (const name of ["mosquitto", "lacewing"] as const satisfies readonly BrokerName[]) {

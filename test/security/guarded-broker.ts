@@ -55,7 +55,7 @@ export async function startGuardedMosquitto(folder: string, settings: GuardSetti
 }
 
 /** Where Debian puts mosquitto's plugin. */
-function dynamicSecurityPlugin(): string {
+export function dynamicSecurityPlugin(): string {
   const libraries = "/usr/lib";
   const paths = readdirSync(libraries).map((folder) => `${libraries}/${folder}/mosquitto_dynamic_security.so`);
   return paths.find((path) => existsSync(path)) ?? "mosquitto_dynamic_security.so";

@@ -9,6 +9,7 @@ import { HANDSHAKING, type HandshakingKey } from "./handshaking.ts";
 import { KEY_FILES, type KeyFilesKey } from "./key-files.ts";
 import { LOSING, type LosingKey } from "./losing.ts";
 import { OPERATING, type OperatingKey } from "./operating.ts";
+import { PORTS, type PortsKey } from "./ports.ts";
 import { REFUSING, type RefusingKey } from "./refusing.ts";
 import { SPEAKING, type SpeakingKey } from "./speaking.ts";
 import { SUBSCRIBING, type SubscribingKey } from "./subscribing.ts";
@@ -25,12 +26,14 @@ export type MeaningKey =
   | HandshakingKey
   | LosingKey
   | OperatingKey
+  | PortsKey
   | RefusingKey
   | SpeakingKey;
 
 /** The meanings. */
 export const MEANINGS: Meanings<MeaningKey> = {
   ...CONNECTING,
+  ...PORTS,
   ...FINDING,
   ...REFUSING,
   ...LOSING,

@@ -272,4 +272,18 @@ export const SYMPTOMS: readonly Symptom[] = [
     words: { en: "has exceeded timeout disconnecting, exceeded timeout", zh: "客户端超时被断开 exceeded timeout" },
     meaning: "client-silent",
   },
+  {
+    words: {
+      en: "port accepts connections and closes them immediately, connects and is closed before CONNACK, docker port closes at once",
+      zh: "端口能连上但马上被关闭 连上后立即断开 没有收到 CONNACK 就断开",
+    },
+    meaning: "port-closes",
+  },
+  {
+    words: {
+      en: "port is not MQTT, web server answers, HTTP answers on the MQTT port, wrong port",
+      zh: "端口不是 MQTT 返回的是网页 端口填错 HTTP 应答",
+    },
+    meaning: "port-not-mqtt",
+  },
 ];

@@ -4,11 +4,13 @@ import { writeFileSync } from "node:fs";
 import { after, before, type TestContext } from "node:test";
 import { explain, type MeaningKey } from "../../src/explain/index.ts";
 import { testWithPeers } from "../support/peers.ts";
+import { freePorts } from "../support/ports.ts";
 import { BROKER_PEERS, type FailingBroker, startBroker, startFailingBroker } from "./failing-brokers.ts";
 
 interface Row {
   readonly what: string;
-  configuration(broker: FailingBroker): readonly string[];
+  /** @param free a port that nobody has */
+  configuration(broker: FailingBroker, free: number): readonly string[];
   readonly meaning: MeaningKey;
 }
 
@@ -21,8 +23,8 @@ const ROWS: readonly Row[] = [
   { what: "an option that there is not", configuration: () => ["allow_anonymus true"], meaning: "configuration-error" },
   {
     what: "a certificate that is not there",
-    configuration: ({ ports, certificates }) => [
-      `listener ${ports.unused} 127.0.0.1`,
+    configuration: ({ certificates }, free) => [
+      `listener ${free} 127.0.0.1`,
       "certfile /nowhere.pem",
       `keyfile ${certificates.path("good.key")}`,
     ],
@@ -30,8 +32,8 @@ const ROWS: readonly Row[] = [
   },
   {
     what: "a key of another certificate",
-    configuration: ({ ports, certificates }) => [
-      `listener ${ports.unused} 127.0.0.1`,
+    configuration: ({ certificates }, free) => [
+      `listener ${free} 127.0.0.1`,
       `certfile ${certificates.path("good.pem")}`,
       `keyfile ${certificates.path("elsewhere.key")}`,
     ],
@@ -39,7 +41,7 @@ const ROWS: readonly Row[] = [
   },
   {
     what: "an address of another machine",
-    configuration: ({ ports }) => [`listener ${ports.unused} 192.0.2.1`],
+    configuration: (_broker, free) => [`listener ${free} 192.0.2.1`],
     meaning: "address-not-available",
   },
 ];
@@ -53,8 +55,9 @@ for (const name of ["mosquitto", "lacewing"] as const) {
   for (const { what, configuration, meaning } of ROWS)
     testWithPeers(`${name} does not start: ${what}`, BROKER_PEERS[name], async () => {
       assert.ok(broker !== null);
+      const [free = 0] = await freePorts(1);
       const file = broker.certificates.path(`start-${meaning}.conf`);
-      writeFileSync(file, `${["user root", "log_dest stderr", ...configuration(broker)].join("\n")}\n`);
+      writeFileSync(file, `${["user root", "log_dest stderr", ...configuration(broker, free)].join("\n")}\n`);
       const { code, errors, out } = await startBroker(name, file).end();
       assert.notEqual(code, 0);
       const keys = explain(errors + out).explanations.map(({ key }) => key);

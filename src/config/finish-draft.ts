@@ -193,7 +193,8 @@ function adviseOn(draft: Draft, listeners: readonly ListenerConfig[]): void {
   const { notices } = draft;
   for (const { protocol, webSocket, psk, security, place, entrance } of listeners) {
     if (protocol === "mqtt" && (webSocket.origins.length > 0 || webSocket.httpDir !== null)) {
-      const text = "Warning: websockets_origin and http_dir do nothing on a listener without 'protocol websockets'.";
+      const text =
+        "Warning: websockets_origin and http_dir do nothing on a listener without 'protocol websockets' or 'protocol http_api'.";
       notices.push({ place, type: "warning", text });
     }
     if (psk !== null && security.pskFile === null) {

@@ -56,7 +56,7 @@ export interface PskConfig {
 
 /** Of WebSocket and HTTP listeners. */
 export interface WebSocketConfig {
-  /** `websockets_origin`: values of Origin that are let in; empty: all. */
+  /** `websockets_origin`: values of Origin that are let in; empty: all, and of `http_api` none but its own. */
   readonly origins: readonly string[];
   /** `http_dir`: folder of files given out by HTTP; null: none. */
   readonly httpDir: string | null;

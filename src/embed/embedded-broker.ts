@@ -99,10 +99,13 @@ export class RunningBroker implements EmbeddedBroker {
   }
 }
 
+/** By protocol: without TLS, and with it. */
+const SCHEMES = { mqtt: ["mqtt", "mqtts"], websockets: ["ws", "wss"], http_api: ["http", "https"] } as const;
+
 function urlOf({ address, port }: Listener, { unixPath, protocol, host, tls, psk }: ListenerConfig): string {
   if (unixPath !== null) return `unix://${address}`;
   const isSafe = tls !== null || psk !== null;
-  const scheme = protocol === "websockets" ? (isSafe ? "wss" : "ws") : isSafe ? "mqtts" : "mqtt";
+  const scheme = SCHEMES[protocol][isSafe ? 1 : 0];
   // Of all addresses, one that a client can use.
   const name = host === null || host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;

@@ -32,6 +32,9 @@ const LOADS: Readonly<Record<string, (counters: Counters) => number>> = {
 /** The times over which loads are averaged, in seconds. */
 const WINDOWS: Readonly<Record<string, number>> = { "1min": 60, "5min": 300, "15min": 900 };
 
+/** For so long figures are not looked up anew for whoever asks, as some take a look at every session. */
+const FRESH_MS = 1000;
+
 /** What is looked up at each update besides the counters. */
 export interface ProcessFacts {
   /** As "lacewing version 1.0.0". */
@@ -52,6 +55,7 @@ export class SysTopics {
   #lastMs: number;
   #mostClients = 0;
   #mostHeapBytes = 0;
+  #figures: { readonly atMs: number; readonly byName: ReadonlyMap<string, number> } | null = null;
 
   constructor(broker: Broker, facts: ProcessFacts) {
     this.#broker = broker;
@@ -63,9 +67,23 @@ export class SysTopics {
   update(): void {
     const nowMs = this.#broker.clock.nowMs();
     this.#publish("version", this.#facts.version);
-    this.#publish("uptime", `${Math.floor((nowMs - this.#startedMs) / 1000)} seconds`);
+    this.#publish("uptime", `${this.#uptimeSeconds(nowMs)} seconds`);
     this.#updateLoads(nowMs);
     for (const [name, value] of this.#values()) this.#publish(name, String(value));
+  }
+
+  /** What is published as one number, and the uptime in seconds, by topic below `$SYS/broker/`; at most a second old. */
+  figures(): ReadonlyMap<string, number> {
+    const nowMs = this.#broker.clock.nowMs();
+    if (this.#figures === null || nowMs - this.#figures.atMs >= FRESH_MS) {
+      const byName = new Map([...this.#values(), ["uptime", this.#uptimeSeconds(nowMs)] as const]);
+      this.#figures = { atMs: nowMs, byName };
+    }
+    return this.#figures.byName;
+  }
+
+  #uptimeSeconds(nowMs: number): number {
+    return Math.floor((nowMs - this.#startedMs) / 1000);
   }
 
   *#values(): Iterable<readonly [string, number]> {
@@ -101,6 +119,7 @@ export class SysTopics {
     yield ["publish/messages/sent", counters.publishSent];
     yield ["publish/messages/dropped", droppedOf(counters)];
     yield ["packet/out/bytes", pendingOutputBytes];
+    yield ["packet/out/count", waitingWrites(this.#broker)];
     yield ["connections/socket/count", counters.connectionsOpened];
     yield* losses(counters);
   }
@@ -137,6 +156,12 @@ export class SysTopics {
       properties: NO_PROPERTIES,
     });
   }
+}
+
+/** Packets that wait for the network; those of one connection are one write here. */
+function waitingWrites({ connections, pendingOutputBytes }: Broker): number {
+  if (pendingOutputBytes === 0) return 0;
+  return [...connections].reduce((count, { backlogBytes }) => (backlogBytes > 0 ? count + 1 : count), 0);
 }
 
 /** What was refused, ended or lost, by its reason, once there has been any: beyond what mosquitto tells. */

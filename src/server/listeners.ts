@@ -1,10 +1,17 @@
 /** The ways in of one broker: opened in order, renewed together, and watched. */
-import type { OpenListener } from "../admin/index.ts";
+import { type BrokerFacts, HttpApi, type HttpReception, type OpenListener } from "../admin/index.ts";
 import type { ListenerConfig } from "../config/index.ts";
 import type { Authenticator, Broker } from "../core/index.ts";
-import type { BrokerLogType, Log } from "../observe/index.ts";
+import { type BrokerLogType, type Log, printable } from "../observe/index.ts";
 import { readPskFile, tellOfReaders } from "../security/index.ts";
-import { type InheritedSocket, InheritedSockets, type Listener, listen, watchDescriptors } from "../transport/index.ts";
+import {
+  type HttpOptions,
+  type InheritedSocket,
+  InheritedSockets,
+  type Listener,
+  listen,
+  watchDescriptors,
+} from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
 import { StartError } from "./start-error.ts";
@@ -22,6 +29,8 @@ interface Opened {
   readonly psk: PskHolder;
 }
 
+type OwnFacts = Omit<BrokerFacts, "listeners">;
+
 /** All of them. */
 export class Listeners {
   readonly #broker: Broker;
@@ -29,13 +38,18 @@ export class Listeners {
   readonly #opened: Opened[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #stopWatching: () => void;
+  readonly #facts: OwnFacts;
   readonly #reserved: readonly InheritedSocket[];
   #inherited: InheritedSockets | null = null;
 
-  /** @param reserved sockets that are open already */
-  constructor(broker: Broker, log: Log<BrokerLogType>, reserved: readonly InheritedSocket[] = []) {
+  /**
+   * @param facts what an HTTP listener tells of the broker, besides its listeners
+   * @param reserved sockets that are open already
+   */
+  constructor(broker: Broker, log: Log<BrokerLogType>, facts: OwnFacts, reserved: readonly InheritedSocket[] = []) {
     this.#broker = broker;
     this.#log = log;
+    this.#facts = facts;
     this.#reserved = reserved;
     this.#timer = setInterval(() => void this.#renewChanged(), LOOK_MS).unref();
     this.#stopWatching = watchDescriptors((isExhausted) => this.#tellOfDescriptors(isExhausted));
@@ -70,7 +84,8 @@ export class Listeners {
     };
     try {
       this.#inherited ??= await InheritedSockets.take(process.env, this.#reserved);
-      const options = { ...listenerOptions(config, wanted, psk), inherited: this.#inherited };
+      const http = config.protocol === "http_api" ? this.#httpOptions(config, reception) : null;
+      const options = { ...listenerOptions(config, wanted, psk), http, inherited: this.#inherited };
       const listener = await listen(options, reception);
       this.#opened.push({ config, current, listener, psk });
       this.#tellOf(config, listener);
@@ -81,6 +96,13 @@ export class Listeners {
       this.#log.write("warning", `${failure.message} Going on without it.`);
       return null;
     }
+  }
+
+  #httpOptions({ webSocket }: ListenerConfig, reception: HttpReception): HttpOptions {
+    const { origins, httpDir: httpFolder, maximumHeaderBytes } = webSocket;
+    const facts: BrokerFacts = { ...this.#facts, listeners: () => this.facts };
+    const service = new HttpApi(reception, facts, (type, line) => this.#log.write(type, printable(line)));
+    return { service, origins, httpFolder, maximumHeaderBytes };
   }
 
   /** All listeners are open: sockets that were handed over to the process and that none of them wanted are closed. */
@@ -103,13 +125,15 @@ export class Listeners {
   }
 
   /** In mosquitto's words. */
-  #tellOf({ unixPath }: ListenerConfig, { addresses, port }: Listener): void {
+  #tellOf({ unixPath, protocol, webSocket }: ListenerConfig, { addresses, port }: Listener): void {
+    const isHttp = protocol === "http_api";
     for (const address of addresses) {
-      const family = address.startsWith("[") ? "ipv6" : "ipv4";
+      const kind = isHttp ? "http api" : address.startsWith("[") ? "ipv6" : "ipv4";
       const what =
-        unixPath === null ? `${family} listen socket on port ${port}` : `unix listen socket on path ${address}`;
+        unixPath === null ? `${kind} listen socket on port ${port}` : `unix listen socket on path ${address}`;
       this.#log.write("information", `Opening ${what}.`);
     }
+    if (isHttp && webSocket.httpDir !== null) this.#log.write("information", `Using http_dir ${webSocket.httpDir}`);
   }
 
   #tellOfDescriptors(isExhausted: boolean): void {

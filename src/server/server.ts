@@ -23,7 +23,6 @@ import { Guards } from "./guards.ts";
 import { Listeners } from "./listeners.ts";
 import { OpenLog } from "./open-log.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
-import { StartError } from "./start-error.ts";
 import { SysClock } from "./sys-clock.ts";
 
 /** A broker that runs. */
@@ -61,7 +60,7 @@ export interface StartOptions {
 /**
  * Starts a broker.
  * @param sink takes the log's text, in place of what the Config names
- * @throws StartError when a log file cannot be written, or something that the Config asks for is not built yet
+ * @throws StartError when a log file cannot be written
  * @throws StoreError when the store cannot be used
  * @throws SecurityError when a file of users or rules cannot be used
  * @throws ListenError when an address cannot be had; nothing runs then
@@ -71,7 +70,6 @@ export async function startServer(
   sink: LogSink | null = null,
   { notices = [], observer: given = {}, logListener, sockets = [] }: StartOptions = {},
 ): Promise<Server> {
-  refuseUnbuilt(config);
   const openLog = new OpenLog(config.log, sink, logListener ?? null);
   const { log } = openLog;
   log.write("information", `lacewing version ${version()} starting.`);
@@ -94,13 +92,6 @@ export async function startServer(
     throw error;
   }
   return running;
-}
-
-/** What mosquitto.conf can ask for and nobody has built. */
-function refuseUnbuilt({ listeners }: Config): void {
-  const api = listeners.find(({ protocol }) => protocol === "http_api");
-  if (api !== undefined)
-    throw new StartError(`'protocol http_api' is not built yet (${api.place}). Remove that listener.`);
 }
 
 class RunningServer implements Server {
@@ -132,10 +123,11 @@ class RunningServer implements Server {
     this.#brokerLog = brokerLog;
     this.log = log;
     const facts = { version: `lacewing version ${version()}`, heapBytes };
-    this.#sys = new SysClock(new SysTopics(loop.broker, facts));
+    const topics = new SysTopics(loop.broker, facts);
+    this.#sys = new SysClock(topics);
     this.#store = store;
     const write = (type: LogType, line: string): void => log.write(type, printable(line));
-    this.#listeners = new Listeners(loop.broker, log, sockets);
+    this.#listeners = new Listeners(loop.broker, log, { version: version(), figures: () => topics.figures() }, sockets);
     this.#guards = new Guards(loop.broker, write);
     this.#brokerControl = new BrokerControl(loop.broker, () => this.#listeners.facts, write);
     this.#brokerControl.enable(config.enableControlApi);
@@ -178,7 +170,6 @@ class RunningServer implements Server {
   }
 
   async reload(config: Config): Promise<void> {
-    refuseUnbuilt(config);
     const listeners = this.#listeners.matching(config.listeners);
     const applyLog = this.#openLog.prepare(config.log);
     const applyGuards = await this.#guards.prepareReload(listeners);

@@ -1,4 +1,5 @@
 /** What a way in for clients is set to: mosquitto's options of a listener, typed. Whoever reads them from a file is elsewhere. */
+import type { HttpService } from "./http-service.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
 import type { ServerTlsOptions } from "./server-tls-options.ts";
 
@@ -42,11 +43,24 @@ export interface WebSocketOptions {
   readonly httpFolder?: string | null | undefined;
 }
 
+/** What HTTP alone is set to, on a listener that only gives out what is there to be read. */
+export interface HttpOptions {
+  readonly service: HttpService;
+  /** Pages that may read what is here, by their Origin header; empty: only those of this listener itself. */
+  readonly origins?: readonly string[] | undefined;
+  /** Largest header of a request, in bytes; 8192. */
+  readonly maximumHeaderBytes?: number | undefined;
+  /** A folder whose files are served. */
+  readonly httpFolder?: string | null | undefined;
+}
+
 /** One way in for clients. */
 export interface ListenerOptions {
   readonly target: ListenTarget;
   /** MQTT alone unless set. */
   readonly webSocket?: WebSocketOptions | null;
+  /** HTTP, and no MQTT, when set. */
+  readonly http?: HttpOptions | null;
   readonly tls?: ServerTlsOptions | null;
   readonly proxy?: ProxyOptions | null;
   /** Sockets that are open already: those at `target` are used in place of new ones. */

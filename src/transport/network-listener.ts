@@ -6,6 +6,7 @@ import type { X509Certificate } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
+import { HttpGate } from "./http-gate.ts";
 import { BACKLOG_CONNECTIONS, type InheritedSocket } from "./inherited-sockets.ts";
 import { bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
 import { formatAddress, type Listener, type Reception } from "./listener.ts";
@@ -26,13 +27,14 @@ const DEFAULT_UNIX_MODE = 0o660;
  * @throws the system's error, with its `code`, when an address cannot be had; TransportError when TLS cannot be set up
  */
 export async function listen(options: ListenerOptions, reception: Reception): Promise<Listener> {
-  const { tls = null, webSocket = null } = options;
+  const { tls = null, webSocket = null, http = null } = options;
   const timeoutMs = reception.broker.options.connectTimeoutMs;
   const serverTls = tls === null ? null : await ServerTls.open(tls, timeoutMs);
-  const folder = webSocket?.httpFolder ?? null;
+  const folder = (webSocket ?? http)?.httpFolder ?? null;
   const files = folder === null ? null : await StaticFiles.open(folder);
   const gate = webSocket === null ? null : new WebSocketGate(webSocket, files, timeoutMs, reception.broker.clock);
-  const listener = new NetworkListener(options, reception, serverTls, gate);
+  const httpGate = http === null ? null : new HttpGate(http, files, timeoutMs);
+  const listener = new NetworkListener(options, reception, { tls: serverTls, gate, httpGate });
   try {
     await listener.open();
   } catch (error) {
@@ -42,6 +44,13 @@ export async function listen(options: ListenerOptions, reception: Reception): Pr
   return listener;
 }
 
+/** What a socket passes before MQTT, each null where the listener has none. */
+interface Stages {
+  readonly tls: ServerTls | null;
+  readonly gate: WebSocketGate | null;
+  readonly httpGate: HttpGate | null;
+}
+
 class NetworkListener implements Listener {
   readonly addresses: string[] = [];
   port = 0;
@@ -49,16 +58,18 @@ class NetworkListener implements Listener {
   readonly #reception: Reception;
   readonly #tls: ServerTls | null;
   readonly #gate: WebSocketGate | null;
+  readonly #httpGate: HttpGate | null;
   readonly #servers: Server[] = [];
-  /** Sockets that are at a stage before MQTT. */
+  /** Sockets that are at a stage before MQTT, or that never speak it. */
   readonly #early: Set<Socket> = new Set();
   readonly #onEarlyClose: (this: Socket) => void;
 
-  constructor(options: ListenerOptions, reception: Reception, tls: ServerTls | null, gate: WebSocketGate | null) {
+  constructor(options: ListenerOptions, reception: Reception, { tls, gate, httpGate }: Stages) {
     this.#options = options;
     this.#reception = reception;
     this.#tls = tls;
     this.#gate = gate;
+    this.#httpGate = httpGate;
     const early = this.#early;
     this.#onEarlyClose = function (this: Socket): void {
       early.delete(this);
@@ -156,7 +167,7 @@ class NetworkListener implements Listener {
       return;
     }
     const facts = this.#factsOf(socket);
-    if (proxy === null && this.#tls === null && this.#gate === null) {
+    if (proxy === null && this.#tls === null && this.#gate === null && this.#httpGate === null) {
       this.#greet(socket, facts, undefined);
       return;
     }
@@ -227,6 +238,10 @@ class NetworkListener implements Listener {
 
   /** @param socket what MQTT is read from, and `below` what it stands on */
   #upgrade(below: Socket, socket: Socket, facts: LinkFacts, openedAtMs: number): void {
+    if (this.#httpGate !== null) {
+      this.#httpGate.begin(socket, facts);
+      return;
+    }
     if (this.#gate === null) {
       this.#passed(below);
       this.#greet(socket, facts, openedAtMs);

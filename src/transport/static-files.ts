@@ -50,22 +50,22 @@ export class StaticFiles {
     return new StaticFiles(real);
   }
 
-  /** Answers one request. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request. Returns the status. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<number> {
     if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, { Allow: "GET, HEAD" });
     try {
-      await this.#send(request, response);
+      return await this.#send(request, response);
     } catch (error) {
-      refuse(response, STATUS_OF_ERROR[(error as NodeJS.ErrnoException).code ?? ""] ?? 500);
+      return refuse(response, STATUS_OF_ERROR[(error as NodeJS.ErrnoException).code ?? ""] ?? 500);
     }
   }
 
-  async #send(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #send(request: IncomingMessage, response: ServerResponse): Promise<number> {
     const path = pathOf(request.url ?? "/");
     if (path === null) return refuse(response, 400);
     const file = await realpath(join(this.#folder, path.endsWith("/") ? `${path}index.html` : path));
-    // Neither ".." nor a symbolic link leads out.
-    if (file !== this.#folder && !file.startsWith(this.#folder + sep)) return refuse(response, 403);
+    // Neither ".." nor a symbolic link leads out, nor does the answer tell what is there.
+    if (file !== this.#folder && !file.startsWith(this.#folder + sep)) return refuse(response, 404);
     const found = await stat(file);
     if (found.isDirectory()) return refuse(response, 302, { Location: `${encodeURI(path)}/` });
     if (!found.isFile()) return refuse(response, 403);
@@ -79,18 +79,19 @@ export class StaticFiles {
     });
     if (request.method === "HEAD" || found.size === 0) {
       response.end();
-      return;
+      return 200;
     }
     // No more than was promised, should it grow meanwhile; should it shrink, the connection is cut.
     const stream = createReadStream(file, { end: found.size - 1 });
     stream.on("error", () => response.destroy());
     response.on("close", () => stream.destroy());
     stream.pipe(response);
+    return 200;
   }
 }
 
 /** The path that is asked for, decoded; null when it is none. */
-function pathOf(url: string): string | null {
+export function pathOf(url: string): string | null {
   try {
     const path = decodeURIComponent(url.replace(/[?#].*$/s, ""));
     return path.startsWith("/") && !path.includes("\0") ? path : null;
@@ -99,10 +100,8 @@ function pathOf(url: string): string | null {
   }
 }
 
-function refuse(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  response.writeHead(status, headers).end();
+function refuse(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): number {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status, headers).end();
+  return status;
 }

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
+import { HttpPatience } from "./http-patience.ts";
 import type { WebSocketOptions } from "./listener-options.ts";
 import type { StaticFiles } from "./static-files.ts";
 
@@ -38,10 +39,8 @@ const MOST_HEADERS = 100;
 interface Waiting {
   readonly owner: WebSocketOwner;
   readonly onClose: () => void;
+  readonly patience: HttpPatience;
   askedAtMs: number;
-  timer: NodeJS.Timeout | null;
-  /** Requests for files that are being answered. */
-  answers: number;
 }
 
 interface Refusal {
@@ -69,7 +68,7 @@ export class WebSocketGate {
     this.#clock = clock;
     this.#server = createServer({
       maxHeaderSize: maximumHeaderBytes,
-      // Our own timer is exact; Node's would look at sockets only now and then, and only at those that it accepted itself.
+      // The patience of ours takes their place.
       ...{ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
     });
     this.#server.maxHeadersCount = MOST_HEADERS;
@@ -81,19 +80,14 @@ export class WebSocketGate {
   /** Reads a request from `socket`, which was opened at `openedAtMs` on the monotonic clock. */
   begin(socket: Socket, openedAtMs: number, owner: WebSocketOwner): void {
     const onClose = (): void => this.#take(socket)?.owner.left();
-    const waiting: Waiting = { owner, onClose, askedAtMs: openedAtMs, timer: null, answers: 0 };
-    this.#waiting.set(socket, waiting);
-    socket.on("close", onClose);
-    this.#arm(socket, waiting);
-    this.#server.emit("connection", socket);
-  }
-
-  #arm(socket: Duplex, waiting: Waiting): void {
-    waiting.timer = setTimeout(() => {
+    const patience = new HttpPatience(socket, this.#timeoutMs, () => {
       this.#take(socket);
       socket.destroy();
-      waiting.owner.refused("websocket-refused", "no whole HTTP request within the connect timeout");
-    }, this.#timeoutMs);
+      owner.refused("websocket-refused", "no whole HTTP request within the connect timeout");
+    });
+    this.#waiting.set(socket, { owner, onClose, patience, askedAtMs: openedAtMs });
+    socket.on("close", onClose);
+    this.#server.emit("connection", socket);
   }
 
   #take(socket: Duplex): Waiting | null {
@@ -101,7 +95,7 @@ export class WebSocketGate {
     if (waiting === undefined) return null;
     this.#waiting.delete(socket);
     socket.off("close", waiting.onClose);
-    if (waiting.timer !== null) clearTimeout(waiting.timer);
+    waiting.patience.stop();
     return waiting;
   }
 
@@ -122,16 +116,8 @@ export class WebSocketGate {
       this.#refuse(socket, refusal);
       return;
     }
-    // A long file takes as long as it takes, as long as it is read; and then the client has its time again.
-    if (waiting.timer !== null) clearTimeout(waiting.timer);
-    waiting.timer = null;
-    waiting.answers++;
-    socket.setTimeout(this.#timeoutMs);
-    response.once("close", () => {
-      if (--waiting.answers > 0 || !this.#waiting.has(socket)) return;
-      socket.setTimeout(0);
+    waiting.patience.answering(response, () => {
       waiting.askedAtMs = this.#clock.nowMs();
-      this.#arm(socket, waiting);
     });
     request.resume();
     void this.#files.answer(request, response);

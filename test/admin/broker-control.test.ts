@@ -39,10 +39,12 @@ test("listListeners: what was configured, in order, in mosquitto's words", async
     "psk_hint here",
     "use_identity_as_username true",
     "psk_file FOLDER/keys",
+    "listener 4 127.0.0.1",
+    "protocol http_api",
   ];
   const broker = await startConfigured(context, lines, { keys: "sensor:0123456789abcdef\n" });
   const client = await asker(broker);
-  const [mqtt, web, psk] = broker.server.listeners.map(({ port }) => port);
+  const [mqtt, web, psk, http] = broker.server.listeners.map(({ port }) => port);
   const at = { "bind-address": "127.0.0.1" };
   const command = { command: "listListeners", correlationData: "m3CtYVnySLCO" };
   assert.deepEqual(await ask(client, { commands: [command] }), {
@@ -54,6 +56,7 @@ test("listListeners: what was configured, in order, in mosquitto's words", async
             { port: mqtt, protocol: "mqtt", ...at, tls: false },
             { port: web, protocol: "mqtt+websockets", ...at, tls: false },
             { port: psk, protocol: "mqtt", ...at, tls: true },
+            { port: http, protocol: "httpapi", ...at, tls: false },
           ],
         },
       },

@@ -141,13 +141,20 @@ const SITUATIONS: Readonly<
       /^note: persistence_location does nothing: persistence is false/,
     ],
   ],
-  "what is not built": [
+  "what needs thought": [
     "enable_control_api true\nuser nobody\nlistener 8080 127.0.0.1\nprotocol http_api\nallow_anonymous true",
     {},
     [
-      /^error: protocol http_api is not built/,
       /^warning: user nobody does nothing: the broker stays who starts it/,
       /^note: enable_control_api answers only clients on this machine where no rules say who may ask/,
+    ],
+  ],
+  "an HTTP API that everybody reaches": [
+    "listener 8080\nprotocol http_api\nallow_anonymous true",
+    {},
+    [
+      /^warning: Everybody who reaches \*:8080 comes in without a password and may read what it tells of the broker/,
+      /^note: Clients may connect without keep-alive/,
     ],
   ],
   "queues without a bound": ["max_queued_messages 0", {}, [/^warning: The queues of clients that are away have no/]],

@@ -15,7 +15,7 @@ export function dangersOfListener(listener: ListenerConfig): readonly Finding[] 
 
 /** Who could come in without being asked. */
 function ofStrangers(listener: ListenerConfig): readonly Finding[] {
-  const { allowAnonymous, security, place, entrance } = listener;
+  const { allowAnonymous, security, place, entrance, protocol } = listener;
   const where = entrance.name;
   const isAsked = asksForProof(listener);
   if (!allowAnonymous && !isAsked) {
@@ -24,7 +24,8 @@ function ofStrangers(listener: ListenerConfig): readonly Finding[] {
     return [finding("warning", place, text, advice)];
   }
   if (!allowAnonymous || isLocal(listener) || listener.tls?.requireCertificate || listener.psk !== null) return [];
-  const may = !hasRules(security) ? " and may read and write everything" : "";
+  const everything = protocol === "http_api" ? "what it tells of the broker" : "and write everything";
+  const may = !hasRules(security) ? ` and may read ${everything}` : "";
   const text = `Everybody who reaches ${where} comes in without a password${may}: allow_anonymous is true.`;
   return [finding("warning", place, text, "Set allow_anonymous false and password_file, or bind it to 127.0.0.1.")];
 }
@@ -52,10 +53,6 @@ function ofReaders(listener: ListenerConfig): readonly Finding[] {
 /** What is set and does nothing here. */
 function withoutUse({ entrance, security, psk, tls, place, protocol, webSocket }: ListenerConfig): readonly Finding[] {
   const found: Finding[] = [];
-  if (protocol === "http_api") {
-    const text = "protocol http_api is not built: the broker refuses to start with it.";
-    found.push(finding("error", place, text, "Remove that listener."));
-  }
   if (entrance.identityAsUsername !== null && security.passwordFile !== null) {
     const text = `password_file does nothing for ${entrance.name}: who comes in there is named by its certificate or key.`;
     found.push(finding("note", place, text));

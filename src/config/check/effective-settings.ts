@@ -171,7 +171,12 @@ function webPages({ protocol, webSocket }: ListenerConfig): SettingGroup {
   if (protocol === "mqtt") return group("", []);
   const { origins, httpDir, maximumHeaderBytes } = webSocket;
   return group("HTTP", [
-    ["websockets_origin", origins, [], origins.length === 0 ? "pages of all origins" : ""],
+    [
+      "websockets_origin",
+      origins,
+      [],
+      origins.length > 0 ? "" : protocol === "http_api" ? "its own pages" : "pages of all origins",
+    ],
     ["http_dir", httpDir, null],
     ["packet_buffer_size", maximumHeaderBytes, DEFAULT_LISTENER.webSocket.maximumHeaderBytes],
   ]);

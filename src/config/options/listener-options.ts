@@ -125,8 +125,8 @@ export const LISTENER_OPTIONS: readonly Option[] = [
     },
     {
       default: "mqtt",
-      standing: "different",
-      note: "`http_api` of 2.1 is not built: a file with it is refused at start.",
+      standing: "better",
+      note: "`http_api` of 2.1 answers HEAD too, speaks all that a listener can (unix sockets, client certificates, PROXY headers), and pages of other origins may read it only when `websockets_origin` names them. See http-api.md.",
     },
   ),
   ofListener(

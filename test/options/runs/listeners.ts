@@ -25,6 +25,16 @@ async function webSocket({ ports }: OptionBroker, headers: Readonly<Record<strin
   });
 }
 
+/** What is answered by HTTP. */
+function page(port: number | undefined, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path }, (response) => {
+      let body = "";
+      response.on("data", (chunk) => (body += chunk)).on("end", () => resolve(body));
+    }).on("error", reject);
+  });
+}
+
 const PROXY_V2_WITHOUT_TLS = "0d0a0d0a000d0a515549540a 21 11 000c 0a010203 7f000001 1234 075b";
 
 export const DEFAULT_LISTENER: OptionRun = {
@@ -70,6 +80,9 @@ export const LISTENERS: OptionRun = {
     "proxy_protocol_v2_require_tls true",
     "listener_allow_anonymous true",
     "listener @shut 127.0.0.1",
+    "listener @api 127.0.0.1",
+    "protocol http_api",
+    "listener_allow_anonymous true",
   ],
   files: { "www/index.html": "<p>Hello" },
   checks: {
@@ -128,6 +141,7 @@ export const LISTENERS: OptionRun = {
       const [answer] = (await once(socket, "message")) as [Buffer];
       assert.equal(answer.toString("hex"), "20020000");
       socket.terminate();
+      assert.match(await page(broker.ports.api, "/api/v1/version"), /^\d+\.\d+\.\d+/);
     },
     websockets_origin: async (broker) => {
       assert.equal(await webSocket(broker, { origin: "https://good.example" }), "open");
@@ -139,13 +153,7 @@ export const LISTENERS: OptionRun = {
       assert.notEqual(await webSocket(broker, { origin, "x-large": "x".repeat(3000) }), "open");
     },
     http_dir: async ({ ports }) => {
-      const text = await new Promise<string>((resolve, reject) => {
-        get({ host: "127.0.0.1", port: ports.web, path: "/index.html" }, (response) => {
-          let body = "";
-          response.on("data", (chunk) => (body += chunk)).on("end", () => resolve(body));
-        }).on("error", reject);
-      });
-      assert.equal(text, "<p>Hello");
+      assert.equal(await page(ports.web, "/index.html"), "<p>Hello");
     },
     enable_proxy_protocol: async ({ stage, program }) => {
       const client = await stage.open("behind a proxy", { at: "proxy" });

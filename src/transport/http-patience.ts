@@ -1,0 +1,58 @@
+/**
+ * How long a client of HTTP may take: for a whole request, and between two of them. While it is answered, what counts is that it reads on,
+ * as a long file takes as long as it takes. Node's own time-outs look at sockets only now and then.
+ */
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** The patience with one connection. */
+export class HttpPatience {
+  readonly #socket: Socket;
+  readonly #limitMs: number;
+  readonly #onLate: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #answers = 0;
+  #isOver = false;
+
+  /** @param onLate called once, when the time for a request is over */
+  constructor(socket: Socket, limitMs: number, onLate: () => void) {
+    this.#socket = socket;
+    this.#limitMs = limitMs;
+    this.#onLate = onLate;
+    this.#arm();
+  }
+
+  /** Requests that are being answered. */
+  get answers(): number {
+    return this.#answers;
+  }
+
+  /** A request is answered by `response` from now on. @param onRest called when nothing is being answered any more */
+  answering(response: ServerResponse, onRest: () => void = () => {}): void {
+    this.#disarm();
+    this.#answers++;
+    // Node destroys a socket that is late.
+    this.#socket.setTimeout(this.#limitMs);
+    response.once("close", () => {
+      if (--this.#answers > 0 || this.#isOver) return;
+      this.#socket.setTimeout(0);
+      onRest();
+      this.#arm();
+    });
+  }
+
+  /** It is no longer about HTTP. */
+  stop(): void {
+    this.#isOver = true;
+    this.#disarm();
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(this.#onLate, this.#limitMs);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -6,9 +6,9 @@ import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { TestContext } from "node:test";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { createWebSocketStream, WebSocketServer } from "ws";
+import type { Ending } from "../support/ending.ts";
 import { ROOT } from "../support/repository.ts";
 
 /** The path of a file of test/fixtures/tls. */
@@ -33,9 +33,6 @@ function pipeThrough(client: Duplex, port: number): void {
   client.pipe(server).pipe(client);
 }
 
-/** Who ends what a test began. */
-type Ending = Pick<TestContext, "after">;
-
 async function listening<S extends Server>(context: Ending, server: S, path?: string): Promise<S> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket));
@@ -54,14 +51,14 @@ export function portOf(server: Server): number {
 }
 
 /** TLS; `setSecureContext` of what is returned changes the certificate. */
-export async function tlsFront(context: TestContext, port: number, options: TlsOptions) {
+export async function tlsFront(context: Ending, port: number, options: TlsOptions) {
   const server = createTlsServer(options, (socket) => pipeThrough(socket, port));
   server.on("tlsClientError", () => {});
   return listening(context, server);
 }
 
 /** WebSocket, with TLS when there are options for it. */
-export async function webSocketFront(context: TestContext, port: number, tls?: TlsOptions) {
+export async function webSocketFront(context: Ending, port: number, tls?: TlsOptions) {
   const http = tls === undefined ? createHttpServer() : createHttpsServer(tls);
   const requests: { readonly url: string | undefined; readonly token: unknown }[] = [];
   const server = new WebSocketServer({
@@ -77,7 +74,7 @@ export async function webSocketFront(context: TestContext, port: number, tls?: T
   return { port: portOf(http), requests };
 }
 
-export async function unixFront(context: TestContext, port: number, path: string): Promise<void> {
+export async function unixFront(context: Ending, port: number, path: string): Promise<void> {
   await listening(
     context,
     createServer((socket) => pipeThrough(socket, port)),

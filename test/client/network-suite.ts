@@ -2,7 +2,6 @@
 // mosquitto. In Node only.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { TestContext } from "node:test";
 import {
   type ClientError,
   connect,
@@ -12,6 +11,7 @@ import {
   type ReceivedMessage,
 } from "../../src/client/index.ts";
 import { NO_PROPERTIES, ReasonCode } from "../../src/protocol/index.ts";
+import type { Ending } from "../support/ending.ts";
 import { closedPort } from "../support/ports.ts";
 import { fixture, pem, socksFront } from "./fronts.ts";
 import type { Declare } from "./scenario-suite.ts";
@@ -45,7 +45,7 @@ export const PSK = "00112233445566778899aabbccddeeff";
 const TRUST = { ca: pem("ca.pem") };
 const AT_ONCE = { minimumDelayMs: 1, maximumDelayMs: 5 };
 
-type Scenario = (broker: NetworkBroker, context: TestContext) => Promise<void>;
+type Scenario = (broker: NetworkBroker, context: Ending) => Promise<void>;
 
 let names = 0;
 
@@ -85,7 +85,7 @@ function refusedByTls(port: NetworkPort, tls: MqttClientOptions["tls"], errnos: 
 }
 
 /** Whoever goes on after a client was started, with everything that it tells. */
-function started(context: TestContext, servers: string | readonly string[], options: MqttClientOptions = {}) {
+function started(context: Ending, servers: string | readonly string[], options: MqttClientOptions = {}) {
   const client = new MqttClient(servers, { clientId: unique("c"), reconnect: AT_ONCE, ...options });
   const ends: DisconnectInfo[] = [];
   client.on("disconnect", (info) => ends.push(info));
@@ -94,7 +94,7 @@ function started(context: TestContext, servers: string | readonly string[], opti
 }
 
 /** A connected subscriber at QoS 2; `until` waits for the message with a text. */
-async function listening(broker: NetworkBroker, context: TestContext, topic: string) {
+async function listening(broker: NetworkBroker, context: Ending, topic: string) {
   const client = await connect<string>(`mqtt://127.0.0.1:${broker.plain}`, { version: 5 });
   context.after(() => client.disconnect({ drainMs: 0 }));
   const got: ReceivedMessage[] = [];

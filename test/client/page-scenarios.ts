@@ -1,12 +1,12 @@
 // Runs in a page: the scenarios of scenario-suite.ts, some at a time.
-import type { TestContext } from "node:test";
+import type { Ending } from "../support/ending.ts";
 import { declareScenarios } from "./scenario-suite.ts";
 
-const scenarios = new Map<string, (context: TestContext) => Promise<void>>();
+const scenarios = new Map<string, (context: Ending) => Promise<void>>();
 let url = "";
 
 declareScenarios(
-  async () => ({ url }),
+  async () => url,
   (name, run) => scenarios.set(name, run),
 );
 
@@ -14,10 +14,9 @@ declareScenarios(
 const AT_A_TIME = 6;
 
 /** Plays one; undefined when it went well, otherwise what went wrong. */
-async function play(run: (context: TestContext) => Promise<void>): Promise<string | undefined> {
+async function play(run: (context: Ending) => Promise<void>): Promise<string | undefined> {
   const atEnd: (() => unknown)[] = [];
-  // As far as a scenario takes what node:test gives to the body of a test.
-  const context = { after: (end: () => unknown) => atEnd.push(end) } as unknown as TestContext;
+  const context = { after: (end: () => unknown) => void atEnd.push(end) } as Ending;
   try {
     await run(context);
     return undefined;

@@ -1,6 +1,5 @@
 // What the client library does at a broker, whoever's it is: the same scenarios at our own and at others.
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import {
   connect,
   type MqttClient,
@@ -9,34 +8,35 @@ import {
   type ReceivedMessage,
 } from "../../src/client/index.ts";
 import type { Qos, Version } from "../../src/protocol/index.ts";
+import type { Ending } from "../support/ending.ts";
 
 /** A broker that any client may use, and that gives QoS 2, retained messages and wills. */
 export interface ScenarioBroker {
   readonly url: string;
+  /** A name that nobody else uses there. */
+  readonly name: Naming;
 }
 
-type Scenario = (broker: ScenarioBroker, context: TestContext, version: Version) => Promise<void>;
+export type Naming = (prefix: string) => string;
+export type Scenario = (broker: ScenarioBroker, context: Ending, version: Version) => Promise<void>;
 
 /** How a scenario is declared as a test. */
-export type Declare = (name: string, run: (context: TestContext) => Promise<void>) => void;
+export type Declare = (name: string, run: (context: Ending) => Promise<void>) => void;
 
-/** Of this process or page, as several may use a broker. */
-const RUN = Math.floor(Math.random() * 1e9).toString(36);
-
-let names = 0;
-
-/** A name that no other scenario uses: they share a broker. */
-function unique(prefix: string): string {
-  return `${prefix}${RUN}x${++names}`;
+/** Names of this process or page, as several may use a broker, and all scenarios share it. */
+export function uniqueNames(): Naming {
+  const run = Math.floor(Math.random() * 1e9).toString(36);
+  let names = 0;
+  return (prefix) => `${prefix}${run}x${++names}`;
 }
 
 async function connected(
-  { url }: ScenarioBroker,
-  context: TestContext,
+  { url, name }: ScenarioBroker,
+  context: Ending,
   version: Version,
   options: Omit<MqttClientOptions, "version"> = {},
 ): Promise<MqttClient> {
-  const all = { clientId: unique("c"), ...options, version } as MqttClientOptions;
+  const all = { clientId: name("c"), ...options, version } as MqttClientOptions;
   const client = await connect<string>(url, all);
   context.after(() => client.disconnect({ drainMs: 0 }));
   return client;
@@ -61,7 +61,7 @@ async function take(
 function roundTrip(published: Qos, subscribed: Qos): Scenario {
   return async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const send = (): Promise<unknown> =>
       Promise.all(["1", "2", "3"].map((text) => client.publish<string>(topic, text, { qos: published })));
     const got = await take(client, topic, 3, send, subscribed);
@@ -72,16 +72,22 @@ function roundTrip(published: Qos, subscribed: Qos): Scenario {
   };
 }
 
-const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
-  ...Object.fromEntries(
-    ([0, 1, 2] as const).flatMap((from) =>
-      ([0, 1, 2] as const).map((to) => [`published at QoS ${from}, subscribed at QoS ${to}`, roundTrip(from, to)]),
-    ),
-  ),
+/** Every pair of QoS, by what its scenario is called. */
+export function forEachQos<T>(make: (published: Qos, subscribed: Qos) => T): Record<RoundTripName, T> {
+  const all = ([0, 1, 2] as const).flatMap((from) => ([0, 1, 2] as const).map((to) => [from, to] as const));
+  return Object.fromEntries(
+    all.map(([from, to]) => [`published at QoS ${from}, subscribed at QoS ${to}`, make(from, to)]),
+  ) as Record<RoundTripName, T>;
+}
+
+type RoundTripName = `published at QoS ${Qos}, subscribed at QoS ${Qos}`;
+
+export const IN_EACH_VERSION = {
+  ...forEachQos(roundTrip),
 
   "payloads of 0 bytes and of 100,000": async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const large = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
     const send = async (): Promise<void> => {
       await client.publish<string>(topic, "", { qos: 1 });
@@ -95,7 +101,7 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
 
   "a retained message comes with the subscription, and an empty one removes it": async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     await client.publish<string>(topic, "kept", { qos: 1, retain: true });
     const [message] = await take(client, topic, 1, () => {});
     assert.deepEqual([message!.text, message!.retain], ["kept", true]);
@@ -106,7 +112,7 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
 
   "wildcards, several filters at once, and unsubscribing from one": async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const root = unique("t");
+    const root = broker.name("t");
     const got: string[] = [];
     const options = { qos: 1, onMessage: ({ text }: ReceivedMessage) => got.push(text) } as const;
     const subscription = client.subscribe([`${root}/+/x`, `${root}/deep/#`], options);
@@ -122,9 +128,9 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
 
   "a Session that is kept brings what came meanwhile, in order": async (broker, context, version) => {
     const publisher = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const options = {
-      clientId: unique("kept"),
+      clientId: broker.name("kept"),
       cleanStart: false,
       ...(version === 5 && { properties: { sessionExpirySeconds: 100 } }),
     } as Omit<MqttClientOptions, "version">;
@@ -150,9 +156,9 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
 
   "a will comes when a client goes without a goodbye, and not after one": async (broker, context, version) => {
     const watcher = await connected(broker, context, version);
-    const topic = unique("will/");
+    const topic = broker.name("will/");
     const polite = await connected(broker, context, version, { will: { topicName: topic, payload: "polite" } });
-    const clientId = unique("rude");
+    const clientId = broker.name("rude");
     await connected(broker, context, version, {
       clientId,
       will: { topicName: topic, payload: "rude", qos: 1 },
@@ -167,7 +173,7 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
   },
 
   "a client that is taken over is told, and in 5.0 why": async (broker, context, version) => {
-    const clientId = unique("taken");
+    const clientId = broker.name("taken");
     const first = await connected(broker, context, version, { clientId, reconnect: false });
     await connected(broker, context, version, { clientId });
     const error = await first.closed;
@@ -181,7 +187,7 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
 
   "a thousand messages at QoS 1 both ways at once": async (broker, context, version) => {
     const [a, b] = [await connected(broker, context, version), await connected(broker, context, version)];
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const flow = async (from: MqttClient, to: MqttClient, name: string): Promise<void> => {
       const send = (): void => {
         for (let i = 0; i < 1000; i++) from.publish<string>(`${topic}/${name}`, String(i), { qos: 1 });
@@ -194,12 +200,12 @@ const IN_EACH_VERSION: Readonly<Record<string, Scenario>> = {
     };
     await Promise.all([flow(a, b, "there"), flow(b, a, "back")]);
   },
-};
+} satisfies Readonly<Record<string, Scenario>>;
 
-const ONLY_5: Readonly<Record<string, Scenario>> = {
+export const ONLY_5 = {
   "properties arrive as they were": async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const properties = {
       payloadFormatIndicator: 1,
       contentType: "text/plain",
@@ -223,10 +229,10 @@ const ONLY_5: Readonly<Record<string, Scenario>> = {
     assert.equal(client.connection!.clientId, client.clientId);
   },
 
-  "topic aliases, more topics than the server allows": async ({ url }, context) => {
-    const client = await connect<string>(url, { version: 5, clientId: unique("alias"), topicAliases: 100 });
+  "topic aliases, more topics than the server allows": async ({ url, name }, context) => {
+    const client = await connect<string>(url, { version: 5, clientId: name("alias"), topicAliases: 100 });
     context.after(() => client.disconnect({ drainMs: 0 }));
-    const root = unique("t");
+    const root = name("t");
     const expected = Array.from({ length: 3 }, () => Array.from({ length: 30 }, (_, i) => `${root}/${i}`)).flat();
     const got = await take(client, `${root}/+`, expected.length, () => {
       for (const topic of expected) client.publish<string>(topic, "x", { qos: 1 });
@@ -240,7 +246,7 @@ const ONLY_5: Readonly<Record<string, Scenario>> = {
   "no local, retain as published, and identifiers": async (broker, context, version) => {
     const client = await connected(broker, context, version);
     const other = await connected(broker, context, version);
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const got: string[] = [];
     const subscription = client.subscribe<string>(topic, {
       ...{ qos: 1, noLocal: true, retainAsPublished: true, identifier: 77 },
@@ -260,7 +266,7 @@ const ONLY_5: Readonly<Record<string, Scenario>> = {
       await connected(broker, context, version),
       await connected(broker, context, version),
     ];
-    const topic = unique("t/");
+    const topic = broker.name("t/");
     const got: string[] = [];
     let done: () => void = () => {};
     const all = new Promise<void>((resolve) => {
@@ -278,7 +284,7 @@ const ONLY_5: Readonly<Record<string, Scenario>> = {
 
   "request and response": async (broker, context, version) => {
     const [client, device] = [await connected(broker, context, version), await connected(broker, context, version)];
-    const topic = unique("command/");
+    const topic = broker.name("command/");
     const onMessage = (request: ReceivedMessage): unknown => device.respond(request, `did ${request.text}`);
     await device.subscribe<string>(topic, { qos: 1, onMessage }).granted;
     const all = await Promise.all(["a", "b", "c"].map((text) => client.request<string>(topic, text, { qos: 1 })));
@@ -290,19 +296,19 @@ const ONLY_5: Readonly<Record<string, Scenario>> = {
 
   "nobody has subscribed": async (broker, context, version) => {
     const client = await connected(broker, context, version);
-    const { reasonCode } = await client.publish<string>(unique("nobody/"), "x", { qos: 1 });
+    const { reasonCode } = await client.publish<string>(broker.name("nobody/"), "x", { qos: 1 });
     assert.equal(reasonCode, 0x10);
   },
-};
+} satisfies Readonly<Record<string, Scenario>>;
 
-/** Declares every scenario in each version that it is for. */
-export function declareScenarios(broker: () => Promise<ScenarioBroker>, declare: Declare): void {
-  for (const [name, scenario] of Object.entries(IN_EACH_VERSION)) {
-    for (const version of [3, 4, 5] as const) {
-      declare(`version ${version}: ${name}`, async (context) => scenario(await broker(), context, version));
+/** Declares every scenario in each version that it is for, at a broker with this URL. */
+export function declareScenarios(url: () => Promise<string>, declare: Declare): void {
+  const name = uniqueNames();
+  const all = Object.entries<Scenario>(IN_EACH_VERSION).map(([what, scenario]) => [what, scenario, [3, 4, 5]] as const);
+  const only5 = Object.entries<Scenario>(ONLY_5).map(([what, scenario]) => [what, scenario, [5]] as const);
+  for (const [what, scenario, versions] of [...all, ...only5]) {
+    for (const version of versions as readonly Version[]) {
+      declare(`version ${version}: ${what}`, async (context) => scenario({ url: await url(), name }, context, version));
     }
-  }
-  for (const [name, scenario] of Object.entries(ONLY_5)) {
-    declare(`version 5: ${name}`, async (context) => scenario(await broker(), context, 5));
   }
 }

@@ -9,5 +9,5 @@ after(() => broker.stop());
 
 declareScenarios(async () => {
   await started;
-  return { url: broker.url };
+  return broker.url;
 }, test);

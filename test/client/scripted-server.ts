@@ -1,7 +1,6 @@
 // A server that says exactly what a test tells it to, on a socket of the loopback, and shows each byte that a client sent.
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { TestContext } from "node:test";
 import {
   type Connack,
   decodePacket,
@@ -12,6 +11,7 @@ import {
   type Packet,
   type Version,
 } from "../../src/protocol/index.ts";
+import type { Ending } from "../support/ending.ts";
 
 /** How long a packet may take to come. */
 const LIMIT_MS = 20_000;
@@ -148,7 +148,7 @@ export class ScriptedServer {
 }
 
 /** A scripted server for one test. */
-export async function startScripted(context: TestContext, version: Version = 4): Promise<ScriptedServer> {
+export async function startScripted(context: Ending, version: Version = 4): Promise<ScriptedServer> {
   const server = createServer({ noDelay: true }).listen(0, "127.0.0.1");
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => sockets.add(socket));

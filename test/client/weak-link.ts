@@ -1,7 +1,7 @@
 // A network in front of a broker that does what bad networks do, when a test says so.
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { TestContext } from "node:test";
+import type { Ending } from "../support/ending.ts";
 
 /** Carries bytes between clients and the broker at a port, as long as it may. */
 export class WeakLink {
@@ -80,7 +80,7 @@ export class WeakLink {
 }
 
 /** An open one for one test. */
-export async function weakLink(context: TestContext, brokerPort: number): Promise<WeakLink> {
+export async function weakLink(context: Ending, brokerPort: number): Promise<WeakLink> {
   const link = new WeakLink(brokerPort);
   await link.open();
   context.after(() => link.close());

@@ -41,7 +41,7 @@ after(async () => {
 });
 
 declareScenarios(
-  async () => ({ url: `mqtt://127.0.0.1:${(await started).port}` }),
+  async () => `mqtt://127.0.0.1:${(await started).port}`,
   (name, run) => testWithPeers(name, ["mosquitto"], run),
 );
 declareNetworkScenarios(

@@ -9,15 +9,19 @@ import { freePorts } from "../support/ports.ts";
 import { Program } from "../support/program.ts";
 import type { PlayedBroker, Setting } from "./situation.ts";
 
-/** Both brokers under `setting`; they end with the test. */
+/**
+ * Both brokers under `setting`; they end with the test.
+ * @param mosquittoLines more lines for mosquitto alone
+ */
 export async function startPair(
   context: TestContext,
   setting: Pick<Setting, "lines" | "files">,
+  mosquittoLines: readonly string[] = [],
 ): Promise<{ readonly mosquitto: PlayedBroker; readonly lacewing: PlayedBroker }> {
   const [mosquitto, lacewing] = await Promise.all([
     startBroker(
       context,
-      setting,
+      { ...setting, lines: [...setting.lines, ...mosquittoLines] },
       (file, cwd) => startPeer("mosquitto", ["-c", file], { cwd }),
       /mosquitto version \S+ running$/m,
     ),

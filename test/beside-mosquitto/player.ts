@@ -135,6 +135,11 @@ export class Player {
     await this.#until(() => this.transcript.length >= count);
   }
 
+  /** Waits until the transcript has a line that `isIt`. */
+  async line(isIt: (line: string) => boolean): Promise<void> {
+    await this.#until(() => this.transcript.some(isIt) || this.#isClosed);
+  }
+
   /** Waits for the broker to close the connection. */
   async closed(): Promise<void> {
     await this.#until(() => this.#isClosed);

@@ -209,10 +209,11 @@ export function testWithPeers(
   name: string,
   peers: readonly PeerName[],
   body: (context: TestContext) => void | Promise<void>,
+  limitMs: number = TEST_LIMIT_MS,
 ): void {
   const missing = peers.filter((peer) => findPeer(peer) === undefined);
   const reason = `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not installed`;
-  if (missing.length === 0) void test(name, { timeout: TEST_LIMIT_MS }, body);
+  if (missing.length === 0) void test(name, { timeout: limitMs }, body);
   else if (process.env.CI === "true") void test(name, () => Promise.reject(new Error(`${reason}, and CI is true.`)));
   else void test(name, { skip: reason }, () => {});
 }

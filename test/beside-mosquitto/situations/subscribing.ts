@@ -127,6 +127,39 @@ export const SUBSCRIBING: Setting = {
       },
     },
     {
+      name: "no local and what the client itself had retained",
+      play: async (stage) => {
+        const client = await stage.connect("client", { version: 5, clientId: "retained local" });
+        await client.publish("x/kept", "own", { retain: true });
+        await client.subscribe("x/kept", { noLocal: true });
+      },
+      differs: ours("No local and retained messages", {
+        at: "client",
+        mosquitto: ["SUBACK m1 0x02", "PUBLISH x/kept=own q0 retain"],
+        lacewing: ["SUBACK m1 0x02"],
+      }),
+    },
+    {
+      name: "the options of a Subscription that is replaced",
+      play: async (stage) => {
+        const client = await stage.connect("client", { version: 5, clientId: "replaced options" });
+        await client.subscribe("x/replaced", { noLocal: true, retainAsPublished: true, qos: 1, id: 1 });
+        await client.subscribe("x/replaced", { qos: 0, id: 2 });
+        await client.publish("x/replaced", "own", { qos: 1 });
+        const other = await stage.connect("other", { version: 5, clientId: "replaced other" });
+        await other.publish("x/replaced", "other's", { qos: 1, retain: true });
+      },
+      differs: ours("Options of a subscription that is replaced", {
+        at: "client",
+        mosquitto: ["PUBACK m3", "PUBLISH x/replaced=other's q0 retain subscriptionIdentifiers=[2]"],
+        lacewing: [
+          "PUBLISH x/replaced=own q0 subscriptionIdentifiers=[2]",
+          "PUBACK m3",
+          "PUBLISH x/replaced=other's q0 subscriptionIdentifiers=[2]",
+        ],
+      }),
+    },
+    {
       name: "no local",
       play: async (stage) => {
         const client = await stage.connect("client", { version: 5, clientId: "no local" });

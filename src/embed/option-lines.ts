@@ -9,6 +9,7 @@ export const LIMIT_OPTIONS: Readonly<Record<keyof BrokerLimits, string>> = {
   allowDuplicateMessages: "allow_duplicate_messages",
   clientidPrefixes: "clientid_prefixes",
   connectTimeout: "lacewing_connect_timeout",
+  enableControlApi: "enable_control_api",
   globalMaxClients: "global_max_clients",
   globalMaxConnections: "global_max_connections",
   maxInflightBytes: "max_inflight_bytes",

@@ -42,8 +42,8 @@ export interface ListenerSettings {
   readonly host?: string | null;
   /** Path of a unix socket, in place of host and port. */
   readonly path?: string;
-  /** "mqtt". */
-  readonly protocol?: "mqtt" | "websockets";
+  /** "mqtt"; "http_api" is HTTP to read what the broker counts, and no MQTT. */
+  readonly protocol?: "mqtt" | "websockets" | "http_api";
   readonly tls?: TlsSettings;
   /** Whether clients without user name come in: where nobody is asked for users, true for listeners of this machine; else false. */
   readonly allowAnonymous?: boolean;
@@ -97,6 +97,8 @@ export interface BrokerLimits {
   readonly clientidPrefixes?: string;
   /** Seconds from the opening of a connection to its whole CONNECT; 15. */
   readonly connectTimeout?: number;
+  /** Whether `$CONTROL/broker/v1` answers; false. */
+  readonly enableControlApi?: boolean;
   readonly globalMaxClients?: number;
   readonly globalMaxConnections?: number;
   readonly maxInflightBytes?: number;

@@ -192,6 +192,16 @@ test("options are in force: of the broker and of one listener", async (context) 
   );
 });
 
+test("a listener of HTTP tells what the broker counts", async (context) => {
+  const { urls, port } = await start(context, { listeners: [{}, { protocol: "http_api" }], enableControlApi: true });
+  const [mqtt = "", http = ""] = urls;
+  const one = await client(context, mqtt);
+  await one.publish("$CONTROL/broker/v1", '{"commands": [{"command": "listPlugins"}]}', { qos: 1 });
+  const answer = await fetch(new URL("/api/v1/systree", http));
+  const told = (await answer.json()) as Record<string, number>;
+  assert.deepEqual([new URL(mqtt).port, told["$SYS/broker/clients/connected"]], [String(port), 1]);
+});
+
 test("a mosquitto.conf first, then options; its listeners unless there are others", async (context) => {
   // mosquitto.conf has no way to write a blank in the path of a socket.
   const socketFolder = mkdtempSync(join(tmpdir(), "lacewing-test-"));

@@ -184,6 +184,14 @@ const OURS: readonly Row[] = [
   ["1767225600: Client abc [127.0.0.1:50122] disconnected: network error.", "connection-reset"],
   ["1767225600: abc may not subscribe to secret/#: Not authorized.", "subscription-refused"],
   [
+    "1767225600: HTTP request from 192.0.2.7:40112 is refused: GET /api/v1/systree: 401, no user is named.",
+    "http-request-refused",
+  ],
+  [
+    "1767225600: Client abc [192.0.2.7:4000] may not ask $CONTROL/broker/v1: no rule says who may, and it is not on this machine.",
+    "control-request-refused",
+  ],
+  [
     "1767225600: Outgoing messages are being dropped for client abc: the session's queue holds max_queued_messages.",
     "messages-dropped",
   ],

@@ -9,7 +9,7 @@ import { MEANINGS, type Meaning, type MeaningKey } from "../../src/explain/index
 /** Options of other programs that explanations use. */
 const OTHER_PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   cat: [],
-  curl: ["-v", "-x", "--socks5-hostname"],
+  curl: ["-v", "-u", "-x", "--socks5-hostname"],
   date: ["-u"],
   df: ["-h", "-i"],
   dig: ["+short"],

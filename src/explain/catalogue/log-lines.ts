@@ -150,6 +150,11 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     pattern: /Client (?<client>\S{1,200}) subscribes to (?<topic>.{1,500}), which its rules let nothing through for/,
     meaning: "acl-denied",
   },
+  { pattern: client("may not ask (?<topic>\\$CONTROL/\\S{1,100}): "), meaning: "control-request-refused" },
+  {
+    pattern: /HTTP request from (?<address>\S{1,80}) is refused: (?<rule>.{1,300})/,
+    meaning: "http-request-refused",
+  },
   { pattern: /^(?<client>\S{1,200}) may not subscribe to (?<topic>.{1,500}): /, meaning: "subscription-refused" },
   { pattern: /^(?<client>\S{1,200}) (?:128|135) (?<topic>\S{1,500})$/, meaning: "subscription-refused" },
   { pattern: /Dropped too large (?:PUBLISH|message|packet) from (?<client>\S{1,200})/, meaning: "packet-too-large" },

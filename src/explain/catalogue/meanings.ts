@@ -1,5 +1,6 @@
 /** All meanings by their keys. */
 import type { Meanings } from "../entry.ts";
+import { ASKING, type AskingKey } from "./asking.ts";
 import { CERTIFICATES, type CertificatesKey } from "./certificates.ts";
 import { CONNECTING, type ConnectingKey } from "./connecting.ts";
 import { DELIVERING, type DeliveringKey } from "./delivering.ts";
@@ -16,6 +17,7 @@ import { SUBSCRIBING, type SubscribingKey } from "./subscribing.ts";
 
 /** The key of a meaning. */
 export type MeaningKey =
+  | AskingKey
   | CertificatesKey
   | KeyFilesKey
   | ConnectingKey
@@ -44,5 +46,6 @@ export const MEANINGS: Meanings<MeaningKey> = {
   ...SUBSCRIBING,
   ...SPEAKING,
   ...OPERATING,
+  ...ASKING,
   ...ELSEWHERE,
 };

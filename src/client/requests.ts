@@ -1,5 +1,6 @@
 /** Requests and their responses [5.0 §4.10]: who waits for which response, by correlation data or by topic. */
 import { encodeUtf8, type Version } from "../protocol/index.ts";
+import { Patience } from "../transport/browser.ts";
 import type { ConnectInfo } from "./client-events.ts";
 import type { ClientError } from "./errors.ts";
 import { ArgumentError, RequestError } from "./errors.ts";
@@ -101,7 +102,7 @@ export class Requests {
     const { waiting } = this.#topicOf(topic);
     const response = new Settled<ReceivedMessage>();
     const stop = (): void => {
-      clearTimeout(timer);
+      patience.cancel();
       signal?.removeEventListener("abort", abort);
       waiting.delete(waiter);
       // A topic of the caller's may never be used again; our own one will.
@@ -117,7 +118,7 @@ export class Requests {
       },
     };
     const abort = (): void => waiter.reject(abortError(signal!));
-    const timer = setTimeout(() => waiter.reject(new RequestError(timedOut(timeoutMs))), timeoutMs);
+    const patience = new Patience(timeoutMs, () => waiter.reject(new RequestError(timedOut(timeoutMs))));
     signal?.addEventListener("abort", abort, { once: true });
     waiting.add(waiter);
     return { waiter, response: response.promise };

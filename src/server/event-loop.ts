@@ -1,6 +1,7 @@
 /** Runs a Broker on Node's event loop: one flush at the end of each turn that asked for it, and a timer for the next deadline. */
 import { randomUUID } from "node:crypto";
 import { Broker, type BrokerParts, type Clock, type Host } from "../core/index.ts";
+import { Patience } from "../transport/index.ts";
 
 /** The clocks of this machine. */
 export const SYSTEM_CLOCK: Clock = { nowMs: () => performance.now(), wallMs: () => Date.now() };
@@ -14,7 +15,7 @@ export type RunningParts = Omit<BrokerParts, "host" | "clock">;
 /** A Broker and the event loop that it lives in. */
 export class EventLoop implements Host {
   readonly broker: Broker;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Patience | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: RunningParts) {
@@ -40,10 +41,10 @@ export class EventLoop implements Host {
   #arm(): void {
     const deadlineMs = this.broker.deadlineMs();
     if (deadlineMs >= this.#timerAtMs || deadlineMs === Number.POSITIVE_INFINITY) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timerAtMs = deadlineMs;
     const delayMs = Math.min(Math.max(deadlineMs - performance.now(), 0), LONGEST_TIMER_MS);
-    this.#timer = setTimeout(() => this.#tick(), delayMs);
+    this.#timer = new Patience(delayMs, () => this.#tick());
   }
 
   #tick(): void {
@@ -55,7 +56,7 @@ export class EventLoop implements Host {
 
   /** Ends the timer; the broker is not to be used any more. */
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = null;
     // Nothing arms it again.
     this.#timerAtMs = Number.NEGATIVE_INFINITY;

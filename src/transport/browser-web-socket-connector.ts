@@ -1,5 +1,6 @@
 /** Reaches a server by the WebSocket of the browser, or any other that is global. */
 import type { Connector, LinkSeeker } from "./connector.ts";
+import { Patience } from "./patience.ts";
 import { TransportError } from "./transport-error.ts";
 import { type AnyWebSocket, WebSocketLink } from "./web-socket-link.ts";
 
@@ -22,7 +23,7 @@ export class BrowserWebSocketConnector implements Connector {
   connect(seeker: LinkSeeker): () => void {
     const socket = new WebSocket(this.address, "mqtt");
     const stop = (): void => {
-      clearTimeout(timer);
+      patience.cancel();
       socket.onopen = socket.onerror = socket.onclose = null;
     };
     const failed = (message: string): void => {
@@ -30,7 +31,7 @@ export class BrowserWebSocketConnector implements Connector {
       socket.close();
       seeker.closed(true, new TransportError("websocket", message));
     };
-    const timer = setTimeout(() => failed(`no connection within ${this.#timeoutMs / 1000} s`), this.#timeoutMs);
+    const patience = new Patience(this.#timeoutMs, () => failed(`no connection within ${this.#timeoutMs / 1000} s`));
     socket.onopen = (): void => {
       stop();
       const link = new WebSocketLink(socket, this.address);

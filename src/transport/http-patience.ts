@@ -4,13 +4,14 @@
  */
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Patience } from "./patience.ts";
 
 /** The patience with one connection. */
 export class HttpPatience {
   readonly #socket: Socket;
   readonly #limitMs: number;
   readonly #onLate: () => void;
-  #timer: NodeJS.Timeout | null = null;
+  #patience: Patience | null = null;
   #answers = 0;
   #isOver = false;
 
@@ -48,11 +49,11 @@ export class HttpPatience {
   }
 
   #arm(): void {
-    this.#timer = setTimeout(this.#onLate, this.#limitMs);
+    this.#patience = new Patience(this.#limitMs, this.#onLate);
   }
 
   #disarm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#patience?.cancel();
+    this.#patience = null;
   }
 }

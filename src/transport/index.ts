@@ -15,6 +15,7 @@ export type {
 } from "./listener-options.ts";
 export { MemoryConnector } from "./memory-connector.ts";
 export { listen } from "./network-listener.ts";
+export { Patience } from "./patience.ts";
 export { Pump, type Pumped } from "./pump.ts";
 export { readServerTlsFiles } from "./server-tls-files.ts";
 export type { PskOptions, ServerCertificate, ServerTlsOptions } from "./server-tls-options.ts";

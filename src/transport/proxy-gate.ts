@@ -4,6 +4,7 @@ import { type PeerIdentity, UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
 import { formatAddress } from "./listener.ts";
 import type { ProxyOptions } from "./listener-options.ts";
+import { Patience } from "./patience.ts";
 import { type ProxyHeader, parseProxyHeader } from "./proxy-header.ts";
 import type { LinkFacts } from "./tcp-link.ts";
 
@@ -31,7 +32,7 @@ export function readProxyHeader(
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
   const stop = (): void => {
-    clearTimeout(timer);
+    patience.cancel();
     socket.off("readable", read).off("end", ended).off("error", ended).off("close", ended);
   };
   const refuse = (remoteAddress: string, reason: EndReason, message: string | null): void => {
@@ -65,7 +66,7 @@ export function readProxyHeader(
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     owner.told(client);
   };
-  const timer = setTimeout(() => corrupt("no whole header within the connect timeout"), timeoutMs);
+  const patience = new Patience(timeoutMs, () => corrupt("no whole header within the connect timeout"));
   socket.on("readable", read).on("end", ended).on("error", ended).on("close", ended);
 }
 

@@ -1,6 +1,8 @@
 /** The loop between a machine and a link: one write for each turn, time, and the end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { socketPair } from "../../test/support/socket-pair.ts";
+import { standStill } from "../../test/support/stand-still.ts";
 import type { Link } from "../core/index.ts";
 import type { Taken } from "../protocol/index.ts";
 import { Pump, type Pumped } from "./pump.ts";
@@ -132,5 +134,24 @@ test("the clock ticks when something is due, and what that writes leaves", async
     pump.opened(link);
   });
   assert.deepEqual(writes, ["hello", "tick"]);
+  pump.closed(false);
+});
+
+test("what came while the process stood still goes in before the clock ticks", async (context) => {
+  const { writes, link, echo, pump } = rig();
+  const [here, there] = await socketPair(context);
+  here.on("data", (chunk) => pump.receive(chunk));
+  there.write("in time");
+  echo.dueMs = performance.now() + 10;
+  const ticked = new Promise<void>((resolve) => {
+    echo.ticked = () => {
+      echo.say("tick");
+      queueMicrotask(resolve);
+    };
+  });
+  pump.opened(link);
+  standStill(20);
+  await ticked;
+  assert.deepEqual(writes, ["hello", "in time", "tick"]);
   pump.closed(false);
 });

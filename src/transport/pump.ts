@@ -5,6 +5,7 @@
 import type { Link } from "../core/index.ts";
 import type { Taken } from "../protocol/index.ts";
 import type { LinkSeeker } from "./connector.ts";
+import { Patience } from "./patience.ts";
 
 /** What is pumped. Times: milliseconds on a clock that never goes back. */
 export interface Pumped {
@@ -32,7 +33,7 @@ export class Pump implements LinkSeeker {
   readonly #pumped: Pumped;
   #link: Link | null = null;
   #isFlushRequested = false;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: Patience | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
@@ -105,10 +106,10 @@ export class Pump implements LinkSeeker {
   #arm(): void {
     const deadlineMs = this.#pumped.deadlineMs();
     if (deadlineMs >= this.#timerAtMs || deadlineMs === Number.POSITIVE_INFINITY) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timerAtMs = deadlineMs;
     const delayMs = Math.min(Math.max(deadlineMs - performance.now(), 0), LONGEST_TIMER_MS);
-    this.#timer = setTimeout(() => this.#tick(), delayMs);
+    this.#timer = new Patience(delayMs, () => this.#tick());
   }
 
   #tick(): void {
@@ -120,7 +121,7 @@ export class Pump implements LinkSeeker {
 
   #stop(): void {
     this.#isClosed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = null;
   }
 }

@@ -2,6 +2,7 @@
 import { UNKNOWN_PEER } from "../core/index.ts";
 import type { Connector, LinkSeeker } from "./connector.ts";
 import type { Dialer } from "./dialer.ts";
+import { Patience } from "./patience.ts";
 import { TcpLink } from "./tcp-link.ts";
 
 /** The way to a server whose bytes are MQTT and nothing else. */
@@ -44,12 +45,12 @@ export class SocketConnector implements Connector {
 /** An attempt to connect that ends after some time. */
 export class TimedAttempt {
   readonly #controller: AbortController = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #patience: Patience;
   /** Whether the caller wants nothing more. */
   isGivenUp = false;
 
   constructor(address: string, timeoutMs: number) {
-    this.#timer = setTimeout(() => this.#controller.abort(timedOut(address, timeoutMs)), timeoutMs);
+    this.#patience = new Patience(timeoutMs, () => this.#controller.abort(timedOut(address, timeoutMs)));
   }
 
   get signal(): AbortSignal {
@@ -64,7 +65,7 @@ export class TimedAttempt {
 
   /** It is decided. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#patience.cancel();
   }
 }
 

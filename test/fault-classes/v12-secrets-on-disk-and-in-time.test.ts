@@ -92,9 +92,9 @@ test("an unknown user, a wrong password and one of the right length take as long
   const users = `ann:${formatPasswordHash(await hashPassword("s3cret", "sha512-pbkdf2", 100_000))}\n`;
   const broker = await startConfigured(context, ["password_file FOLDER/users"], { users });
   const login = async (username: string, password: string): Promise<number> => {
-    const beganMs = performance.now();
+    const before = process.cpuUsage();
     assert.equal(await WireClient.reasonCode(broker.address, "c", { username, password }), 0x87);
-    return performance.now() - beganMs;
+    return process.cpuUsage(before).user / 1000;
   };
   const kinds = {
     "an unknown user": ["bob", "s3cret"],
@@ -102,16 +102,17 @@ test("an unknown user, a wrong password and one of the right length take as long
     "one of the right length": ["ann", "s3creT"],
   } as const;
   const times = new Map<string, number[]>(Object.keys(kinds).map((kind) => [kind, []]));
-  // A hash takes much longer than all the rest, so that its absence shows.
+  // A hash takes much longer than all the rest, so that its absence shows. The time is that of the processor, as other programs have theirs;
+  // of the rounds the shortest, as garbage is collected in some.
   const ROUNDS = 5;
   for (let round = 0; round < ROUNDS; round++)
     for (const [kind, [username, password]] of Object.entries(kinds))
       times.get(kind)?.push(await login(username, password));
-  const medians = [...times].map(([kind, all]) => [kind, all.sort((a, b) => a - b)[ROUNDS >> 1] ?? 0] as const);
-  context.diagnostic(medians.map(([kind, ms]) => `${kind}: ${ms.toFixed(2)} ms`).join(", "));
-  const [least, most] = [Math.min(...medians.map(([, ms]) => ms)), Math.max(...medians.map(([, ms]) => ms))];
-  // Without a hash it would be a fraction: this is not about the speed of the machine.
-  assert.ok(most < 3 * least, medians.join());
+  const shortest = [...times].map(([kind, all]) => [kind, Math.min(...all)] as const);
+  context.diagnostic(shortest.map(([kind, ms]) => `${kind}: ${ms.toFixed(2)} ms`).join(", "));
+  const [least, most] = [Math.min(...shortest.map(([, ms]) => ms)), Math.max(...shortest.map(([, ms]) => ms))];
+  // Without a hash it would be a fraction.
+  assert.ok(most < 3 * least, shortest.join());
 });
 
 test("while log-ins are hashed for a second, who is there is served all the time", async (context) => {

@@ -304,8 +304,7 @@ async function readSlowly(port: number, path: string): Promise<{ bytes: number; 
     response.pause();
     setTimeout(() => response.resume(), 1);
   });
-  response.on("error", () => {});
-  await once(response, "close");
+  await untilClosed(response);
   return { bytes, longestPauseMs: Math.max(longestPauseMs, performance.now() - lastMs) };
 }
 

@@ -2,7 +2,7 @@
 // limit of connections a second, where each that is told 0x9F comes again until it is let in. Times are the benchmark's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
+import { type Acknowledgement, NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
 import { bytesOf } from "../support/test-client.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { type ConfiguredBroker, startConfigured, until } from "./configured-broker.ts";
@@ -58,7 +58,10 @@ for (const [what, limits] of [
         return publishOf({ ...fields, topicName: `to/${i}`, payload: bytesOf(`for ${i}`) });
       }),
     );
-    for (const _ of everybody) assert.equal((await writer.expect("PUBACK")).reasonCode, 0);
+    for (const _ of everybody) {
+      const { reasonCode } = (await writer.expect("PUBACK")) as Acknowledgement;
+      assert.equal(reasonCode, 0);
+    }
     let longestMs = 0;
     let lastMs = performance.now();
     const beat = setInterval(() => {

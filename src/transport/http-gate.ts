@@ -17,6 +17,9 @@ const MOST_HEADERS = 100;
 /** Requests of one connection that are answered at once. */
 const MOST_ANSWERS = 16;
 
+/** Of what was asked for, so much is repeated in the log. */
+const MOST_SHOWN_CHARACTERS = 200;
+
 /** One connection. */
 interface Talk {
   readonly facts: LinkFacts;
@@ -162,7 +165,8 @@ export class HttpGate {
   }
 
   #tell({ method, url }: IncomingMessage, { remoteAddress }: LinkFacts, status: number, why: string): void {
-    this.#service.refused(remoteAddress, `${method} ${url}: ${status}, ${why}`);
+    const asked = `${method} ${url}`.slice(0, MOST_SHOWN_CHARACTERS);
+    this.#service.refused(remoteAddress, `${asked}: ${status}, ${why}`);
   }
 
   #malformed(error: Error & { readonly code?: unknown }, socket: Duplex): void {

@@ -1,6 +1,6 @@
 /** Serves the files of a folder by HTTP, as `http_dir` of mosquitto: to read only, and nothing outside of the folder. */
 import { createReadStream } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { opendir, realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, sep } from "node:path";
 
@@ -34,6 +34,13 @@ const STATUS_OF_ERROR: Readonly<Record<string, number>> = {
   ENAMETOOLONG: 414,
 };
 
+/** What is wrong with a folder, by the system's code. */
+const FOLDER_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such folder; make it, or remove the line",
+  ENOTDIR: "that is no folder",
+  EACCES: "its rights do not let the broker read it",
+};
+
 /** One folder. */
 export class StaticFiles {
   readonly #folder: string;
@@ -42,12 +49,17 @@ export class StaticFiles {
     this.#folder = folder;
   }
 
-  /** @throws the system's error when there is no such folder */
+  /** @throws an Error with the system's `code` when there is no such folder, or it cannot be read */
   static async open(folder: string): Promise<StaticFiles> {
-    const real = await realpath(folder);
-    if (!(await stat(real)).isDirectory())
-      throw Object.assign(new Error(`${folder} is not a folder`), { code: "ENOTDIR" });
-    return new StaticFiles(real);
+    try {
+      const real = await realpath(folder);
+      await (await opendir(real)).close();
+      return new StaticFiles(real);
+    } catch (cause) {
+      const { code = "UNKNOWN" } = cause as NodeJS.ErrnoException;
+      const why = FOLDER_FAULTS[code] ?? (cause as Error).message;
+      throw Object.assign(new Error(`http_dir ${folder}: ${why}`, { cause }), { code });
+    }
   }
 
   /** Answers one request. Returns the status. */

@@ -2,9 +2,9 @@
 // protects it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { type IncomingHttpHeaders, request as plainRequest, type RequestOptions } from "node:http";
-import { request as safeRequest } from "node:https";
+import { type RequestOptions as SafeOptions, request as safeRequest } from "node:https";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -33,7 +33,7 @@ function startApi(
 }
 
 /** Asks for `path`, on a connection of its own. */
-async function ask(broker: ConfiguredBroker, path: string, options: RequestOptions = {}, body = ""): Promise<Page> {
+async function ask(broker: ConfiguredBroker, path: string, options: SafeOptions = {}, body = ""): Promise<Page> {
   const port = broker.server.listeners[1]?.port ?? 0;
   const start = options.protocol === "https:" ? safeRequest : plainRequest;
   const request = start({ host: "127.0.0.1", port, path, agent: false, ...options });
@@ -278,12 +278,30 @@ test("pages of other origins read nothing, unless websockets_origin names them",
   assert.equal((await ask(open, "/api/v1/version", { ...other, method: "OPTIONS" })).status, 405);
 });
 
-test("TLS: HTTPS, also with the name of a client's certificate", async (context) => {
-  const tls = [`certfile ${FIXTURES}/server.pem`, `keyfile ${FIXTURES}/leaf.key`];
-  const safe = { protocol: "https:", rejectUnauthorized: false } as const;
-  const broker = await startApi(context, tls);
-  assert.equal((await ask(broker, "/api/v1/version", safe)).body, version());
+const SERVER_TLS = [`certfile ${FIXTURES}/server.pem`, `keyfile ${FIXTURES}/leaf.key`];
+const SAFE = { protocol: "https:", rejectUnauthorized: false } as const;
+
+test("TLS: HTTPS, and no answer without it", async (context) => {
+  const broker = await startApi(context, SERVER_TLS);
+  assert.equal((await ask(broker, "/api/v1/version", SAFE)).body, version());
   await assert.rejects(ask(broker, "/api/v1/version"));
+});
+
+test("TLS: the name of a client's certificate is the user whom rules know", async (context) => {
+  const lines = [
+    ...SERVER_TLS,
+    `cafile ${FIXTURES}/ca.pem`,
+    "require_certificate true",
+    "use_identity_as_username true",
+  ];
+  const rules = "user device-7\ntopic read /api/v1/version\n";
+  const broker = await startApi(context, lines, { rules }, ["acl_file FOLDER/rules"]);
+  const pem = (name: string): Buffer => readFileSync(join(FIXTURES, name));
+  const known = { ...SAFE, cert: pem("client.pem"), key: pem("leaf.key") };
+  assert.equal((await ask(broker, "/api/v1/version", known)).status, 200);
+  assert.equal((await ask(broker, "/api/v1/systree", known)).status, 401);
+  await assert.rejects(ask(broker, "/api/v1/version", SAFE));
+  await assert.rejects(ask(broker, "/api/v1/version", { ...known, cert: pem("stranger.pem") }));
 });
 
 test("a reload changes who may come in, at once", async (context) => {

@@ -157,6 +157,11 @@ const SITUATIONS: Readonly<
       /^note: Clients may connect without keep-alive/,
     ],
   ],
+  "a folder of pages that is not there": [
+    "listener 8080 127.0.0.1\nprotocol http_api\nallow_anonymous true\nhttp_dir {}/none",
+    {},
+    [/^error: http_dir .*none: ENOENT/],
+  ],
   "queues without a bound": ["max_queued_messages 0", {}, [/^warning: The queues of clients that are away have no/]],
   "no log": ["log_dest none", {}, [/^note: Nothing is logged/]],
 };

@@ -264,7 +264,11 @@ test("files of http_dir, and nothing outside of it", async (context) => {
   await using client = await connect(`ws://127.0.0.1:${port}/`);
   await client.publish("t", "x", { qos: 1 });
   assert.equal(rig.loop.broker.counters.connectionsOpened, 1);
-  await assert.rejects(open(context, { httpFolder: join(folder, "none") }), { code: "ENOENT" });
+  for (const [name, code, message] of [
+    ["none", "ENOENT", /^http_dir .*none: there is no such folder/],
+    ["secret.txt", "ENOTDIR", /^http_dir .*secret\.txt: that is no folder/],
+  ] as const)
+    await assert.rejects(open(context, { httpFolder: join(folder, name) }), { code, message });
 });
 
 test("a client that does not read a file is closed in time, one that reads slowly gets it whole", async (context) => {

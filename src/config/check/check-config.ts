@@ -4,7 +4,7 @@ import { formatAddress } from "../../transport/index.ts";
 import type { ListenerConfig } from "../listener-config.ts";
 import type { ReadConfig } from "../read-config.ts";
 import { checkCertificates } from "./certificates.ts";
-import { dangersOfBroker, dangersOfFile, dangersOfListener } from "./dangers.ts";
+import { dangersOfBroker, dangersOfFile, dangersOfFolder, dangersOfListener } from "./dangers.ts";
 import { brokerSettings, listenerSettings, type SettingGroup } from "./effective-settings.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -44,7 +44,7 @@ export async function checkConfig({ config, notices, files }: ReadConfig, nowMs:
       for (const file of own) findings.push(...(await dangersOfFile(file)));
     }
     const certificates = await checkCertificates(listener, nowMs);
-    findings.push(...dangersOfListener(listener), ...certificates.findings);
+    findings.push(...dangersOfListener(listener), ...(await dangersOfFolder(listener)), ...certificates.findings);
     listeners.push(reportOf(listener, [...certificates.lines, ...own.flatMap(contentOf)]));
   }
   findings.push(...dangersOfBroker(config));

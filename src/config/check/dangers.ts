@@ -1,4 +1,5 @@
 /** What of a configuration that can be used is likely not meant, or dangerous. */
+import { stat } from "node:fs/promises";
 import type { SecurityFile } from "../../security/index.ts";
 import { type Config, DEFAULT_CONFIG, isLocal } from "../config.ts";
 import type { ListenerConfig } from "../listener-config.ts";
@@ -105,6 +106,19 @@ export function dangersOfBroker(config: Config): readonly Finding[] {
   if (log.destinations.length === 0 || log.types.length === 0)
     found.push(finding("note", null, "Nothing is logged: who looks for a mistake later will find no line."));
   return found;
+}
+
+/** Of the folder whose files a listener gives out. */
+export async function dangersOfFolder({ protocol, webSocket, place }: ListenerConfig): Promise<readonly Finding[]> {
+  const { httpDir } = webSocket;
+  if (httpDir === null || protocol === "mqtt") return [];
+  try {
+    if ((await stat(httpDir)).isDirectory()) return [];
+    return [finding("error", place, `http_dir ${httpDir} is no folder.`)];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return [finding("error", place, `http_dir ${httpDir}: ${code}.`, "Make the folder, or remove the line.")];
+  }
 }
 
 /** Of a file of users, rules or keys. */

@@ -11,6 +11,8 @@ export interface Policy {
   canSubscribe(topicFilter: string): boolean;
   /** Whether a message of `topicName` may be delivered; asked again for each delivery. */
   canReceive(topicName: string): boolean;
+  /** Whether its rules came with the client and are gone with it, so that nobody can be asked about them later; absent: no. */
+  readonly isFleeting?: boolean;
   /** Whether `topicFilter` may be unsubscribed from; absent: always. */
   canUnsubscribe?(topicFilter: string): boolean;
 }

@@ -27,6 +27,7 @@ import { RetainedMessages } from "./retained-messages.ts";
 import { Router } from "./router.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
+import type { SourceJudge } from "./source.ts";
 import type { Store } from "./store.ts";
 import { MOST_TURN_WORK, WORK } from "./turn-work.ts";
 
@@ -65,6 +66,8 @@ export class Broker {
   readonly observer: Observer;
   /** Told of every packet; null when nobody wants that. */
   packetObserver: PacketObserver | null;
+  /** Asked about who published a retained message before it is given to somebody later; null: all may. */
+  sourceJudge: SourceJudge | null = null;
   readonly pool: OutputPool;
   readonly counters: Counters = new Counters();
   readonly admission: Admission = new Admission();

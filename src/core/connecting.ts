@@ -23,6 +23,7 @@ import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { Pause } from "./pause.ts";
 import { isBridgeState, isReservedTopic } from "./router.ts";
 import type { Session } from "./session.ts";
+import { sourceOf } from "./source.ts";
 import { PendingWill } from "./wills.ts";
 
 type Accepted = Extract<Verdict, { kind: "accepted" }>;
@@ -314,8 +315,10 @@ export class Connecting {
       expirySeconds,
     );
     connection.session = session;
+    session.source = sourceOf(connection);
+    const { mountPoint } = connection.entrance;
     session.will =
-      connect.will === null ? null : PendingWill.of(connect.will, connection.entrance.mountPoint, verdict.policy);
+      connect.will === null ? null : PendingWill.of(connect.will, mountPoint, verdict.policy, session.source);
     records.sessionSet(session, null);
     if (session.will !== null) records.willSet(session, session.will, null);
     if (!records.covers(session) && !wasStored) {

@@ -36,6 +36,7 @@ export type { Observer, PacketObserver, PublishSummary, RefusedConnection } from
 export { type BrokerOptions, DEFAULT_OPTIONS, NEVER_EXPIRES_SECONDS } from "./options.ts";
 export type { ExceededRate } from "./receive-rates.ts";
 export type { Session } from "./session.ts";
+export type { Source, SourceJudge } from "./source.ts";
 export {
   type Change,
   type Fact,

@@ -20,6 +20,7 @@ import {
   type Version,
 } from "../protocol/index.ts";
 import type { Batch, Entry } from "./obligation.ts";
+import type { Source } from "./source.ts";
 import type { Change } from "./store.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -75,6 +76,8 @@ export class Message {
   readonly properties: Properties;
   /** Client Identifier of the Session that published it, for no local; null when no client did. */
   readonly publisher: string | null;
+  /** Of a retained one, when its publisher can be judged again later. */
+  source: Source | null = null;
   /** On the monotonic clock; Infinity when it does not expire. */
   readonly expiresAtMs: number;
   /** Its key in the store, and how many facts there refer to it that somebody here knows of: without one it is not to be relied on. */
@@ -304,7 +307,7 @@ export class Message {
   /** Puts it into `batch` unless the store has it, for a fact of the same batch that refers to it. Returns its key. */
   store(batch: Batch): number {
     if (this.storedUses > 0 || this.#storedWith === batch.number) return this.storeKey;
-    const { publisher } = this;
+    const { publisher, source } = this;
     this.#storedWith = batch.number;
     this.storeKey = batch.nextMessage++;
     batch.changes.push({
@@ -313,6 +316,7 @@ export class Message {
       publish: this.toStored(),
       expiresAtMs: this.storedExpiresAtMs,
       publisher,
+      ...(source !== null && { source }),
     });
     return this.storeKey;
   }
@@ -377,7 +381,9 @@ export class StoredMessages {
     const latestMs = expiryOf(publish.properties, sinceMs);
     const expiresAtMs =
       fact.expiresAtMs === null ? latestMs : Math.min(this.#timeline.fromStored(fact.expiresAtMs), latestMs);
-    return Message.restored(publish, fact.publisher, fact.message, expiresAtMs);
+    const message = Message.restored(publish, fact.publisher, fact.message, expiresAtMs);
+    message.source = fact.source ?? null;
+    return message;
   }
 }
 

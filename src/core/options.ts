@@ -41,6 +41,8 @@ export interface BrokerOptions {
   /** Longest keep-alive in seconds; 5.0 clients are told, older ones refused. 0 allows also none at all. */
   readonly maximumKeepAliveSeconds: number;
   readonly retainAvailable: boolean;
+  /** Whether a retained message is given only while its publisher may publish to its topic; see `Broker.sourceJudge`. */
+  readonly checkRetainSource: boolean;
   /** How long a retained message is kept, in seconds; 0: until it is replaced or its own expiry is over. */
   readonly retainExpirySeconds: number;
   readonly maximumTopicLevels: number;
@@ -89,6 +91,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumTotalOutputBytes: 512 * 1024 * 1024,
   maximumKeepAliveSeconds: 0,
   retainAvailable: true,
+  checkRetainSource: true,
   retainExpirySeconds: 0,
   maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
   maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,

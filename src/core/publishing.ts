@@ -28,7 +28,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
       if (route.isControl) control(connection, packet);
       else if (limit !== null) notTaken(connection, packet, limit);
       else if (!(connection.exchangesMarks && isLoop(connection, packet)))
-        distribute(broker, messageOf(connection, packet, session.clientId), route);
+        distribute(broker, messageOf(connection, packet, session), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
     if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
@@ -60,7 +60,7 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   if (connection.exchangesMarks && isLoop(connection, packet)) return ReasonCode.Success;
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
-  const distribution = distribute(broker, messageOf(connection, packet, session.clientId), route);
+  const distribution = distribute(broker, messageOf(connection, packet, session), route);
   if (distribution === "taken") return ReasonCode.Success;
   if (distribution === "full") return ReasonCode.QuotaExceeded;
   // As mosquitto, whose clients may not expect it in a PUBREC.
@@ -77,7 +77,13 @@ function isLoop(connection: Connection, packet: Publish): boolean {
 }
 
 /** The message that a PUBLISH carries. */
-function messageOf(connection: Connection, packet: Publish, publisher: string): Message {
+function messageOf(connection: Connection, packet: Publish, session: Session): Message {
+  const message = receivedMessage(connection, packet, session.clientId);
+  if (packet.retain) message.source = session.source;
+  return message;
+}
+
+function receivedMessage(connection: Connection, packet: Publish, publisher: string): Message {
   const { mountPoint } = connection.entrance;
   const { turnMs, bridgeMarks } = connection.broker;
   const mark = connection.exchangesMarks ? markOf(packet) : null;

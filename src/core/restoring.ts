@@ -145,7 +145,15 @@ class Restorer {
   #will(fact: Fact<"will-set">): void {
     const session = this.#owner(fact.clientId);
     // Its policy was that of a connection which is gone; the message was allowed when the client said it.
-    session.will = new PendingWill({ ...storedFields(fact.publish), packetId: 0 }, fact.delaySeconds, ALLOW_ALL);
+    const { principal: username } = session;
+    // Who had no proven name may be anybody, as a bridge that no rules hold for.
+    const source = username === null ? null : { username, listener: null };
+    session.will = new PendingWill(
+      { ...storedFields(fact.publish), packetId: 0 },
+      fact.delaySeconds,
+      ALLOW_ALL,
+      source,
+    );
     if (fact.dueAtMs === null) return;
     const { records, turnMs } = this.#broker;
     const latestMs = turnMs + fact.delaySeconds * 1000;

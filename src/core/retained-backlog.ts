@@ -81,7 +81,18 @@ export class RetainedBacklog {
   #deliver(message: Message, { qos, noLocal, subscriptionId }: Subscription): void {
     const isOwn = noLocal && message.publisher === this.#session.clientId;
     const ids = subscriptionId > 0 ? [subscriptionId] : null;
-    const reason = isOwn ? "no-local" : this.#session.deliver(message, qos, true, ids, null);
+    const reason = isOwn
+      ? "no-local"
+      : this.#mayBeGiven(message)
+        ? this.#session.deliver(message, qos, true, ids, null)
+        : "source-denied";
     if (reason !== null) this.#broker.dropped(reason, this.#session, message);
+  }
+
+  /** Whether who published the message has not lost the right to since. */
+  #mayBeGiven({ source, publisher, topicName }: Message): boolean {
+    const { options, sourceJudge } = this.#broker;
+    if (source === null || sourceJudge === null || !options.checkRetainSource) return true;
+    return sourceJudge(source, publisher, topicName);
   }
 }

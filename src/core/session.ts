@@ -22,6 +22,7 @@ import { Promptness } from "./promptness.ts";
 import { Queue } from "./queue.ts";
 import { RetainedBacklog } from "./retained-backlog.ts";
 import type { RetainedSearch } from "./retained-messages.ts";
+import type { Source } from "./source.ts";
 import type { QueueSummary } from "./store.ts";
 import type { ShareGroup, Subscription } from "./subscription.ts";
 import type { PendingWill } from "./wills.ts";
@@ -38,6 +39,8 @@ export class Session {
   readonly clientId: string;
   /** Who it belongs to; null: nobody, until a client with a principal takes it over. */
   principal: string | null;
+  /** Who is judged again about what its present client retains; null: nobody. */
+  source: Source | null = null;
   /** How long it outlives its connection; 0: not at all. Changed by a new CONNECT or a DISCONNECT. */
   expirySeconds: number;
   connection: Connection | null = null;

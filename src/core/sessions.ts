@@ -125,7 +125,9 @@ export class Sessions {
       this.#broker.counters.dropped["publish-denied"]++;
       return;
     }
-    publish(this.#broker, Message.made(will.fields, session.clientId, this.#broker.turnMs));
+    const message = Message.made(will.fields, session.clientId, this.#broker.turnMs);
+    if (message.retain) message.source = will.source;
+    publish(this.#broker, message);
   }
 
   /** Ends a Session: its will goes out now, its Subscriptions and deliveries are gone. */

@@ -3,6 +3,7 @@
  * be slow, remote, failing or gone: the core holds back every acknowledgement that promises more than it keeps (`ledger.ts`).
  */
 import type { Ack, Qos } from "../protocol/index.ts";
+import type { Source } from "./source.ts";
 
 /**
  * One durable fact, or the end of one. A fact replaces the one of its kind with the same key; ending one that is not there does no
@@ -42,6 +43,8 @@ export type Change =
       readonly expiresAtMs: number | null;
       /** Client Identifier of the Session that published it, for no local. */
       readonly publisher: string | null;
+      /** Of a retained one: who may be asked about later. */
+      readonly source?: Source;
     }
   /** A message owed to a Session, at `order` in its queue; `packetId` 0 until it was sent. `wait` is what was last waited for. */
   | {

@@ -2,6 +2,7 @@
 import { encodePublish, NO_PROPERTIES, type Properties, type PublishFields, type Will } from "../protocol/index.ts";
 import type { Policy } from "./authenticator.ts";
 import type { Deadline } from "./deadlines.ts";
+import type { Source } from "./source.ts";
 
 /** The will of one Session. */
 export class PendingWill {
@@ -10,17 +11,20 @@ export class PendingWill {
   readonly delaySeconds: number;
   /** What its client may do. */
   readonly policy: Policy;
+  /** Who is judged again later, if it is retained; null: nobody. */
+  readonly source: Source | null;
   /** Set while it waits for its delay. */
   deadline: Deadline | null = null;
 
-  constructor(fields: PublishFields, delaySeconds: number, policy: Policy) {
+  constructor(fields: PublishFields, delaySeconds: number, policy: Policy, source: Source | null) {
     this.fields = fields;
     this.delaySeconds = delaySeconds;
     this.policy = policy;
+    this.source = source;
   }
 
   /** The will that a CONNECT carries. Its payload is copied, as it outlives the chunk. */
-  static of(will: Will, mountPoint: string, policy: Policy): PendingWill {
+  static of(will: Will, mountPoint: string, policy: Policy, source: Source | null): PendingWill {
     const { willDelaySeconds, ...rest } = will.properties;
     const properties: Properties = Object.keys(rest).length === 0 ? NO_PROPERTIES : copied(rest);
     const { qos, retain } = will;
@@ -29,6 +33,7 @@ export class PendingWill {
       { topicName, payload: will.payload.slice(), qos, retain, dup: false, packetId: 0, properties },
       willDelaySeconds ?? 0,
       policy,
+      source,
     );
   }
 

@@ -249,6 +249,10 @@ const DROPPED: Readonly<Record<DropReason, Text>> = {
     en: "The client may not read this topic, although it was allowed to subscribe: give it read access in the broker's rules.",
     zh: "该客户端无权读取这个主题，尽管订阅被接受了：请在服务器规则里给它读权限。",
   },
+  "source-denied": {
+    en: "Whoever published the retained message has lost the right to since (check_retain_source). Give it back in the broker's rules, publish the message anew, or set check_retain_source false.",
+    zh: "发布这条保留消息的客户端后来失去了发布权限（check_retain_source）。请在服务器规则里恢复权限、重新发布该消息，或设置 check_retain_source false。",
+  },
   "no-local": {
     en: "The client published it itself and subscribed with No Local, which keeps its own messages from it.",
     zh: "消息是它自己发布的，而它以 No Local 订阅，收不到自己的消息。",

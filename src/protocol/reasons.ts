@@ -70,6 +70,7 @@ export const DROP_REASONS = {
   "no-subscription-matches": { code: 0x10, log: "no subscription matches" },
   "publish-denied": { code: 0x87, log: "denied: the publisher may not write this topic" },
   "receive-denied": { code: 0x87, log: "denied: the receiver may not read this topic" },
+  "source-denied": { code: 0x87, log: "denied: who published the retained message may not write its topic any more" },
   "no-local": { code: 0x00, log: "the receiver published it and subscribed with no local" },
   "session-offline": { code: 0x00, log: "QoS 0 is not queued for a client that is offline" },
   "receiver-slow": { code: 0x00, log: "QoS 0 was dropped for a client that reads too slowly" },

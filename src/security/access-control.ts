@@ -16,6 +16,7 @@ import type { Realm } from "./realm.ts";
 import { RulesPolicy } from "./rules.ts";
 import type { AccessOptions } from "./security-config.ts";
 import type { Asking, AuthenticationSource, Claim, Judgement, RulesSource } from "./sources.ts";
+import type { Names } from "./topic-tree.ts";
 
 /** A client that may come in. */
 export type Accepted = Extract<Verdict, { kind: "accepted" }>;
@@ -45,11 +46,16 @@ interface Findings {
   readonly evidence?: unknown;
 }
 
+/** Clients that have retained messages, and whose rules are remembered. */
+const MOST_ABSENT = 1000;
+
 /** Guards what clients come in by. */
 export class AccessControl implements Authenticator, Asking {
   #realm: Realm;
   #options: AccessOptions;
   readonly #grounds: WeakMap<Policy, Grounds> = new WeakMap();
+  /** By client identifier and user name. */
+  readonly #absent: Map<string, RulesPolicy> = new Map();
 
   constructor(realm: Realm, options: AccessOptions) {
     this.#realm = realm;
@@ -105,6 +111,18 @@ export class AccessControl implements Authenticator, Asking {
   /** Lets in whom the operator has named, as the local end of a bridge, under the rules for its user. */
   admit(applicant: Applicant): Accepted {
     return this.#accept(applicant, { username: applicant.connect.username, isVerified: true });
+  }
+
+  /** Whether a client of these names, who need not be here, may publish to a topic by the rules as they are now. */
+  mayPublish(names: Names, topicName: string): boolean {
+    const key = `${names.clientId}\0${names.username ?? ""}`;
+    let policy = this.#absent.get(key);
+    if (policy === undefined) {
+      if (this.#absent.size >= MOST_ABSENT) this.#absent.clear();
+      policy = new RulesPolicy(() => this.#realm.rulesFor(names), this.#realm.parts.revision);
+      this.#absent.set(key, policy);
+    }
+    return policy.allowsAll || policy.canPublish(topicName);
   }
 
   authenticate(applicant: Applicant): Verdict | Promise<Verdict> {
@@ -192,6 +210,7 @@ export class AccessControl implements Authenticator, Asking {
     const policy = new RulesPolicy(
       () => (rules === undefined ? this.#realm.rulesFor(names) : [rules.rulesFor(names)]),
       revision,
+      rules !== undefined,
     );
     const { evidence } = findings;
     this.#grounds.set(policy, { username, isAnonymous: !isVerified, hash, method, evidence, untilMs });

@@ -31,6 +31,7 @@ const MOST_REMEMBERED = 256;
 
 /** Asks sources of rules, in order; without any everything is allowed. */
 export class RulesPolicy implements Policy {
+  readonly isFleeting: boolean;
   readonly #sources: () => readonly Rules[];
   readonly #revision: Revision;
   #seen: number;
@@ -45,8 +46,10 @@ export class RulesPolicy implements Policy {
   /**
    * @param sources the rules as they are now; asked again after each change
    * @param revision advances with each change
+   * @param isFleeting as `Policy.isFleeting`
    */
-  constructor(sources: () => readonly Rules[], revision: Revision) {
+  constructor(sources: () => readonly Rules[], revision: Revision, isFleeting: boolean = false) {
+    this.isFleeting = isFleeting;
     this.#sources = sources;
     this.#revision = revision;
     this.#seen = revision.number;

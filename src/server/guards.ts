@@ -1,6 +1,6 @@
 /** The AccessControl of each listener, and the Realm that those with the same security share; reloaded together, all or nothing. */
 import type { ListenerConfig } from "../config/index.ts";
-import type { Applicant, Broker } from "../core/index.ts";
+import type { Applicant, Broker, Source } from "../core/index.ts";
 import {
   type Accepted,
   AccessControl,
@@ -62,6 +62,13 @@ export class Guards {
     const [guard] = this.#guards;
     if (guard === undefined) throw new Error("without a listener there are no rules for a local_username");
     return guard.control.admit(applicant);
+  }
+
+  /** As `Broker.sourceJudge`. Where rules differ by listener, those of the one that the message came in by hold; without it none do. */
+  mayPublish({ username, listener }: Source, clientId: string | null, topicName: string): boolean {
+    const named = this.#guards.find((guard) => guard.listener.entrance.name === listener);
+    const guard = named ?? (this.#realms.size === 1 ? this.#guards[0] : undefined);
+    return guard?.control.mayPublish({ clientId: clientId ?? "", username }, topicName) ?? false;
   }
 
   /**

@@ -131,6 +131,7 @@ class RunningServer implements Server {
     this.#guards = new Guards(loop.broker, write);
     this.#brokerControl = new BrokerControl(loop.broker, () => this.#listeners.facts, write);
     this.#brokerControl.enable(config.enableControlApi);
+    loop.broker.sourceJudge = (...asked) => this.#guards.mayPublish(...asked);
     this.#bridges = new Bridges(loop.broker, this.#guards, config.persistence, {
       write,
       wantsDebug: () => log.wants("debug"),

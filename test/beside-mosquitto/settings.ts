@@ -5,7 +5,7 @@ import { LIMITS, OTHER_LIMITS } from "./situations/limits.ts";
 import { PUBLISHING } from "./situations/publishing.ts";
 import { SESSIONS } from "./situations/sessions.ts";
 import { SUBSCRIBING } from "./situations/subscribing.ts";
-import { PER_LISTENER, USERS } from "./situations/users.ts";
+import { PER_LISTENER, RETAINED_FOR_ALL, RETAINED_FOR_SOME, USERS } from "./situations/users.ts";
 
 export const SETTINGS: readonly Setting[] = [
   CONNECTING,
@@ -16,4 +16,6 @@ export const SETTINGS: readonly Setting[] = [
   OTHER_LIMITS,
   USERS,
   PER_LISTENER,
+  RETAINED_FOR_SOME,
+  RETAINED_FOR_ALL,
 ];

@@ -38,10 +38,24 @@ function there(
 
 /** A broker where everybody may do everything but this one thing. */
 function denied(what: "canPublish" | "canReceive"): BrokerHarness {
+  return there(judging(what), (publisher) => publisher.publish("t", "1"));
+}
+
+function judging(what?: "canPublish" | "canReceive"): HarnessParts {
   const allow = (): boolean => true;
-  const policy = { allowsAll: false, canSubscribe: allow, canPublish: allow, canReceive: allow, [what]: () => false };
+  const all = { allowsAll: false, canSubscribe: allow, canPublish: allow, canReceive: allow };
+  const policy = what === undefined ? all : { ...all, [what]: () => false };
   const accepted = { kind: "accepted", policy, principal: null } as const;
-  return there({ authenticator: { authenticate: () => accepted } }, (publisher) => publisher.publish("t", "1"));
+  return { authenticator: { authenticate: () => accepted } };
+}
+
+/** Who has retained a message loses the right to it. */
+function revoked(): BrokerHarness {
+  const harness = new BrokerHarness(judging());
+  harness.connect("publisher").publish("t", "1", { retain: true });
+  harness.broker.sourceJudge = () => false;
+  harness.connect("receiver").subscribe("t");
+  return harness;
 }
 
 /** What a receiver below a mount point subscribed to before it was below it. */
@@ -86,6 +100,7 @@ const LOSSES: Readonly<Record<DropReason, Loss | null>> = {
   "no-subscription-matches": null,
   "publish-denied": () => denied("canPublish"),
   "receive-denied": () => denied("canReceive"),
+  "source-denied": revoked,
   "no-local": () => there({}, (_, receiver) => receiver.publish("t", "1", { qos: 1 })),
   "session-offline": () => away({}, (publisher) => publisher.publish("t", "1")),
   "receiver-slow": () =>

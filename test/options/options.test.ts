@@ -10,7 +10,7 @@ import { testWithPeers } from "../support/peers.ts";
 import { ROOT } from "../support/repository.ts";
 import { type OptionRun, startOptionBroker } from "./option-run.ts";
 import { CROWD, MEMORY, QUEUES } from "./runs/bounds.ts";
-import { KEEPING } from "./runs/keeping.ts";
+import { KEEPING, KEEPING_SOURCES } from "./runs/keeping.ts";
 import { DEFAULT_LISTENER, LISTENERS } from "./runs/listeners.ts";
 import { JSON_LOG, LOG, OWN } from "./runs/own.ts";
 import { RULES, TLS } from "./runs/secured.ts";
@@ -20,6 +20,7 @@ const RUNS: readonly OptionRun[] = [
   QUEUES,
   MEMORY,
   KEEPING,
+  KEEPING_SOURCES,
   DEFAULT_LISTENER,
   LISTENERS,
   OWN,
@@ -64,7 +65,6 @@ const BESIDE: Readonly<Record<string, string>> = {
 
 /** Options whose effect a connection cannot show, or not in time: the test that shows it, and why. */
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, why: string]>> = {
-  check_retain_source: ["src/config/read-config.test.ts", "without effect yet"],
   user: ["test/end-to-end/leaving-root.test.ts", "only root can become another user"],
   set_tcp_nodelay: ["test/transport/settings.test.ts", "what TCP does is not seen by its peer"],
   retain_expiry_interval: ["test/conformance/mosquitto-options.test.ts", "its least value is a minute"],

@@ -43,6 +43,11 @@ function facts(): Change[] {
     messageAdded(2 ** 40, "retained"),
     { kind: "retained-set", topicName: "a/x/b", message: 2 ** 40 },
     { kind: "retained-set", topicName: LONG, message: 2 ** 40 },
+    // Since layout 2.
+    { ...messageAdded(2 ** 40 + 1, "of a user"), source: { username: "operator", listener: "*:1883" } },
+    { kind: "retained-set", topicName: "of a user", message: 2 ** 40 + 1 },
+    { ...messageAdded(2 ** 40 + 2, "of nobody"), publisher: null, source: { username: null, listener: null } },
+    { kind: "retained-set", topicName: "of nobody", message: 2 ** 40 + 2 },
     { kind: "received-set", clientId: "device 1", packetId: 65_535 },
     willSet("device 1", { dueAtMs: moment + 5000 }),
     willSet(LONG, { delaySeconds: 0 }),

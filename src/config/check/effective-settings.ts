@@ -216,6 +216,7 @@ function messages({ broker }: Config): SettingGroup {
     ["queue_qos0_messages", broker.queueQos0Messages, standard.queueQos0Messages],
     ["upgrade_outgoing_qos", broker.upgradeOutgoingQos, standard.upgradeOutgoingQos],
     ["allow_duplicate_messages", broker.allowDuplicateMessages, standard.allowDuplicateMessages],
+    ["check_retain_source", broker.checkRetainSource, standard.checkRetainSource],
     ["retain_available", broker.retainAvailable, standard.retainAvailable],
     ["retain_expiry_interval", broker.retainExpirySeconds / 60, 0],
     ["memory_limit", broker.memoryLimitBytes, standard.memoryLimitBytes],

@@ -59,14 +59,12 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   general(
     "check_retain_source",
     SWITCH,
-    withoutEffect(
-      "check_retain_source",
-      "a retained message is not judged again by the rights that its publisher has lost since",
-    ),
+    ({ broker }, value) => {
+      broker.checkRetainSource = value;
+    },
     {
       default: "true",
-      standing: "different",
-      note: "Without effect yet: a retained message is not judged again by the rights that its publisher has lost since.",
+      note: "By the rules as they are when somebody subscribes. Not for what bridges without `local_username` brought, nor for clients whose rules were in a token.",
     },
   ),
   general(

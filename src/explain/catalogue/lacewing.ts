@@ -54,6 +54,7 @@ const DROPS: Readonly<Record<DropReason, MeaningKey>> = {
   "no-subscription-matches": "no-subscribers",
   "publish-denied": "acl-denied",
   "receive-denied": "acl-denied",
+  "source-denied": "acl-denied",
   "no-local": "no-local",
   "session-offline": "offline-qos-0",
   "receiver-slow": "messages-dropped",

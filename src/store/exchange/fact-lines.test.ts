@@ -50,7 +50,10 @@ test("every property of a message survives, and every kind of payload", () => {
   fc.assert(
     fc.property(fields, (publish) => {
       const bytes = encodePublish({ ...publish, dup: false, packetId: publish.qos === 0 ? 0 : 1 }, 5);
-      const message: Change = { kind: "message-added", message: 1, publish: bytes, expiresAtMs: 5, publisher: null };
+      const added = { kind: "message-added", message: 1, publish: bytes, expiresAtMs: 5, publisher: null } as const;
+      // Who may be asked about it, or is not known.
+      const source = { username: publish.properties.contentType ?? null, listener: null };
+      const message: Change = publish.retain ? { ...added, source } : added;
       assert.deepEqual(again(message), message);
       const will: Change = { kind: "will-set", clientId: "", publish: bytes, delaySeconds: 0, dueAtMs: null };
       assert.deepEqual(again(will), will);
@@ -90,6 +93,14 @@ for (const [line, said] of [
   [`{${MESSAGE},"topicName":"a/#","payload":"","properties":{}}`, /contains "#" at 3/],
   [`{${MESSAGE},"topicName":"","payload":"","properties":{}}`, /topic name is empty/],
   [`{${MESSAGE},"topicName":"a","payload":"","properties":[]}`, /must be an object/],
+  [
+    `{${MESSAGE},"topicName":"a","payload":"","properties":{},"source":{"username":"u"}}`,
+    /must be {"username", "listener"}/,
+  ],
+  [
+    `{${MESSAGE},"topicName":"a","payload":"","properties":{},"source":{"username":1,"listener":null}}`,
+    /"source" of a message is/,
+  ],
   [`{${MESSAGE},"topicName":"a","payload":"","properties":{"topicAlias":1}}`, /"topicAlias" is no property/],
   [`{${MESSAGE},"topicName":"a","payload":"","properties":{"receiveMaximum":1}}`, /Receive Maximum does not belong/],
   [`{${MESSAGE},"topicName":"a","payload":"","properties":{"messageExpirySeconds":-1}}`, /-1/],

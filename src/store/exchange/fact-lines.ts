@@ -96,6 +96,17 @@ const CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   retained: { topicName: NAME, message: KEY },
 };
 
+/** What some lines have besides. */
+const OPTIONAL_CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  message: { source: sourceCheck },
+};
+
+function sourceCheck(value: unknown): string | null {
+  if (!isObject(value) || Object.keys(value).sort().join() !== "listener,username") return '{"username", "listener"}';
+  const { username, listener } = value;
+  return nullable(NAME)(username) ?? nullable(NAME)(listener);
+}
+
 /** The line, without its end, that says `fact`. */
 export function factLine(fact: Change): string {
   return JSON.stringify(lineObject(fact));
@@ -163,12 +174,21 @@ export function lineFact(line: Record<string, unknown>): Change {
   if (checks === null) throw new LineError(`${JSON.stringify(kind)} is no kind of line`);
   for (const [field, check] of Object.entries(checks)) {
     if (!Object.hasOwn(line, field)) throw new LineError(`a ${kind} needs "${field}"`);
-    const wanted = check(line[field]);
-    if (wanted !== null) throw new LineError(`"${field}" of a ${kind} is ${shown(line[field])}; it must be ${wanted}`);
+    refuse(kind as string, field, line[field], check);
   }
-  for (const field of Object.keys(line))
-    if (field !== "kind" && !Object.hasOwn(checks, field)) throw new LineError(`a ${kind} has no "${field}"`);
+  const optional = OPTIONAL_CHECKS[kind as string] ?? {};
+  for (const [field, value] of Object.entries(line)) {
+    if (field === "kind" || Object.hasOwn(checks, field)) continue;
+    if (!Object.hasOwn(optional, field)) throw new LineError(`a ${kind} has no "${field}"`);
+    refuse(kind as string, field, value, optional[field]!);
+  }
   return factOf(line);
+}
+
+/** @throws LineError when `check` does */
+function refuse(kind: string, field: string, value: unknown, check: Check): void {
+  const wanted = check(value);
+  if (wanted !== null) throw new LineError(`"${field}" of a ${kind} is ${shown(value)}; it must be ${wanted}`);
 }
 
 function shown(value: unknown): string {
@@ -179,8 +199,9 @@ function shown(value: unknown): string {
 function factOf(line: Record<string, unknown>): Change {
   switch (line.kind) {
     case "message": {
-      const { message, expiresAtMs, publisher } = line as unknown as Of<"message-added">;
-      return { kind: "message-added", message, publish: publishBytes(line), expiresAtMs, publisher };
+      const { message, expiresAtMs, publisher, source } = line as unknown as Of<"message-added">;
+      const fact = { kind: "message-added", message, publish: publishBytes(line), expiresAtMs, publisher } as const;
+      return source === undefined ? fact : { ...fact, source };
     }
     case "will": {
       const { clientId, delaySeconds, dueAtMs } = line as unknown as Of<"will-set">;

@@ -9,8 +9,11 @@ export interface Migration {
   migrate(environment: Environment): void;
 }
 
-/** In order. There is one layout yet. */
-const MIGRATIONS: readonly Migration[] = [];
+/** In order. */
+const MIGRATIONS: readonly Migration[] = [
+  // Messages may have a source, which a flag says: those of layout 1 have none.
+  { to: 2, migrate() {} },
+];
 
 /** Brings a file to the present layout; a new one has it at once. Returns the layout that it had, or null. */
 export function migrate(environment: Environment, migrations: readonly Migration[] = MIGRATIONS): number | null {

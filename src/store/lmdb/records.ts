@@ -1,6 +1,6 @@
 /** The layout of each record of `schema.ts`: facts to keys and values, and back. */
 import { createHash } from "node:crypto";
-import type { Change } from "../../core/index.ts";
+import type { Change, Source } from "../../core/index.ts";
 import type { Ack, Qos } from "../../protocol/index.ts";
 import { type ByteReader, type ByteWriter, textOf, utf8Of } from "./bytes.ts";
 import { NO_MESSAGE } from "./schema.ts";
@@ -176,12 +176,19 @@ export function retainedFrom(key: Uint8Array, value: ByteReader): Of<"retained-s
 
 const HAS_PUBLISHER = 1;
 const EXPIRES = 2;
+/** Since layout 2. */
+const HAS_SOURCE = 4;
 
 export function putMessage(to: ByteWriter, fact: Of<"message-added">): void {
-  const { publisher, expiresAtMs, publish } = fact;
-  to.uint8((publisher === null ? 0 : HAS_PUBLISHER) | (expiresAtMs === null ? 0 : EXPIRES));
+  const { publisher, expiresAtMs, publish, source } = fact;
+  const flags = (publisher === null ? 0 : HAS_PUBLISHER) | (expiresAtMs === null ? 0 : EXPIRES);
+  to.uint8(flags | (source === undefined ? 0 : HAS_SOURCE));
   if (expiresAtMs !== null) to.float64(expiresAtMs);
   if (publisher !== null) to.sizedText(publisher);
+  if (source !== undefined) {
+    to.sizedText(source.username ?? "");
+    to.sizedText(source.listener ?? "");
+  }
   to.put(publish);
 }
 
@@ -189,5 +196,12 @@ export function messageFrom(message: number, value: ByteReader): Of<"message-add
   const flags = value.uint8();
   const expiresAtMs = flags & EXPIRES ? value.float64() : null;
   const publisher = flags & HAS_PUBLISHER ? value.sizedText() : null;
-  return { kind: "message-added", message, publish: value.rest(), expiresAtMs, publisher };
+  const source = flags & HAS_SOURCE ? sourceFrom(value) : undefined;
+  return { kind: "message-added", message, publish: value.rest(), expiresAtMs, publisher, ...(source && { source }) };
+}
+
+function sourceFrom(value: ByteReader): Source {
+  const username = value.sizedText();
+  const listener = value.sizedText();
+  return { username: username || null, listener: listener || null };
 }

@@ -1,5 +1,5 @@
 /**
- * What lies where in the store's LMDB file, version 1. Everything that reads or writes records takes their layout from here and from
+ * What lies where in the store's LMDB file, version 2. Everything that reads or writes records takes their layout from here and from
  * `records.ts`; whoever changes either adds a version and a step to `migrations.ts`.
  *
  * Integers in keys are big-endian, so that the order of keys is the order of numbers: `u48` is six bytes. A Session is named by a
@@ -18,7 +18,7 @@
  * | wills         | session u48                     | delaySeconds u32, dueAtMs f64, publish                                     |
  * | shares        | text(share), order u48          | message u48, the share if it is not in the key                             |
  * | retained      | text(topic name)                | message u48, the topic if it is not in the key                             |
- * | messages      | message u48                     | flags, expiresAtMs f64, length and text of the publisher, publish          |
+ * | messages      | message u48                     | flags, expiresAtMs f64, lengths and texts of publisher and source, publish |
  * | references    | message u48                     | how many records refer to the message, u32; no record: one                 |
  * | dropped       | session u48                     | nothing: the Session has ended, and what is left of it goes bit by bit     |
  * | quarantine    | number u48                      | a record that did not match its CRC-32: name of database, key, value       |
@@ -28,7 +28,7 @@
  */
 
 /** The layout that this release writes. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** Where the file says its version, in "meta". */
 export const SCHEMA_KEY: Uint8Array = Buffer.from("schema");
 /** Where it says up to which batch of the journal it is. */

@@ -31,6 +31,8 @@ export interface MessageChunk extends ChunkBase {
   readonly expiresAtSeconds: number;
   /** Client identifier of the publisher; null: the broker itself. */
   readonly publisher: string | null;
+  /** The publisher's user name; null: none. */
+  readonly username: string | null;
   readonly topicName: string;
   readonly qos: Qos;
   readonly retain: boolean;
@@ -264,7 +266,7 @@ class ChunkReader {
     if (propertiesBytes < 0) throw this.#fault(`has ${this.#length} bytes, fewer than its parts together`);
     const names = new Fields(await this.#bytes.read(this.#bodyAt + MESSAGE_BYTES, namesBytes), 0);
     const publisher = this.#text(names, publisherBytes, "client identifier");
-    names.take(usernameBytes);
+    const username = decodeUtf8(names.take(usernameBytes), 0, usernameBytes);
     const payloadAt = this.#bodyAt + MESSAGE_BYTES + namesBytes;
     const head5 = await this.#decodePublish(
       names.take(topicBytes),
@@ -279,6 +281,7 @@ class ChunkReader {
       id,
       expiresAtSeconds,
       publisher: publisher === "" ? null : publisher,
+      username: username || null,
       ...head5,
       qos,
       retain,

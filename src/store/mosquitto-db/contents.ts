@@ -255,7 +255,8 @@ export class Contents {
   }
 
   async #messageFact(message: StoredMessage): Promise<Change> {
-    const { topicName, qos, retain, properties, payloadAt, payloadBytes, publisher, expiresAtSeconds } = message.chunk;
+    const { topicName, qos, retain, properties, payloadAt, payloadBytes, publisher, username, expiresAtSeconds } =
+      message.chunk;
     const { topicAlias: _, subscriptionIdentifiers: __, ...kept } = properties;
     const payload = await this.#bytes.read(payloadAt, payloadBytes);
     const packetId = qos > 0 ? 1 : 0;
@@ -266,6 +267,8 @@ export class Contents {
       publish: encodePublish({ topicName, payload, qos, retain, dup: false, packetId, properties: kept }, 5),
       expiresAtMs: expiresAtSeconds === 0 ? null : expiresAtSeconds * 1000,
       publisher,
+      // Without a user name it may be a bridge, for which no rules hold.
+      ...(retain && username !== null && { source: { username, listener: null } }),
     };
   }
 }

@@ -15,7 +15,42 @@ topic deny home/cellar
 topic write $SYS/#
 pattern write in/%c/%u
 `;
+/** ann may not write to home any more. */
+const REVOKED_ACL = `user ann
+topic read home/#
+pattern write in/%c/%u
+user bob
+topic readwrite #
+`;
 const ANN = { username: "ann", password: "secret" };
+
+/** What ann and bob have retained, by a PUBLISH or a will, once neither may write there: a reload sees to that. */
+async function playRevoked(stage: Stage): Promise<void> {
+  const bob = { username: "bob", password: "hidden" };
+  const writer = await stage.connect("writer", { version: 5, clientId: "writer", ...ANN });
+  for (const topicName of ["home/kept", "in/writer/ann"])
+    await writer.publish(topicName, "x", { qos: 1, retain: true });
+  const will = { topicName: "home/will", retain: true };
+  const dying = await stage.connect("dying", { version: 5, clientId: "dying", ...ANN, will });
+  await dying.drop();
+  stage.broker.write("rules", REVOKED_ACL);
+  // Whoever is let in now shows that the reload is in force.
+  stage.broker.write(
+    "users",
+    PASSWORDS.replace("empty:", "# ") + PASSWORDS.split("\n", 1)[0]?.replace("ann:", "probe:"),
+  );
+  stage.broker.signal("SIGHUP");
+  while ((await WireClient.reasonCode(stage.to(), "probe", { ...ANN, username: "probe" })) !== 0);
+  const reader = await stage.connect("reader", { version: 5, clientId: "reader", ...bob });
+  await reader.subscribe("#", { qos: 1 });
+  // Whoever may write there makes it good.
+  await reader.publish("home/kept", "of bob", { qos: 1, retain: true });
+  const later = await stage.connect("later", { version: 5, clientId: "later", ...bob });
+  await later.subscribe("#", { qos: 1 });
+  stage.broker.write("rules", ACL);
+  stage.broker.write("users", PASSWORDS);
+  stage.broker.signal("SIGHUP");
+}
 
 /** A CONNECT by each version. */
 function credentials(
@@ -162,4 +197,19 @@ export const PER_LISTENER: Setting = {
       },
     },
   ],
+};
+
+/** Debian's 2.0 looks at the source only where a line says so. */
+export const RETAINED_FOR_SOME: Setting = {
+  title: "retained messages of those who still have their rights",
+  lines: [...USERS.lines, "check_retain_source true"],
+  files: { users: PASSWORDS, rules: ACL },
+  situations: [{ name: "check_retain_source true", play: playRevoked }],
+};
+
+export const RETAINED_FOR_ALL: Setting = {
+  title: "retained messages, whoever lost their rights",
+  lines: [...USERS.lines, "check_retain_source false"],
+  files: { users: PASSWORDS, rules: ACL },
+  situations: [{ name: "check_retain_source false", play: playRevoked }],
 };

@@ -46,3 +46,50 @@ export const KEEPING: OptionRun = {
       assert.equal(Number(readFileSync(join(folder, "pid"), "utf8")), program().pid),
   },
 };
+
+/** Who retained a message outlives the process with it, and which listener's rules hold for it. */
+export const KEEPING_SOURCES: OptionRun = {
+  title: "who is asked about what is kept",
+  lines: [
+    "per_listener_settings true",
+    "persistence true",
+    "persistence_location FOLDER/kept",
+    "check_retain_source true",
+    "listener @main 127.0.0.1",
+    "allow_anonymous true",
+    "acl_file FOLDER/rules",
+    "listener @free 127.0.0.1",
+    "allow_anonymous true",
+  ],
+  files: { rules: "topic readwrite #\n" },
+  checks: {
+    check_retain_source: async (broker) => {
+      const { stage } = broker;
+      const will = { topicName: "kept/will", payload: "x", retain: true } as const;
+      const ruled = await stage.connect("ruled", { will });
+      await ruled.publish("kept/ruled", "x", { qos: 1, retain: true });
+      const free = await stage.connect("free", { at: "free" });
+      await free.publish("kept/free", "x", { qos: 1, retain: true });
+      await ruled.drop();
+      const heir = await stage.connect("heir");
+      await heir.subscribe("kept/will", { qos: 0 });
+      await heir.lines(3);
+      broker.write("rules", "topic read #\n");
+      await broker.restart();
+      const reader = await stage.connect("reader");
+      await reader.subscribe("kept/#", { qos: 0 });
+      await reader.lines(3);
+      assert.deepEqual(reader.transcript.slice(2), ["PUBLISH kept/free=x q0 retain"]);
+      broker.write("rules", "topic readwrite #\n");
+      await broker.restart();
+      const later = await stage.connect("later");
+      await later.subscribe("kept/#", { qos: 0 });
+      await later.lines(5);
+      assert.deepEqual([...later.transcript.slice(2)].sort(), [
+        "PUBLISH kept/free=x q0 retain",
+        "PUBLISH kept/ruled=x q0 retain",
+        "PUBLISH kept/will=x q0 retain",
+      ]);
+    },
+  },
+};

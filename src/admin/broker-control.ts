@@ -20,7 +20,7 @@ const RESPONSE_TOPIC = `${REQUEST_TOPIC}/response`;
 /** Whose commands would make an answer of many megabytes. */
 const LARGEST_REQUEST_BYTES = 65_536;
 
-/** By `protocol`, in mosquitto's words; it has none for the last, so that its own shell cannot show the list. */
+/** By `protocol`, in mosquitto's words. For `http_api` it has none, and its own shell then calls the whole answer invalid. */
 const PROTOCOLS = { mqtt: "mqtt", websockets: "mqtt+websockets", http_api: "httpapi" } as const;
 
 /** What is asked for, by command in small letters. */

@@ -199,6 +199,29 @@ test("rules say who may ask: others hear nothing, and nobody is told by a will",
   });
 });
 
+test("dynamic security says by its roles who may ask", async (context) => {
+  const lines = [
+    "enable_control_api true",
+    "plugin mosquitto_dynamic_security.so",
+    "plugin_opt_config_file FOLDER/dynsec.json",
+    "plugin_opt_password_init_file FOLDER/password",
+  ];
+  const broker = await startConfigured(context, lines, { password: "first-password" });
+  const admin = await WireClient.connect(broker.address, "admin", { username: "admin", password: "first-password" });
+  const request = { commands: [{ command: "listPlugins" }] };
+  const plugin = { name: "dynamic-security", "control-endpoints": ["$CONTROL/dynamic-security/v1"] };
+  assert.deepEqual(await ask(admin, request), {
+    responses: [{ command: "listPlugins", data: { plugins: [plugin] } }],
+  });
+  const made = { command: "createClient", username: "ann", password: "secret" };
+  await ask(admin, { commands: [made] }, "$CONTROL/dynamic-security/v1");
+  const ann = await WireClient.connect(broker.address, "ann", { username: "ann", password: "secret" });
+  await ann.publish(TOPIC, JSON.stringify(request), { qos: 1 });
+  assert.equal(ann.lastReasonCode, 0x87);
+  await ann.settled();
+  assert.deepEqual(ann.taken("PUBLISH"), []);
+});
+
 test("without enable_control_api nobody answers; a reload switches it on, and off again", async (context) => {
   const off = ["allow_anonymous true"];
   const broker = await startConfigured(context, off);

@@ -16,6 +16,7 @@ import { badNetworks } from "./network.ts";
 import { powerCuts } from "./power-cut.ts";
 import { countText, type Progress, type Round, roundText } from "./report.ts";
 import { restorations } from "./restore.ts";
+import { rotations } from "./rotation.ts";
 
 export interface Context {
   readonly rounds: number;
@@ -57,6 +58,7 @@ const QUIET = lacewing("connection_messages=false");
 const MANY = { sessions: 100_000, messages: 1_000_000 };
 const STALL_MS = 30_000;
 const VANISHING_CLIENTS = 5000;
+const TLS_CLIENTS = 1000;
 const WEATHER_MS = 4000;
 /** What is lost does not come, however long one waits. */
 const CONTROL_QUIET_MS = 5000;
@@ -155,6 +157,13 @@ export const FAULTS: readonly Fault[] = [
     oneOf: 25,
     missing: () => (findPeer("libfaketime") === undefined ? "libfaketime is not installed" : undefined),
     run: (context) => clockJumps({ ...context, name: "f8", kind: OURS }),
+  },
+  {
+    name: "f14",
+    title: `certificates are renewed while ${countText(TLS_CLIENTS)} clients are connected`,
+    oneOf: 100,
+    missing: () => (findPeer("openssl") === undefined ? "openssl is not installed" : undefined),
+    run: (context) => rotations({ ...context, name: "f14", clients: TLS_CLIENTS }),
   },
 ];
 

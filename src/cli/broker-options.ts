@@ -69,6 +69,13 @@ const OPTIONS = {
     type: "flag",
     help: "Go on in the background once the broker listens.",
   },
+  tlsKeylog: {
+    group: "Running",
+    long: "tls-keylog",
+    type: "text",
+    argument: "file",
+    help: "Append the secrets of TLS at the listeners to a file, for Wireshark: who has it can read all connections.",
+  },
   verbose: {
     group: "Output",
     short: "v",
@@ -139,7 +146,15 @@ export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings
     lines: [...(isOwn ? OWN_DEFAULTS : file === null ? MOSQUITTO_DEFAULTS : []), ...args.set.map(lineOf)],
     persistenceLocation: surroundings.persistenceLocation,
   });
-  return withLogTypes(withoutBound(read, isOwn, args), args);
+  return withKeyLog(withLogTypes(withoutBound(read, isOwn, args), args), args);
+}
+
+function withKeyLog(read: ReadConfig, { tlsKeylog: tlsKeyLog }: BrokerArguments): ReadConfig {
+  if (tlsKeyLog === undefined) return read;
+  const { config, notices } = read;
+  const text = `Warning: the secrets of TLS are written to ${tlsKeyLog}: who has it can read all connections.`;
+  const process = { ...config.process, tlsKeyLog };
+  return { ...read, config: { ...config, process }, notices: [...notices, { place: null, type: "warning", text }] };
 }
 
 /** Without a configuration file the broker persists. */

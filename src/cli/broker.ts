@@ -133,9 +133,11 @@ const WHO: Readonly<Record<Access, string>> = {
 function accessTo({ listeners }: Config): Access {
   if (listeners.some((listener) => listener.allowAnonymous && !isLocal(listener))) return "everybody";
   if (listeners.some(({ allowAnonymous }) => allowAnonymous)) return "local";
-  return listeners.some(({ security, psk, tls }) => knowsUsers(security) || psk !== null || tls?.requireCertificate)
-    ? "users"
-    : "nobody";
+  const isProven = listeners.some(
+    ({ psk, tls, proxyRequiresCertificate }) =>
+      psk !== null || proxyRequiresCertificate || tls?.requireCertificate === true,
+  );
+  return isProven || listeners.some(({ security }) => knowsUsers(security)) ? "users" : "nobody";
 }
 
 function knowsUsers({ passwordFile, plugins }: Config["listeners"][number]["security"]): boolean {

@@ -27,6 +27,8 @@ export interface ProcessConfig {
   readonly user: string | null;
   /** `pid_file`: null: none. */
   readonly pidFile: string | null;
+  /** `--tls-keylog`: file that the secrets of TLS at listeners are added to, for Wireshark; null: none. */
+  readonly tlsKeyLog: string | null;
 }
 
 /** Everything. */
@@ -79,7 +81,7 @@ export const DEFAULT_CONFIG: Config = {
   log: DEFAULT_LOG,
   persistence: { enabled: false, location: DEFAULT_STORE_FOLDER, durability: { mode: "always" } },
   bridges: [],
-  process: { user: null, pidFile: null },
+  process: { user: null, pidFile: null, tlsKeyLog: null },
   sysIntervalSeconds: 10,
   enableControlApi: false,
 };

@@ -24,6 +24,7 @@ export function configuredFiles(config: Config, files: readonly string[]): reado
     ...bridges.flatMap(ofBridge),
   ];
   if (persistence.enabled) found.push({ path: persistence.location, use: "fill" });
+  if (process.tlsKeyLog !== null) found.push({ path: process.tlsKeyLog, use: "write" });
   if (process.pidFile !== null) found.push({ path: process.pidFile, use: "make" });
   return [...new Map(found.map((file) => [`${file.use} ${file.path}`, file])).values()];
 }

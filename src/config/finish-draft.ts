@@ -33,7 +33,7 @@ export function finishDraft(draft: Draft, ports: readonly number[]): Config {
     log: draft.log,
     persistence: persistenceOf(draft, plugins),
     bridges: finishBridges(draft),
-    process: { user: draft.user, pidFile: draft.pidFile },
+    process: { user: draft.user, pidFile: draft.pidFile, tlsKeyLog: null },
     sysIntervalSeconds: draft.sysIntervalSeconds,
     enableControlApi: draft.enableControlApi,
   };

@@ -12,6 +12,7 @@ export function finishTransport(draft: Draft, listener: ListenerDraft): Listener
     noDelay: draft.noDelay,
     tls: tlsOf(tls),
     psk: pskOf(tls),
+    proxyRequiresCertificate: settings.proxyProtocol === 2 && tls.requireCertificate,
     webSocket: { ...webSocket, origins, maximumHeaderBytes: draft.headerBytes },
     entrance: { ...entrance, identityAsUsername: identityOf(listener) },
   };

@@ -90,6 +90,8 @@ export interface ListenerConfig {
   readonly proxyProtocol: 0 | 1 | 2;
   /** `proxy_protocol_v2_require_tls`: whether the proxy must say that the client spoke TLS to it. */
   readonly proxyRequiresTls: boolean;
+  /** `require_certificate` with `enable_proxy_protocol 2`: whether the proxy must say that it has verified the client's certificate. */
+  readonly proxyRequiresCertificate: boolean;
   readonly webSocket: WebSocketConfig;
   /** Whether clients without user name may come in here: `listener_allow_anonymous`, else `allow_anonymous`. */
   readonly allowAnonymous: boolean;
@@ -117,6 +119,7 @@ export const DEFAULT_LISTENER: ListenerConfig = {
   psk: null,
   proxyProtocol: 0,
   proxyRequiresTls: false,
+  proxyRequiresCertificate: false,
   webSocket: { origins: [], httpDir: null, maximumHeaderBytes: DEFAULT_HEADER_BYTES },
   allowAnonymous: false,
   security: NO_SECURITY,

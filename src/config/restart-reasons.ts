@@ -6,7 +6,7 @@ export function restartReasons(before: Config, after: Config): readonly string[]
   const parts: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
     ["persistence", ({ persistence }) => persistence],
     ["the list of listeners", ({ listeners }) => listeners.map(({ host, port, unixPath }) => [host, port, unixPath])],
-    ["user or pid_file", ({ process }) => process],
+    ["user, pid_file or --tls-keylog", ({ process }) => process],
   ];
   return parts.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after))).map(([name]) => name);
 }

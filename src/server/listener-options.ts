@@ -2,20 +2,33 @@
 import { type ListenerConfig, serverTlsOptions } from "../config/index.ts";
 import type { PskKeys } from "../security/index.ts";
 import { formatAddress, type ListenerOptions, type ListenTarget } from "../transport/index.ts";
+import type { KeyLog } from "./key-log.ts";
 
 /** The keys of a listener with `psk_hint`, which a reload replaces. */
 export interface PskHolder {
   keys: PskKeys;
 }
 
-/** @param port in place of the one that is set, which may be any */
-export function listenerOptions(config: ListenerConfig, port: number, psk: PskHolder): ListenerOptions {
-  const { protocol, webSocket, proxyProtocol, proxyRequiresTls } = config;
+/**
+ * @param port in place of the one that is set, which may be any
+ * @param onKeyLog gets the secrets of TLS; null: nobody does
+ */
+export function listenerOptions(
+  config: ListenerConfig,
+  port: number,
+  psk: PskHolder,
+  onKeyLog: KeyLog | null,
+): ListenerOptions {
+  const { protocol, webSocket, proxyProtocol, proxyRequiresTls: requireTls } = config;
   const { origins, httpDir: httpFolder, maximumHeaderBytes } = webSocket;
+  const tls = serverTlsOptions(config, (name) => psk.keys.get(name) ?? null);
   return {
     target: targetOf(config, port),
-    tls: serverTlsOptions(config, (name) => psk.keys.get(name) ?? null),
-    proxy: proxyProtocol === 0 ? null : { version: proxyProtocol, requireTls: proxyRequiresTls },
+    tls: tls === null || onKeyLog === null ? tls : { ...tls, onKeyLog },
+    proxy:
+      proxyProtocol === 0
+        ? null
+        : { version: proxyProtocol, requireTls, requireCertificate: config.proxyRequiresCertificate },
     webSocket: protocol === "websockets" ? { origins, httpFolder, maximumHeaderBytes } : null,
   };
 }

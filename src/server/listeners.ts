@@ -12,6 +12,7 @@ import {
   listen,
   watchDescriptors,
 } from "../transport/index.ts";
+import type { KeyLog } from "./key-log.ts";
 import { ListenError } from "./listen-error.ts";
 import { listenerOptions, type PskHolder, placeOf } from "./listener-options.ts";
 import { StartError } from "./start-error.ts";
@@ -31,6 +32,14 @@ interface Opened {
 
 type OwnFacts = Omit<BrokerFacts, "listeners">;
 
+/** What whoever starts the broker has for its listeners. */
+export interface GivenToListeners {
+  /** Sockets that are open already. */
+  readonly sockets: readonly InheritedSocket[];
+  /** Gets the secrets of TLS; null: nobody does. */
+  readonly onKeyLog: KeyLog | null;
+}
+
 /** All of them. */
 export class Listeners {
   readonly #broker: Broker;
@@ -39,18 +48,17 @@ export class Listeners {
   readonly #timer: NodeJS.Timeout;
   readonly #stopWatching: () => void;
   readonly #facts: OwnFacts;
-  readonly #reserved: readonly InheritedSocket[];
+  readonly #given: GivenToListeners;
   #inherited: InheritedSockets | null = null;
 
   /**
    * @param facts what an HTTP listener tells of the broker, besides its listeners
-   * @param reserved sockets that are open already
    */
-  constructor(broker: Broker, log: Log<BrokerLogType>, facts: OwnFacts, reserved: readonly InheritedSocket[] = []) {
+  constructor(broker: Broker, log: Log<BrokerLogType>, facts: OwnFacts, given: GivenToListeners) {
     this.#broker = broker;
     this.#log = log;
     this.#facts = facts;
-    this.#reserved = reserved;
+    this.#given = given;
     this.#timer = setInterval(() => void this.#renewChanged(), LOOK_MS).unref();
     this.#stopWatching = watchDescriptors((isExhausted) => this.#tellOfDescriptors(isExhausted));
   }
@@ -83,9 +91,13 @@ export class Listeners {
       onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
     };
     try {
-      this.#inherited ??= await InheritedSockets.take(process.env, this.#reserved);
+      this.#inherited ??= await InheritedSockets.take(process.env, this.#given.sockets);
       const http = config.protocol === "http_api" ? this.#httpOptions(config, reception) : null;
-      const options = { ...listenerOptions(config, wanted, psk), http, inherited: this.#inherited };
+      const options = {
+        ...listenerOptions(config, wanted, psk, this.#given.onKeyLog),
+        http,
+        inherited: this.#inherited,
+      };
       const listener = await listen(options, reception);
       this.#opened.push({ config, current, listener, psk });
       this.#tellOf(config, listener);

@@ -20,7 +20,8 @@ import type { InheritedSocket, Listener } from "../transport/index.ts";
 import { Bridges } from "./bridges.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
-import { Listeners } from "./listeners.ts";
+import { keyLogTo } from "./key-log.ts";
+import { type GivenToListeners, Listeners } from "./listeners.ts";
 import { OpenLog } from "./open-log.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { SysClock } from "./sys-clock.ts";
@@ -78,11 +79,13 @@ export async function startServer(
   const taps = new Taps(SYSTEM_CLOCK);
   const brokerLog = new BrokerLog(log, SYSTEM_CLOCK, config.log);
   const observer = everyOf(brokerLog, recorder, taps, given);
+  const { tlsKeyLog } = config.process;
+  const onKeyLog = tlsKeyLog === null ? null : keyLogTo(tlsKeyLog);
   const opened = await openStore(config.persistence, log);
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
   new ControlService(loop.broker, recorder, taps, (type, line) => log.write(type, printable(line)));
   openLog.attach(loop.broker);
-  const running = new RunningServer(config, loop, openLog, brokerLog, opened, sockets);
+  const running = new RunningServer(config, loop, openLog, brokerLog, opened, { sockets, onKeyLog });
   try {
     await running.restore();
     await running.open(config.listeners);
@@ -114,7 +117,7 @@ class RunningServer implements Server {
     openLog: OpenLog,
     brokerLog: BrokerLog,
     store: OpenStore,
-    sockets: readonly InheritedSocket[],
+    given: GivenToListeners,
   ) {
     const { log } = openLog;
     this.#config = config;
@@ -127,7 +130,7 @@ class RunningServer implements Server {
     this.#sys = new SysClock(topics);
     this.#store = store;
     const write = (type: LogType, line: string): void => log.write(type, printable(line));
-    this.#listeners = new Listeners(loop.broker, log, { version: version(), figures: () => topics.figures() }, sockets);
+    this.#listeners = new Listeners(loop.broker, log, { version: version(), figures: () => topics.figures() }, given);
     this.#guards = new Guards(loop.broker, write);
     this.#brokerControl = new BrokerControl(loop.broker, () => this.#listeners.facts, write);
     this.#brokerControl.enable(config.enableControlApi);

@@ -142,10 +142,11 @@ const SITUATIONS: Readonly<
     ],
   ],
   "what needs thought": [
-    "enable_control_api true\nuser nobody\nlistener 8080 127.0.0.1\nprotocol http_api\nallow_anonymous true",
+    "enable_control_api true\nuser root\nlistener 0 127.0.0.1\nallow_anonymous true\nlistener 8080 127.0.0.1\nprotocol http_api\nallow_anonymous true",
     {},
     [
-      /^warning: user nobody does nothing: the broker stays who starts it/,
+      /^warning: "listener 0 127\.0\.0\.1" is a unix socket of the name 127\.0\.0\.1\. Give a port/,
+      /^warning: user root: started as root, the broker stays root/,
       /^note: enable_control_api answers only clients on this machine where no rules say who may ask/,
     ],
   ],

@@ -24,11 +24,16 @@ function ofStrangers(listener: ListenerConfig): readonly Finding[] {
     const advice = "Set password_file, require_certificate with use_identity_as_username, or allow_anonymous true.";
     return [finding("warning", place, text, advice)];
   }
-  if (!allowAnonymous || isLocal(listener) || listener.tls?.requireCertificate || listener.psk !== null) return [];
+  if (!allowAnonymous || isLocal(listener) || provesIdentity(listener)) return [];
   const everything = protocol === "http_api" ? "what it tells of the broker" : "and write everything";
   const may = !hasRules(security) ? ` and may read ${everything}` : "";
   const text = `Everybody who reaches ${where} comes in without a password${may}: allow_anonymous is true.`;
   return [finding("warning", place, text, "Set allow_anonymous false and password_file, or bind it to 127.0.0.1.")];
+}
+
+/** Whether nobody comes in without a certificate or key. */
+function provesIdentity({ tls, psk, proxyRequiresCertificate }: ListenerConfig): boolean {
+  return psk !== null || proxyRequiresCertificate || tls?.requireCertificate === true;
 }
 
 function asksForProof({ security, entrance, psk }: ListenerConfig): boolean {
@@ -93,9 +98,9 @@ export function dangersOfBroker(config: Config): readonly Finding[] {
     const advice = 'Set acl_file, with "topic readwrite $CONTROL/broker/#" below a user, for others.';
     found.push(finding("note", null, text, advice));
   }
-  if (config.process.user !== null) {
-    const text = `user ${config.process.user} does nothing: the broker stays who starts it, also when that is root.`;
-    found.push(finding("warning", null, text, "Let systemd, or whatever starts it, choose the user, as contrib does."));
+  if (config.process.user === "root") {
+    const text = "user root: started as root, the broker stays root, and so may do everything on this machine.";
+    found.push(finding("warning", null, text, "Name another user, who then needs the right to the broker's files."));
   }
   if (!persistence.enabled && persistence.location !== DEFAULT_CONFIG.persistence.location)
     found.push(finding("note", null, "persistence_location does nothing: persistence is false."));

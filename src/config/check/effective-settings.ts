@@ -48,6 +48,7 @@ export function listenerSettings(listener: ListenerConfig): readonly SettingGrou
 
 function speaking(listener: ListenerConfig): SettingGroup {
   const { protocol, entrance, socketDomain, bindInterface, proxyProtocol, proxyRequiresTls, noDelay } = listener;
+  const isProven = listener.proxyRequiresCertificate;
   const words = { mqtt: "MQTT", websockets: "MQTT in WebSocket", http_api: "HTTP" } as const;
   return group("What it speaks", [
     ["protocol", protocol, null, words[protocol]],
@@ -56,6 +57,9 @@ function speaking(listener: ListenerConfig): SettingGroup {
     ["bind_interface", bindInterface, null],
     ["enable_proxy_protocol", proxyProtocol, 0, proxyProtocol === 0 ? "" : "every connection begins with its header"],
     ["proxy_protocol_v2_require_tls", proxyRequiresTls, false],
+    ...(proxyProtocol === 2
+      ? [["require_certificate", isProven, false, isProven ? "the proxy must have verified one" : ""] as const]
+      : []),
     ["set_tcp_nodelay", noDelay, true],
   ]);
 }
@@ -251,7 +255,7 @@ function running({ sysIntervalSeconds, enableControlApi, process: { user, pidFil
   return group("Running", [
     ["sys_interval", sysIntervalSeconds, DEFAULT_CONFIG.sysIntervalSeconds],
     ["enable_control_api", enableControlApi, DEFAULT_CONFIG.enableControlApi],
-    ["user", user, null],
+    ["user", user, null, user === null ? "started as root: mosquitto, or nobody" : "who root becomes"],
     ["pid_file", pidFile, null],
     ["connection", bridges.map(({ name }) => name), []],
   ]);

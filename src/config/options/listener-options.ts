@@ -1,4 +1,5 @@
 /** Options of listeners: where they are, what they speak, and what holds for those who come in. */
+import { isIP } from "node:net";
 import { topicNameFault, type Version } from "../../protocol/index.ts";
 import { type Draft, type ListenerDraft, newListener } from "../draft.ts";
 import { beginDefaultListener, general, type Option, ofListener } from "../option.ts";
@@ -34,6 +35,10 @@ function beginListener(draft: Draft, { port, where }: Place, place: string): voi
   }
   const listener = newListener(place, false);
   listener.settings.port = port;
+  if (port === 0 && where !== null && isIP(where) !== 0) {
+    const text = `Warning: "listener 0 ${where}" is a unix socket of the name ${where}. Give a port in place of 0 to listen on that address.`;
+    draft.notices.push({ place, type: "warning", text });
+  }
   if (port === 0) listener.settings.unixPath = where;
   else listener.settings.host = where;
   draft.listeners.push(listener);

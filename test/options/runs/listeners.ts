@@ -37,6 +37,10 @@ function page(port: number | undefined, path: string): Promise<string> {
 
 const PROXY_V2_WITHOUT_TLS = "0d0a0d0a000d0a515549540a 21 11 000c 0a010203 7f000001 1234 075b";
 
+/** With a certificate of device-7, which the proxy has verified. */
+const PROXY_V2_OF_DEVICE =
+  "0d0a0d0a000d0a515549540a 21 11 0022 c0000201 c0000202 c350 075b 20 0013 05 00000000 22 0008 6465766963652d37 04 0000";
+
 export const DEFAULT_LISTENER: OptionRun = {
   title: "the default listener",
   lines: ["port @main", "bind_address 127.0.0.1", "allow_anonymous true"],
@@ -79,6 +83,10 @@ export const LISTENERS: OptionRun = {
     "enable_proxy_protocol 2",
     "proxy_protocol_v2_require_tls true",
     "listener_allow_anonymous true",
+    "listener @proxy-proof 127.0.0.1",
+    "enable_proxy_protocol 2",
+    "require_certificate true",
+    "use_identity_as_username true",
     "listener @shut 127.0.0.1",
     "listener @api 127.0.0.1",
     "protocol http_api",
@@ -161,6 +169,18 @@ export const LISTENERS: OptionRun = {
       await client.connect("proxied");
       assert.equal(client.transcript[0], "CONNACK 0x00");
       await program().printed(/New client connected from 192\.0\.2\.5:6275 as proxied/);
+    },
+    // Whose certificate a proxy has verified.
+    require_certificate: async ({ stage, program }) => {
+      const without = await stage.open("without a certificate", { at: "proxy-proof" });
+      without.bytes(PROXY_V2_WITHOUT_TLS);
+      await without.closed();
+      await program().printed(/rejected, client did not provide a certificate\./);
+      const client = await stage.open("with a certificate", { at: "proxy-proof" });
+      client.bytes(PROXY_V2_OF_DEVICE);
+      await client.connect("proven");
+      assert.equal(client.transcript[0], "CONNACK 0x00");
+      await program().printed(/as proven \(.*u'device-7'\)/);
     },
     proxy_protocol_v2_require_tls: async ({ stage }) => {
       const client = await stage.open("without TLS", { at: "proxy-two" });

@@ -91,10 +91,9 @@ function adviceOf({ meaning, cause, fix, next }: Finding, target: Target, langua
   if (meaning === undefined) return null;
   const explanation = explained(meaning, language, { facts: factsOf(target) });
   const chosen = explanation.causes[cause ?? 0];
-  const knows = fix !== undefined || cause !== undefined;
   return {
     explanation,
-    why: knows ? null : (chosen?.why ?? null),
+    why: fix === undefined ? (chosen?.why ?? null) : null,
     fix: fix?.[language] ?? chosen?.fix ?? null,
     next: next ?? commandOf([chosen, ...explanation.causes], target),
   };

@@ -119,6 +119,8 @@ function speakerFinding(speaker: Speaker, { webSocketPath, host, port }: Target)
     state: "failed",
     summary: answersInstead(speaker, WORDS[wanted].en, WORDS[wanted].zh),
     meaning: MISMATCH[speaker],
+    // TLS was tried too.
+    ...(speaker === "closed" && { cause: 1 }),
     ...(scheme !== null && {
       next: `lacewing doctor ${scheme}://${host}:${port}`,
       fix: {

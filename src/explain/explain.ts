@@ -1,10 +1,11 @@
 /** Answers "what does this mean?" for a number, a name, a pasted line or a symptom in words. */
 
 import { MEANINGS, type MeaningKey } from "./catalogue/meanings.ts";
+import { ClientTrace } from "./client-trace.ts";
 import type { Space } from "./code.ts";
 import type { Language } from "./entry.ts";
 import { type Explanation, explained } from "./explanation.ts";
-import { type Match, matchesOf, matchLine, matchNumber } from "./matching.ts";
+import { type Match, matchesOf, matchLine, matchNumber, matchOf } from "./matching.ts";
 import { placesOf, rowsNamed, rowsOf, type Source, SPACES } from "./spaces.ts";
 import { withoutStamp } from "./stamps.ts";
 import { matchWords } from "./words.ts";
@@ -67,10 +68,13 @@ function matchesFor(query: string, from: Source | undefined): readonly Match[] {
   if (named.length > 0) return named;
   if (Object.hasOwn(MEANINGS, key)) return [{ meaning: key as MeaningKey }];
   const all: Match[] = [];
+  const trace = new ClientTrace();
   for (const line of text.split("\n").slice(0, MOST_LINES)) {
     const { message, stamp } = withoutStamp(line.trim());
-    for (const match of matchLine(message, { source: from, isStamped: stamp !== null }).matches)
-      if (!all.some(({ meaning }) => meaning === match.meaning)) all.push(match);
+    const placed = trace.next(message);
+    const { matches } =
+      placed === null ? matchLine(message, { source: from, isStamped: stamp !== null }) : matchOf(placed);
+    for (const match of matches) if (!all.some(({ meaning }) => meaning === match.meaning)) all.push(match);
   }
   return mostTelling(all);
 }

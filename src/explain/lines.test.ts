@@ -89,7 +89,10 @@ const MOSQUITTO_2_0: readonly Row[] = [
     "1627552973: OpenSSL Error[0]: error:0A0000C7:SSL routines::peer did not return a certificate",
     "client-certificate-missing",
   ],
-  ["1627552973: OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed", "certificate-verify-failed"],
+  [
+    "1627552973: OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed",
+    "client-certificate-refused",
+  ],
   ["1627552973: OpenSSL Error[0]: error:0A0000C1:SSL routines::no shared cipher", "no-shared-cipher"],
   ["1627552973: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading", "tls-closed"],
   ["1627552973: OpenSSL Error[0]: error:0A000102:SSL routines::unsupported protocol", "tls-version"],
@@ -448,6 +451,33 @@ test("a log shows each problem once, with count, times and clients", () => {
   assert.deepEqual([taken?.clients, taken?.clientCount], [["abc", "def"], 2]);
   assert.deepEqual(unexplained, [{ line: "Error: nobody has seen this one.", count: 1 }]);
 });
+
+/** The trace of a client, by what it prints. */
+const TRACES: readonly (readonly [lines: string, meaning: MeaningKey])[] = [
+  ["Client x sending CONNECT|Error: The connection was lost.", "port-closes"],
+  ["Client x sending CONNECT|Client x sending CONNECT|Client x sending CONNECT", "port-closes"],
+  [
+    "Client x sending CONNECT|Error: A network protocol error occurred when communicating with the broker.",
+    "port-not-mqtt",
+  ],
+  ["Client x sending CONNECT|Error: Protocol error", "tls-ended-late"],
+  [
+    "Client x sending CONNECT|Client x received CONNACK (0)|Client x sending PUBLISH (d0, q2, r0, m1, 't', ... (1 bytes))|Error: The connection was lost.",
+    "publish-closes",
+  ],
+  ["Client x sending CONNECT|Client x received CONNACK (0)|Error: The connection was lost.", "connection-lost"],
+  ["Client x sending CONNECT|Client x received CONNACK (135)|Connection error: Not authorized", "not-authorised"],
+];
+
+for (const [text, meaning] of TRACES)
+  test(`where a trace stops: ${text}`, () => {
+    const lines = text.split("|");
+    const keys = explain(lines.join("\n")).explanations.map(({ key }) => key);
+    assert.deepEqual(keys, [meaning]);
+    const reader = new LogReader();
+    for (const line of lines) reader.add(line);
+    assert.deepEqual(new Set(reader.summary().problems.map(({ explanation }) => explanation.key)), new Set([meaning]));
+  });
 
 test("facts of a line fill the commands, and nothing that a shell would read", () => {
   const [first] = explain("Error: connect ECONNREFUSED broker.example.com:1884").explanations;

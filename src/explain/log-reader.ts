@@ -1,8 +1,9 @@
 /** Reads a log line by line and finds each problem once: how often, when first and last, for which clients. Its memory is bounded. */
 import type { MeaningKey } from "./catalogue/meanings.ts";
+import { ClientTrace } from "./client-trace.ts";
 import type { Language } from "./entry.ts";
 import { type Explanation, explained } from "./explanation.ts";
-import { type Match, matchLine } from "./matching.ts";
+import { type Match, matchLine, matchOf } from "./matching.ts";
 import type { Source } from "./spaces.ts";
 import { type StampedLine, withoutStamp } from "./stamps.ts";
 
@@ -75,6 +76,7 @@ export class LogReader {
   readonly #language: Language;
   readonly #problems: Map<MeaningKey, Count> = new Map();
   readonly #unexplained: Map<string, number> = new Map();
+  readonly #trace = new ClientTrace();
   #lines = 0;
   #afterTls = false;
   /** The client whose end the next line says. */
@@ -90,10 +92,11 @@ export class LogReader {
     if (line.trim() === "") return;
     this.#lines += 1;
     const stamped = withoutStamp(line);
-    const { matches, isHarmless, isDetail } = matchLine(stamped.message, {
-      source: this.#from,
-      isStamped: stamped.stamp !== null,
-    });
+    const placed = this.#trace.next(stamped.message);
+    const { matches, isHarmless, isDetail } =
+      placed === null
+        ? matchLine(stamped.message, { source: this.#from, isStamped: stamped.stamp !== null })
+        : matchOf(placed);
     const [match] = matches;
     if (isHarmless || (match !== undefined && NO_PROBLEM.has(match.meaning))) return;
     if (match === undefined) this.#addUnexplained(stamped.message);

@@ -109,8 +109,13 @@ function reasonsOf(number: number): number[] {
   return number >>> 24 === SSL_LIBRARY ? [number & 0xfff] : [];
 }
 
-/** In a broker's log "wrong version number" means that somebody came without TLS, in a client's that the port has none. */
+/**
+ * In a broker's log "wrong version number" means that somebody came without TLS, in a client's that the port has none; and a certificate
+ * that could not be verified is the client's there, and the broker's here.
+ */
 function bothSides(match: Match, isBroker: boolean): Match[] {
+  if (match.meaning === "certificate-verify-failed" && isBroker)
+    return [{ ...match, meaning: "client-certificate-refused" }];
   if (match.meaning !== "not-tls") return [match];
   const broker: Match = { ...match, meaning: "plain-on-tls-port" };
   return isBroker ? [broker, match] : [match, broker];
@@ -173,6 +178,11 @@ export function matchNumber(text: string, source?: Source): Match[] {
 /** The rows as matches. */
 export function matchesOf(rows: readonly Found[]): Match[] {
   return rows.map((found) => ({ meaning: found.row.meaning, found }));
+}
+
+/** A line whose meaning is known, as that of a problem. */
+export function matchOf(meaning: MeaningKey): LineMatch {
+  return { matches: [{ meaning }], isHarmless: false };
 }
 
 /** Each meaning of each space once. */

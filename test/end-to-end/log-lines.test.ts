@@ -24,8 +24,10 @@ interface Row {
   /** Ours, where we say more or otherwise. */
   readonly ours?: RegExp;
   readonly meaning: MeaningKey;
-  /** Where our line tells more, so that a nearer meaning is found. */
-  readonly ourMeaning?: MeaningKey;
+  /** Of the causes of the meaning, the one that it was. */
+  readonly cause: RegExp;
+  /** Of that cause. */
+  readonly fix: RegExp;
   readonly peers?: readonly PeerName[];
 }
 
@@ -43,6 +45,8 @@ const PLAIN_ROWS: readonly Row[] = [
     },
     line: /already connected/,
     meaning: "session-taken-over",
+    cause: /two programs with one identifier/,
+    fix: /make identifiers unique/,
   },
   {
     what: "one client identifier twice, by 5.0",
@@ -53,36 +57,48 @@ const PLAIN_ROWS: readonly Row[] = [
     },
     line: /already connected/,
     meaning: "session-taken-over",
+    cause: /two programs with one identifier/,
+    fix: /make identifiers unique/,
   },
   {
     what: "HTTP on the plain port",
     act: (broker) => say(broker, "plain", hexOf("GET / HTTP/1.1\r\n\r\n")),
     line: /<unknown> (?:\S+ )?(?:disconnected|closed)/,
     meaning: "not-mqtt",
+    cause: /a web browser/,
+    fix: /protocol websockets/,
   },
   {
     what: "a TLS hello on the plain port",
     act: (broker) => say(broker, "plain", "1603010005010000010303"),
     line: /<unknown> (?:\S+ )?(?:disconnected|closed)/,
     meaning: "not-mqtt",
+    cause: /16 03/,
+    fix: /TLS listener/,
   },
   {
     what: "a version that there is not",
     act: (broker) => say(broker, "plain", connectHex("b", { level: 6 })),
     line: /Invalid protocol version/,
     meaning: "protocol-version-refused",
+    cause: /knows 3\.1\.1 only/,
+    fix: /-V 311/,
   },
   {
     what: "a protocol that is none",
     act: (broker) => say(broker, "plain", connectHex("c", { name: "MQTX" })),
     line: /Invalid protocol "/,
     meaning: "not-mqtt",
+    cause: /PROXY|TLS|web/,
+    fix: /listener/,
   },
   {
     what: "a second CONNECT",
     act: (broker) => say(broker, "plain", connectHex("d"), connectHex("d")),
     line: /sending multiple CONNECT/,
     meaning: "protocol-error",
+    cause: /a second CONNECT/,
+    fix: /mend the client/,
   },
   {
     what: "no DISCONNECT",
@@ -94,36 +110,48 @@ const PLAIN_ROWS: readonly Row[] = [
     line: /closed its connection/,
     ours: /connection closed by client/,
     meaning: "closed-without-disconnect",
+    cause: /or was killed/,
+    fix: /call disconnect/,
   },
   {
     what: "no identifier and no clean session",
     act: (broker) => say(broker, "plain", "100c00044d5154540400003c0000"),
     line: /\(0, 2\)/,
     meaning: "identifier-refused",
+    cause: /an empty identifier together with clean session off/,
+    fix: /give an identifier/,
   },
   {
     what: "a packet of 3,000 bytes",
     act: (broker) => say(broker, "plain", connectHex("f"), `30b817000174${"00".repeat(2997)}`),
     line: /oversize packet/,
     meaning: "packet-too-large",
+    cause: /too long for the broker/,
+    fix: /max_packet_size/,
   },
   {
     what: "a packet of 3,000 bytes, by 5.0",
     act: (broker) => say(broker, "plain", connectHex("o", { level: 5 }), `30b81700017400${"00".repeat(2996)}`),
     line: /oversize packet/,
     meaning: "packet-too-large",
+    cause: /too long for the broker/,
+    fix: /max_packet_size/,
   },
   {
     what: "a topic that is no UTF-8",
     act: (broker) => say(broker, "plain", connectHex("g"), "3005000280ff78"),
     line: /[Mm]alformed packet/,
     meaning: "malformed-packet",
+    cause: /not MQTT at all/,
+    fix: /match scheme/,
   },
   {
     what: "silence beyond the keep-alive",
     act: (broker) => say(broker, "plain", connectHex("h", { keepAlive: 1 })),
     line: /exceeded timeout/,
     meaning: "client-silent",
+    cause: /the client vanished/,
+    fix: /mend its network/,
   },
   {
     what: "a listener that takes one client",
@@ -134,6 +162,8 @@ const PLAIN_ROWS: readonly Row[] = [
     },
     line: /max_connections exceeded/,
     meaning: "too-many-connections",
+    cause: /max_connections/,
+    fix: /raise it/,
   },
   {
     what: "a client that is not there, and its queue",
@@ -146,6 +176,8 @@ const PLAIN_ROWS: readonly Row[] = [
     },
     line: /being dropped for client k/,
     meaning: "messages-dropped",
+    cause: /the client is offline/,
+    fix: /max_queued_messages/,
   },
 ];
 
@@ -155,6 +187,8 @@ const REFUSED_ROWS: readonly Row[] = [
     act: (broker) => pub(...place(broker, "reading"), ...MESSAGE),
     line: /Denied PUBLISH/,
     meaning: "acl-denied",
+    cause: /no line of the ACL file/,
+    fix: /topic readwrite TOPIC|topic readwrite t/,
     peers: ["mosquitto_pub"],
   },
   {
@@ -162,6 +196,8 @@ const REFUSED_ROWS: readonly Row[] = [
     act: (broker) => pub(...place(broker, "users"), ...MESSAGE, "-u", "somebody", "-P", "wrong"),
     line: /CONNACK to \S+ \(0, 5\)/,
     meaning: "not-authorised",
+    cause: /a wrong user name or password/,
+    fix: /lacewing passwd/,
     peers: ["mosquitto_pub"],
   },
   {
@@ -169,6 +205,8 @@ const REFUSED_ROWS: readonly Row[] = [
     act: (broker) => pub(...place(broker, "users"), ...MESSAGE, "-V", "5"),
     line: /CONNACK to \S+ \(0, 135\)/,
     meaning: "not-authorised",
+    cause: /no user name given, and allow_anonymous is false/,
+    fix: /-u and -P/,
     peers: ["mosquitto_pub"],
   },
 ];
@@ -180,6 +218,8 @@ const OUR_ROWS: readonly Row[] = [
     act: (broker) => say(broker, "writing", connectHex("u"), "8206000100017a00"),
     line: /subscribes to z, which its rules let nothing through for/,
     meaning: "acl-denied",
+    cause: /no line of the ACL file/,
+    fix: /topic readwrite/,
   },
   {
     what: "rules that deny a delivery",
@@ -190,6 +230,8 @@ const OUR_ROWS: readonly Row[] = [
     },
     line: /Denied delivery to r .*'q'.*: the rules do not allow it/,
     meaning: "acl-denied",
+    cause: /no line of the ACL file/,
+    fix: /topic readwrite/,
   },
 ];
 
@@ -199,12 +241,16 @@ const TLS_ROWS: readonly Row[] = [
     act: (broker) => say(broker, "good", connectHex("m")),
     line: /wrong version number/,
     meaning: "plain-on-tls-port",
+    cause: /no TLS option/,
+    fix: /switch TLS on/,
   },
   {
     what: "a client that does not know the CA",
     act: (broker) => pub(...place(broker, "good"), ...MESSAGE, ...caFile(broker, "stranger.pem")),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "client-certificate-unknown",
+    cause: /the client has no, or the wrong, CA file/,
+    fix: /the CA of the broker/,
     peers: ["mosquitto_pub"],
   },
   {
@@ -215,6 +261,8 @@ const TLS_ROWS: readonly Row[] = [
       }).end(),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "peer-refused-certificate",
+    cause: /the client's clock is wrong/,
+    fix: /set the client's clock/,
     peers: ["mosquitto_pub", "libfaketime"],
   },
   {
@@ -222,22 +270,26 @@ const TLS_ROWS: readonly Row[] = [
     act: (broker) => pub(...place(broker, "mutual"), ...MESSAGE, ...caFile(broker, "cas.pem")),
     line: /OpenSSL Error[\s\S]*<unknown>/,
     meaning: "client-certificate-missing",
+    cause: /no certificate was given/,
+    fix: /--cert/,
     peers: ["mosquitto_pub"],
   },
   {
     what: "a client with a certificate that has ended",
     act: (broker) => withCertificate(broker, "expired-client"),
     line: /OpenSSL Error[\s\S]*<unknown>/,
-    meaning: "certificate-verify-failed",
-    ourMeaning: "client-certificate-refused",
+    meaning: "client-certificate-refused",
+    cause: /has expired/,
+    fix: /renew it on the device/,
     peers: ["mosquitto_pub"],
   },
   {
     what: "a client with a certificate of an unknown CA",
     act: (broker) => withCertificate(broker, "stranger-client"),
     line: /OpenSSL Error[\s\S]*<unknown>/,
-    meaning: "certificate-verify-failed",
-    ourMeaning: "client-certificate-refused",
+    meaning: "client-certificate-refused",
+    cause: /cafile lacks the CA/,
+    fix: /add that CA/,
     peers: ["mosquitto_pub"],
   },
 ];
@@ -265,7 +317,7 @@ for (const name of ["mosquitto", "lacewing"] as const satisfies readonly BrokerN
 async function play(row: Row, name: BrokerName, broker: FailingBroker): Promise<void> {
   const isOurs = name === "lacewing";
   const line = (isOurs ? row.ours : undefined) ?? row.line;
-  const meaning = (isOurs ? row.ourMeaning : undefined) ?? row.meaning;
+  const { meaning } = row;
   const { program } = broker;
   const before = program.errors.length;
   const since = (): string => program.errors.slice(before);
@@ -276,6 +328,9 @@ async function play(row: Row, name: BrokerName, broker: FailingBroker): Promise<
   const { problems } = reader.summary();
   const problem = problems.find(({ explanation }) => explanation.key === meaning);
   assert.ok(problem !== undefined, `${problems.map(({ explanation }) => explanation.key)} of\n${since()}`);
-  assert.ok(problem.explanation.causes.length > 0 && problem.explanation.causes[0]!.fix.length > 0);
+  const { causes } = problem.explanation;
+  const cause = causes.find(({ why }) => row.cause.test(why));
+  assert.ok(cause !== undefined, causes.map(({ why }) => why).join("\n"));
+  assert.match(cause.fix, row.fix);
   assert.match(problem.first?.text ?? "", /^20\d\d-/, "the stamp is read");
 }

@@ -393,7 +393,10 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
         },
       },
       {
-        why: { en: "the CA file is wrong or missing", zh: "CA 文件错误或没有提供" },
+        why: {
+          en: "the CA file is wrong or missing, or the broker's certificate is self-signed and is not in it",
+          zh: "CA 文件错误或没有提供；或服务器证书是自签名的，而 CA 文件里没有它",
+        },
         run: "openssl s_client -connect BROKER:8883 -servername BROKER -CAfile CA.crt",
         see: { en: 'the line "Verify return code": it names the reason', zh: "“Verify return code” 行给出具体原因" },
         fix: { en: "give the CA that signed the broker's certificate", zh: "提供签发服务器证书的 CA" },
@@ -403,6 +406,15 @@ export const CERTIFICATES: Meanings<CertificatesKey> = {
         run: "lacewing doctor mqtts://BROKER:8883 --cafile CA.crt",
         see: { en: "the dates of the chain against the clock", zh: "证书链日期与时钟的比较" },
         fix: { en: "renew it and reload the broker", zh: "续签并重新加载服务器" },
+      },
+      {
+        why: {
+          en: "the broker serves its certificate without the intermediate: cert.pem where fullchain.pem is needed",
+          zh: "服务器没有发送中间证书：用了 cert.pem 而不是 fullchain.pem",
+        },
+        run: "openssl s_client -connect BROKER:8883 -servername BROKER -showcerts",
+        see: { en: "one certificate only in the chain", zh: "链中只有一张证书" },
+        fix: { en: "certfile fullchain.pem in the broker's configuration", zh: "服务器配置 certfile fullchain.pem" },
       },
     ],
     afterwards: {

@@ -145,6 +145,15 @@ export const HANDSHAKING: Meanings<HandshakingKey> = {
       },
       {
         why: {
+          en: "the broker does not take the client's certificate: it has expired, or its CA is not in the broker's cafile",
+          zh: "服务器不接受客户端证书：已过期，或其 CA 不在服务器的 cafile 中",
+        },
+        run: "lacewing doctor mqtts://BROKER:8883 --cafile CA.crt --cert CLIENT.crt --key CLIENT.key",
+        see: { en: "whether the broker closes when it gets the certificate", zh: "服务器是否在收到证书后关闭连接" },
+        fix: { en: "give a certificate that the broker's cafile signs", zh: "提供由服务器 cafile 签发的证书" },
+      },
+      {
+        why: {
           en: "in a broker's log: the client did not like the certificate, or gave up",
           zh: "服务器日志中：客户端不接受证书，或主动放弃",
         },

@@ -42,8 +42,8 @@ export const KEY_FILES: Meanings<KeyFilesKey> = {
   "client-certificate-refused": {
     title: { en: "the broker refused the client's certificate", zh: "服务器拒绝了客户端的证书" },
     means: {
-      en: 'The client gave a certificate, and by the broker\'s CA file, revocation list and clock it is not good. The log says which: the text behind "certificate verify failed".',
-      zh: "客户端提供了证书，但按服务器的 CA 文件、吊销列表和时钟，它不合格。日志中 “certificate verify failed” 后面的文字说明具体原因。",
+      en: 'The client gave a certificate, and by the broker\'s CA file, revocation list and clock it is not good. The text behind "certificate verify failed" says why, where there is one: mosquitto says no more.',
+      zh: "客户端提供了证书，但按服务器的 CA 文件、吊销列表和时钟，它不合格。“certificate verify failed” 后面的文字说明具体原因；mosquitto 的日志没有这段文字。",
     },
     causes: [
       {

@@ -29,6 +29,11 @@ const OUR_DETAILS: readonly (readonly [name: string, meaning: MeaningKey])[] = R
     code !== null && code >= 0x80 && on?.some((packet) => packet === "DISCONNECT" || packet === "CONNACK"),
 ).map(({ name, meaning }) => [name, meaning]);
 
+/** What a client prints when a CONNACK of 5.0 refuses it. */
+const CONNACK_NAMES: readonly (readonly [name: string, meaning: MeaningKey])[] = REASONS.filter(
+  ({ code, on }) => code !== null && code >= 0x80 && on?.includes("CONNACK") === true,
+).map(({ name, meaning }) => [name, meaning]);
+
 const CODE = String.raw`(?<code>0x[0-9a-fA-F]{1,2}|\d{1,3})`;
 
 /** The patterns; the first that fits counts. */
@@ -285,6 +290,8 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
     meaning: "publish-trace",
   },
   // Clients: the tools, Node.js, Python, devices.
+  { pattern: /^Error: Protocol error$/, meaning: "tls-ended-late" },
+  ...CONNACK_NAMES.map(([name, meaning]) => ({ pattern: new RegExp(`^Connection error: ${name}`), meaning })),
   { pattern: /Error: host name verification failed/, meaning: "certificate-name" },
   { pattern: /OCSP: /, meaning: "ocsp" },
   { pattern: /Unable to connect \(Lookup error/, meaning: "name-unknown" },

@@ -2,20 +2,32 @@
 import type { Meanings } from "../entry.ts";
 
 /** Keys of these meanings. */
-export type PortsKey = "port-closes" | "port-not-mqtt";
+export type PortsKey = "port-closes" | "port-not-mqtt" | "publish-closes" | "tls-ended-late";
 
 /** The meanings. */
 export const PORTS: Meanings<PortsKey> = {
   "port-closes": {
     title: {
-      en: "the port takes connections and closes them at once",
-      zh: "端口接受连接后立即关闭",
+      en: "the connection is closed before CONNECT is answered",
+      zh: "CONNECT 还没有得到应答，连接就被对方关闭",
     },
     means: {
-      en: "TCP works, and whatever is said, with TLS or without, the other side hangs up. So nobody was asked for a password yet.",
-      zh: "TCP 能连上，但无论发送什么（用不用 TLS 都一样），对方都立即断开。此时还没有进行身份认证。",
+      en: "TCP works, and the other side hangs up without a CONNACK. So nobody has looked at user and password yet.",
+      zh: "TCP 能连上，但对方没有返回 CONNACK 就断开了。此时还没有检查用户名和密码。",
     },
     causes: [
+      {
+        why: {
+          en: "the wrong kind of port: plain MQTT to a TLS port",
+          zh: "端口类型不符：用明文连接了 TLS 端口",
+        },
+        run: "lacewing doctor mqtt://BROKER:PORT",
+        see: { en: "what speaks there", zh: "诊断结果里端口上是什么协议" },
+        fix: {
+          en: "switch TLS on in the client (--cafile CA.crt), or take the plain port",
+          zh: "在客户端启用 TLS（--cafile CA.crt），或改用明文端口",
+        },
+      },
       {
         why: {
           en: "the broker takes no more clients: max_connections, global_max_clients, or its limit of open files",
@@ -57,6 +69,99 @@ export const PORTS: Meanings<PortsKey> = {
       },
     ],
     read: ["mosquitto.conf(5), max_connections", "hosts_access(5)"],
+  },
+  "publish-closes": {
+    title: {
+      en: "the broker closed the connection on a PUBLISH",
+      zh: "发出 PUBLISH 后，连接被服务器关闭",
+    },
+    means: {
+      en: "CONNACK had come, and the connection ended when a message was sent. MQTT 3.1.1 cannot say why; the message is lost.",
+      zh: "CONNACK 已经收到，发送消息时连接断开。MQTT 3.1.1 无法说明原因；这条消息没有送达。",
+    },
+    causes: [
+      {
+        why: {
+          en: "the message is larger than the broker takes: max_packet_size, 2,000,000 bytes by default since mosquitto 2.1",
+          zh: "消息超过服务器的 max_packet_size（mosquitto 2.1 起默认 2,000,000 字节）",
+        },
+        run: "lacewing pub -h BROKER -V 5 -t TOPIC -m test -q 1 -d",
+        see: { en: "that a small one passes", zh: "小消息能否成功" },
+        fix: { en: "raise max_packet_size, or split the message", zh: "增大 max_packet_size，或拆分消息" },
+      },
+      {
+        why: {
+          en: "its QoS is above max_qos, or it is retained and retain_available is false",
+          zh: "QoS 超过 max_qos；或是保留消息，而 retain_available 为 false",
+        },
+        run: "lacewing doctor mqtt://BROKER:PORT",
+        see: { en: "maximum QoS and retained messages, under CONNECT", zh: "CONNECT 一项中的最大 QoS 和保留消息" },
+        fix: { en: "publish with a lower QoS, or without -r", zh: "降低 QoS，或不加 -r" },
+      },
+      {
+        why: {
+          en: "the topic is not allowed: a wildcard in it, too many levels, or rules of a broker that closes instead of dropping",
+          zh: "主题不允许：含通配符、级数太多，或该服务器对无权限的发布直接断开",
+        },
+        run: "lacewing pub -h BROKER -V 5 -t TOPIC -m test -q 1 -d",
+        see: { en: "the reason code: MQTT 5 says it", zh: "MQTT 5 会给出原因码" },
+        fix: { en: "mend what the reason code names", zh: "按原因码修正" },
+      },
+      {
+        why: {
+          en: "by chance at that moment: the same client identifier elsewhere, or a restart of the broker",
+          zh: "恰好在此时：同一 client id 在别处登录，或服务器重启",
+        },
+        run: "journalctl -u mosquitto -n 50",
+        see: { en: "what the broker says of this client", zh: "服务器日志中关于该客户端的内容" },
+        fix: { en: "give each client an identifier of its own", zh: "每个客户端使用唯一的 id" },
+      },
+    ],
+    afterwards: {
+      en: "mosquitto_pub ends with 7. A library that connects again and sends the same message is thrown out again.",
+      zh: "mosquitto_pub 以 7 退出。会重连并重发同一条消息的库会再次被断开。",
+    },
+    read: ["[3.1.1 §4.8]", "[5.0 §4.13]"],
+  },
+  "tls-ended-late": {
+    title: {
+      en: "the broker ended TLS after the handshake: it wants another client certificate",
+      zh: "TLS 握手后被服务器中断：没有客户端证书，或证书不被接受",
+    },
+    means: {
+      en: 'With TLS 1.3 a client is done before the broker has looked at its certificate, so that the refusal meets the CONNECT. "Protocol error" is the system\'s text (EPROTO) and has nothing to do with MQTT.',
+      zh: "TLS 1.3 中，客户端完成握手时服务器还没有检查客户端证书，所以拒绝出现在发送 CONNECT 时。“Protocol error” 是系统错误文本（EPROTO），与 MQTT 协议无关。",
+    },
+    causes: [
+      {
+        why: { en: "the broker wants a client certificate and got none", zh: "服务器要求客户端证书，但没有收到" },
+        run: "lacewing doctor mqtts://BROKER:8883 --cafile CA.crt",
+        see: { en: "whether a client certificate is asked for", zh: "是否要求客户端证书" },
+        fix: { en: "--cert CLIENT.crt --key CLIENT.key", zh: "使用 --cert CLIENT.crt --key CLIENT.key" },
+      },
+      {
+        why: {
+          en: "the client certificate has expired, or is not valid yet by the broker's clock",
+          zh: "客户端证书已过期，或按服务器时钟尚未生效",
+        },
+        run: "openssl x509 -in CLIENT.crt -noout -dates",
+        see: { en: "today between the two, by the broker's clock too", zh: "今天是否在两者之间，也要看服务器的时钟" },
+        fix: { en: "issue a new client certificate", zh: "重新签发客户端证书" },
+      },
+      {
+        why: {
+          en: "the broker's cafile lacks the CA or intermediate that signed the client certificate",
+          zh: "服务器的 cafile 缺少签发客户端证书的 CA 或中间证书",
+        },
+        run: "openssl verify -CAfile BROKER-CA.crt CLIENT.crt",
+        see: { en: "OK, with the broker's cafile", zh: "用服务器的 cafile 验证是否 OK" },
+        fix: {
+          en: "add that CA to the broker's cafile and reload it, or have the client send the intermediate",
+          zh: "把该 CA 加入服务器的 cafile 并重新加载，或让客户端同时发送中间证书",
+        },
+      },
+    ],
+    read: ["[RFC 8446 §4.4.2]", "mosquitto.conf(5), require_certificate"],
   },
   "port-not-mqtt": {
     title: { en: "the port does not speak MQTT", zh: "该端口不是 MQTT" },

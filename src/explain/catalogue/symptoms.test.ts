@@ -33,6 +33,8 @@ const ASKED: readonly (readonly [words: string, meaning: MeaningKey])[] = [
   ["0A0000C7 peer did not return a certificate", "client-certificate-missing"],
   ["the port accepts connections and closes them immediately", "port-closes"],
   ["HTTP answers on the MQTT port", "port-not-mqtt"],
+  ["disconnected when publishing a message", "publish-closes"],
+  ["一发布就掉线", "publish-closes"],
   ["端口能连上但马上被关闭", "port-closes"],
   ["订阅成功但收不到消息", "nothing-arrives"],
   ["dynsec 修改重启后丢失", "dynsec-not-saved"],

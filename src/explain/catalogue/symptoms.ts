@@ -286,4 +286,11 @@ export const SYMPTOMS: readonly Symptom[] = [
     },
     meaning: "port-not-mqtt",
   },
+  {
+    words: {
+      en: "connection lost after publish, disconnected when publishing a message, thrown out on PUBLISH",
+      zh: "发布消息后断开 一发布就掉线 发送消息时连接被关闭",
+    },
+    meaning: "publish-closes",
+  },
 ];

@@ -9,7 +9,7 @@ import { type Server, startServer } from "../../src/server/index.ts";
 import { runProgram } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";
 import { fixture } from "./fronts.ts";
-import { declareNetworkScenarios, type NetworkBroker, PSK } from "./network-suite.ts";
+import { declareNetworkScenarios, type NetworkPorts, PSK } from "./network-suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lacewing-network-"));
 const [passwords, keys] = [join(folder, "passwords"), join(folder, "keys")];
@@ -30,7 +30,7 @@ function tls(name: string, requireCertificate: boolean = false): Partial<Listene
 }
 
 /** What is special about each listener. */
-const LISTENERS: Readonly<Record<keyof Omit<NetworkBroker, "overruns">, Partial<ListenerConfig>>> = {
+const LISTENERS: Readonly<Record<keyof Omit<NetworkPorts, "overruns">, Partial<ListenerConfig>>> = {
   plain: {},
   password: { allowAnonymous: false, security: { ...NO_SECURITY, passwordFile: passwords } },
   tls: tls("server.pem"),
@@ -45,7 +45,7 @@ const LISTENERS: Readonly<Record<keyof Omit<NetworkBroker, "overruns">, Partial<
   webSocket: { protocol: "websockets" },
 };
 
-async function start(): Promise<NetworkBroker> {
+async function start(): Promise<NetworkPorts> {
   writeFileSync(passwords, "");
   writeFileSync(keys, `device:${PSK}\n`);
   const main = join(ROOT, "dist/cli/main.js");
@@ -55,7 +55,7 @@ async function start(): Promise<NetworkBroker> {
   );
   server = await startServer({ ...DEFAULT_CONFIG, listeners }, () => {});
   const ports = server.listeners.map(({ port }) => port);
-  return Object.fromEntries(Object.keys(LISTENERS).map((name, i) => [name, ports[i]])) as unknown as NetworkBroker;
+  return Object.fromEntries(Object.keys(LISTENERS).map((name, i) => [name, ports[i]])) as unknown as NetworkPorts;
 }
 
 const started = start();

@@ -150,6 +150,11 @@ export class ScriptedDoors {
     return (this.#servers.get(door)!.address() as AddressInfo).port;
   }
 
+  /** Of the plain one. */
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port()}`;
+  }
+
   /**
    * Plays `steps`: lines, and functions that have the client do something. A line without a connection is of the first, after a "drop" of
    * the second, and so on.

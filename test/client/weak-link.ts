@@ -10,7 +10,9 @@ export class WeakLink {
   #server: Server | null = null;
   #port = 0;
   #isSilent = false;
-  #holdsAnswers = false;
+  #losesAnswers = false;
+  #lostBytes = 0;
+  #wake: () => void = () => {};
   /** Connections that were made so far. */
   connections = 0;
 
@@ -48,7 +50,10 @@ export class WeakLink {
     };
     for (const socket of pair) socket.on("error", end).on("close", end);
     client.on("data", (chunk: Uint8Array) => this.#isSilent || broker.write(chunk));
-    broker.on("data", (chunk: Uint8Array) => this.#isSilent || this.#holdsAnswers || client.write(chunk));
+    broker.on("data", (chunk: Uint8Array) => {
+      if (this.#losesAnswers) this.#lose(chunk.length);
+      else if (!this.#isSilent) client.write(chunk);
+    });
   }
 
   /** Nothing arrives any more, and nobody is told: a cable that was pulled. */
@@ -58,12 +63,27 @@ export class WeakLink {
 
   /** The client reaches the broker, whose answers are lost. */
   loseAnswers(): void {
-    this.#holdsAnswers = true;
+    this.#losesAnswers = true;
+    this.#lostBytes = 0;
+  }
+
+  #lose(bytes: number): void {
+    this.#lostBytes += bytes;
+    this.#wake();
+  }
+
+  /** Waits until so many bytes of answers were lost. */
+  async lost(bytes: number): Promise<void> {
+    while (this.#lostBytes < bytes) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   /** Breaks all connections; the next ones are good again. */
   cut(): void {
-    this.#isSilent = this.#holdsAnswers = false;
+    this.#isSilent = this.#losesAnswers = false;
     for (const sockets of this.#pairs) for (const socket of sockets) socket.destroy();
   }
 

@@ -10,7 +10,6 @@ import { startPair } from "./broker-pair.ts";
 import { type HistoryKind, historiesOf, KINDS, type Step } from "./history.ts";
 import { differenceBetween } from "./history-outcome.ts";
 import { HistoryPlay } from "./history-play.ts";
-import { Player } from "./player.ts";
 
 /** What a failure takes that is made shorter; far more than histories without a difference do. */
 const LIMIT_MS = 170_000 * Number(process.env.RUNS ?? 1);
@@ -55,18 +54,11 @@ for (const kind of KINDS) {
 async function playedBy(context: TestContext, kind: HistoryKind): Promise<(steps: readonly Step[]) => Promise<Played>> {
   const lines = ["listener @main 127.0.0.1", "allow_anonymous true", ...kind.lines];
   const { mosquitto, lacewing } = await startPair(context, { lines }, kind.mosquittoLines);
-  const marks = await Promise.all(
-    [mosquitto, lacewing].map(async ({ ports }) => {
-      const mark = await Player.open({ host: "127.0.0.1", port: ports.main ?? 0 });
-      await mark.connect("mark");
-      return mark;
-    }),
-  );
   let played = 0;
   return async (steps) => {
     const name = `history-${++played}`;
     const [theirs = [], ours = []] = await Promise.all(
-      [mosquitto, lacewing].map((broker, at) => new HistoryPlay(broker, marks[at] as Player, name).perform(steps)),
+      [mosquitto, lacewing].map((broker) => new HistoryPlay(broker, name).perform(steps)),
     );
     const deliveries = ours.filter(({ what }) => typeof what !== "string").length;
     return { difference: differenceBetween(theirs, ours, kind), deliveries };

@@ -1,6 +1,6 @@
 // One performance of a history at one broker. What a step does depends on the steps before it and never on what the broker said, but
 // for packet identifiers: so it is the same at both.
-import { NO_PROPERTIES, type Properties, publishOf } from "../../src/protocol/index.ts";
+import { NO_PROPERTIES, type Properties, publishOf, type Version } from "../../src/protocol/index.ts";
 import { bytesOf } from "../support/test-client.ts";
 import type { Step } from "./history.ts";
 import { deliveryOf, type Seen } from "./history-outcome.ts";
@@ -32,7 +32,6 @@ const KEEP_ALIVE_SECONDS = 60;
 export class HistoryPlay {
   readonly #seen: Seen[] = [];
   readonly #broker: PlayedBroker;
-  readonly #mark: Player;
   /** Begins each topic and client identifier, so that a broker can play one history after another. */
   readonly #prefix: string;
   readonly #online: Map<string, Played> = new Map();
@@ -45,26 +44,25 @@ export class HistoryPlay {
   #opened = 0;
   #step = 0;
 
-  /**
-   * @param mark a connection whose messages show how far the broker has come
-   * @param name of this performance, and of no other
-   */
-  constructor(broker: PlayedBroker, mark: Player, name: string) {
+  /** @param name of this performance, and of no other */
+  constructor(broker: PlayedBroker, name: string) {
     this.#broker = broker;
-    this.#mark = mark;
     this.#prefix = `${name}/`;
   }
 
   /** Plays `steps`, ends all connections and returns what they saw, in order for each connection. */
   async perform(steps: readonly Step[]): Promise<readonly Seen[]> {
+    const mark = await this.#open(4, true);
+    await mark.connect(`mark of ${this.#prefix}`);
     for (const [number, step] of steps.entries()) {
       this.#step = number;
       const client = this.#online.get(step.id);
       if (step.do === "connect") await this.#connect(step, client);
       else if (client !== undefined) await this.#do(client, step);
-      await this.#settle();
+      await this.#settle(mark);
     }
     for (const { player } of this.#online.values()) if (!player.isClosed) await player.disconnect();
+    await mark.disconnect();
     return this.#seen;
   }
 
@@ -72,7 +70,7 @@ export class HistoryPlay {
    * Waits until nothing new comes. A ping is answered when the broker has taken what was sent before it, a mark when what it had taken
    * is in its store, and another ping when it has said what there was to say.
    */
-  async #settle(): Promise<void> {
+  async #settle(mark: Player): Promise<void> {
     const players = [...this.#connections.keys()];
     const count = (): number => players.reduce((sum, { transcript }) => sum + transcript.length, 0);
     const pinged = (): Promise<unknown> => Promise.all(players.map((player) => player.settle()));
@@ -80,17 +78,21 @@ export class HistoryPlay {
     for (let round = 0; round < MOST_ROUNDS && before !== count(); round++) {
       before = count();
       await pinged();
-      await this.#marked();
+      await this.#marked(mark);
       await pinged();
     }
     for (const player of players) this.#look(player);
   }
 
   /** The acknowledgement waits for the store, behind what came before. */
-  async #marked(): Promise<void> {
-    this.#mark.transcript.length = 0;
-    await this.#mark.publish("mark", this.#prefix, { qos: 1, retain: true });
-    await this.#mark.line((line) => line.startsWith("PUBACK"));
+  async #marked(mark: Player): Promise<void> {
+    mark.transcript.length = 0;
+    await mark.publish("mark", this.#prefix, { qos: 1, retain: true });
+    await mark.line((line) => line.startsWith("PUBACK"));
+  }
+
+  #open(version: Version, answers: boolean): Promise<Player> {
+    return Player.open({ host: "127.0.0.1", port: this.#broker.ports.main ?? 0 }, version, answers);
   }
 
   /** Takes what is new in the transcript. */
@@ -152,7 +154,7 @@ export class HistoryPlay {
     // Of a client whose place is taken mosquitto publishes no will when the Session goes on; otherwise the client gets its own.
     if (before !== undefined && before.connect.will !== null) return;
     if (cleanStart || !this.#kept.has(id)) this.#held.delete(id);
-    const player = await Player.open({ host: "127.0.0.1", port: this.#broker.ports.main ?? 0 }, version, answers);
+    const player = await this.#open(version, answers);
     this.#connections.set(player, { id, name: `${id} (${++this.#opened})`, taken: 0 });
     this.#online.set(id, { connect: step, player, lastPacketId: 0 });
     if (keepsSession(step)) this.#kept.add(id);

@@ -7,12 +7,14 @@ const NAME_COLUMN = 26;
 const VALUE_COLUMN = 24;
 
 /** For people. @param all also settings that have their default */
-export function configReportText({ files, listeners, broker, findings }: ConfigReport, all: boolean): string {
+export function configReportText({ files, listeners, bridges, broker, findings }: ConfigReport, all: boolean): string {
   const lines = [`Configuration ${files.join(", ")}`];
   for (const { name, place, settings, contents } of listeners) {
     lines.push("", `Listener ${name}${place === null ? "" : ` (${place})`}`, ...groupLines(settings, all));
     if (contents.length > 0) lines.push("  In its files", ...contents.map((text) => `    ${text}`));
   }
+  for (const { name, place, settings } of bridges)
+    lines.push("", `Bridge ${name} (${place})`, ...groupLines(settings, all));
   if (broker.length > 0) lines.push("", "The broker", ...groupLines(broker, all));
   lines.push("", ...findings.flatMap(findingLines), summary(findings));
   return `${lines.join("\n")}\n`;
@@ -52,7 +54,7 @@ function summary(findings: readonly Finding[]): string {
 }
 
 /** For programs: an object a line. */
-export function configReportJson({ files, listeners, broker, findings }: ConfigReport): string {
+export function configReportJson({ files, listeners, bridges, broker, findings }: ConfigReport): string {
   const lines: unknown[] = listeners.map(({ name, place, settings, contents }) => ({
     kind: "listener",
     name,
@@ -60,6 +62,8 @@ export function configReportJson({ files, listeners, broker, findings }: ConfigR
     settings: byOption(settings),
     contents,
   }));
+  for (const { name, place, settings } of bridges)
+    lines.push({ kind: "bridge", name, place, settings: byOption(settings) });
   if (broker.length > 0) lines.push({ kind: "broker", settings: byOption(broker) });
   for (const each of findings) lines.push({ kind: "finding", ...each });
   const of = (level: Finding["level"]): number => findings.filter((each) => each.level === level).length;
@@ -68,5 +72,9 @@ export function configReportJson({ files, listeners, broker, findings }: ConfigR
 }
 
 function byOption(groups: readonly SettingGroup[]): Record<string, Setting["value"]> {
-  return Object.fromEntries(groups.flatMap(({ settings }) => settings.map(({ option, value }) => [option, value])));
+  const settings = groups.flatMap(({ settings }) => settings);
+  // What may be said several times is a list.
+  const topics = settings.filter(({ option }) => option === "topic").map(({ value }) => String(value));
+  const all = Object.fromEntries(settings.map(({ option, value }) => [option, value]));
+  return topics.length === 0 ? all : { ...all, topic: topics };
 }

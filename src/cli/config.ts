@@ -43,6 +43,6 @@ async function reportOn(file: string): Promise<ConfigReport> {
       text: text.replace(/^Error: /, ""),
       advice: "",
     }));
-    return { files: [file], listeners: [], broker: [], findings };
+    return { files: [file], listeners: [], bridges: [], broker: [], findings };
   }
 }

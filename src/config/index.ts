@@ -6,8 +6,8 @@ export type {
   BridgeTopic,
 } from "./bridge-config.ts";
 export { type ConfigReport, checkConfig } from "./check/check-config.ts";
-export type { Setting, SettingGroup } from "./check/effective-settings.ts";
 export type { Finding } from "./check/finding.ts";
+export type { Setting, SettingGroup } from "./check/setting.ts";
 export {
   type Config,
   DEFAULT_CONFIG,

@@ -25,11 +25,12 @@ in the environment are a user and a group by number, as in 2.1. A store that was
 
     lacewing config check /etc/mosquitto/mosquitto.conf [--all] [--json] [--strict]
 
-prints for each listener what it speaks, who comes in, which limits hold, and what is in its files of certificates, users and rules; \`--all\` also
+prints for each bridge where it goes and what crosses, and for each listener what it speaks, who comes in, which limits hold, and what is in its files of certificates, users and rules; \`--all\` also
 what has its default. It opens no port and changes nothing. Then it says what is dangerous or likely not meant: clients without a password
 or passwords without TLS on an address of the network, listeners that nobody can connect to, files of keys and passwords that everybody on
 the machine may read or change, certificates that have ended, end within 30 days, are not for the name or not of the key, files that are empty
-or broken, keep-alive limits, settings without effect. The exit code is 0 when the broker would start, 1 when it would not, and with \`--strict\` 2
+or broken, keep-alive limits, settings without effect; of bridges, passwords that others can read, certificates whose name is not looked at, rings, and messages
+that are lost while the link is down. The exit code is 0 when the broker would start, 1 when it would not, and with \`--strict\` 2
 when there are warnings. Run it as the broker's user, as files are read with the rights of whoever asks.
 
 What bridges do, and what of it outlives a crash: [bridges.md](bridges.md).

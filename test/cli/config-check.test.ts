@@ -52,6 +52,8 @@ function findings(lines: readonly Line[]): readonly string[] {
 
 const MOUNTED = "password_file {}/users\nlog_dest stderr\n";
 
+const BRIDGE = "connection far\naddress far.example\n";
+
 /** What is in the file, which files there are, and what must be found: nothing more and nothing less. */
 const SITUATIONS: Readonly<
   Record<string, readonly [lines: string, files: Readonly<Record<string, string>>, found: readonly RegExp[]]>
@@ -164,6 +166,51 @@ const SITUATIONS: Readonly<
     [/^error: http_dir .*none: ENOENT/],
   ],
   "queues without a bound": ["max_queued_messages 0", {}, [/^warning: The queues of clients that are away have no/]],
+  "a bridge as it should be": [
+    `${BRIDGE}bridge_cafile {}/ca\ntopic a/# out 1`,
+    { ca: "" },
+    [/^note: What waits for bridge far ends with this process: persistence is false/],
+  ],
+  "a bridge that everybody on the way reads": [
+    `${BRIDGE}remote_username u\nremote_password secret\ntopic a/# out 0`,
+    {},
+    [
+      /^warning: The password of bridge far travels readable to far\.example:1883: it has no TLS/,
+      /^warning: Everybody on this machine may read the password of bridge far in .*mosquitto\.conf/,
+    ],
+  ],
+  "a bridge without TLS and without a password": [
+    `${BRIDGE}topic a/# out 0`,
+    {},
+    [/^note: What crosses bridge far travels readable/],
+  ],
+  "a bridge that trusts too many, with files that all may read or nobody has": [
+    `${BRIDGE}bridge_cafile {}/none\nbridge_insecure true\nbridge_certfile {}/open.crt\nbridge_keyfile {}/open.key\nbridge_require_ocsp true\ntopic a/# out 0`,
+    { "open.crt": "no PEM", "open.key": "key" },
+    [
+      /^warning: Bridge 'far' using insecure mode: whoever has a certificate of its CA is taken for the other broker/,
+      /^warning: Bridge far will not connect: bridge_require_ocsp is true/,
+      /^warning: Everybody on this machine may read the private key .*open\.key/,
+      /^warning: Bridge far will not connect: .*open\.crt has no certificate in PEM/,
+      /^warning: Bridge far will not connect: .*none cannot be read \(ENOENT\)/,
+    ],
+  ],
+  "a bridge that loses messages and sends them in rings": [
+    "connection near\naddress localhost\ncleansession true\ntopic # both 1\nbridge_tcp_user_timeout 5\nbridge_tcp_keepalive 1 2 3",
+    {},
+    [
+      /^warning: Bridge near has everything cross both ways: before MQTT 5\.0/,
+      /^warning: What bridge near is to bring is lost .* cleansession is true/,
+      /^warning: What the other broker has for bridge near is lost .* cleansession is true/,
+      /^note: bridge_tcp_user_timeout has no effect/,
+      /^note: bridge_tcp_keepalive sets the idle time of 1 s only/,
+    ],
+  ],
+  "a bridge of 5.0 whose session ends with the link": [
+    "persistence true\nconnection near\naddress 127.0.0.1\nbridge_protocol_version mqttv50\ntopic # both 1",
+    {},
+    [/^warning: What the other broker has for bridge near is lost .*bridge_session_expiry_interval/],
+  ],
   "no log": ["log_dest none", {}, [/^note: Nothing is logged/]],
 };
 
@@ -280,4 +327,25 @@ test("config check of what cannot be read: all errors with their lines, and exit
   assert.match(absent.out, /Unable to open config file '\/nowhere\/mosquitto\.conf'\. It does not exist/);
   const unknown = await runTool("config", ["chekc"]);
   assert.deepEqual([unknown.code, /Did you mean 'check'\?/.test(unknown.errors)], [1, true]);
+});
+
+test("config check shows what a bridge comes to, without its secrets", async (context) => {
+  const lines =
+    "connection far\naddress far.example:8883 other.example\nbridge_tls_use_os_certs true\nremote_username u\nremote_password secret\nstart_type lazy\ntopic a/# out 1 here/ there/\ntopic b in";
+  const folder = temporaryFolder(context);
+  const { lines: printed } = await checkIn(folder, lines, ["--all"]);
+  const bridge = printed.find(({ kind }) => kind === "bridge");
+  assert.equal(bridge?.place, `${join(folder, "mosquitto.conf")}:1`);
+  const { settings = {} } = bridge;
+  assert.deepEqual(settings.address, ["far.example:8883", "other.example:1883"]);
+  assert.deepEqual(settings.topic, ["a/# out 1 here/ there/", "b in 0"]);
+  assert.deepEqual(
+    [settings.remote_password, settings.start_type, settings.threshold, settings.bridge_tls_use_os_certs],
+    ["(set)", "lazy", 10, true],
+  );
+  const { out } = await runTool("config", ["check", join(folder, "mosquitto.conf")]);
+  assert.match(out, /\nBridge far \(.*:1\)\n {2}The other broker\n {4}address .*the first one is the main one/);
+  assert.match(out, /topic +a\/# out 1 here\/ there\/ +here\/a\/# -> there\/a\/#/);
+  assert.match(out, /local_username +- +may publish and read everything here/);
+  assert.doesNotMatch(out, /secret/);
 });

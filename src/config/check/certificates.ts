@@ -51,7 +51,7 @@ function lineOf(certificate: X509Certificate, nowMs: number): string {
 }
 
 function ofServer(certificate: X509Certificate, file: string, nowMs: number): Finding[] {
-  const found: Finding[] = [...ofDates(certificate, file, "The certificate", nowMs)];
+  const found: Finding[] = [...findingsOfDates(certificate, file, "The certificate", nowMs)];
   if (certificate.subjectAltName === undefined) {
     const text = `The certificate ${file} has no name in subjectAltName, so that nearly all clients refuse it.`;
     found.push(finding("warning", file, text, "Have it made with subjectAltName=DNS:NAME or IP:ADDRESS."));
@@ -65,7 +65,8 @@ function ofServer(certificate: X509Certificate, file: string, nowMs: number): Fi
   return found;
 }
 
-function ofDates(certificate: X509Certificate, file: string, what: string, nowMs: number): Finding[] {
+/** Whether a certificate is in force, and for how long. @param what names it before its file */
+export function findingsOfDates(certificate: X509Certificate, file: string, what: string, nowMs: number): Finding[] {
   const [from, until] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   const days = Math.floor((until - nowMs) / DAY_MS);
   if (nowMs > until) return [finding("warning", file, `${what} ${file} has ended on ${dayOf(until)}.`, "Renew it.")];
@@ -84,7 +85,7 @@ function dayOf(moment: number): string {
 
 function ofAuthorities(tls: TlsConfig, authorities: readonly X509Certificate[], nowMs: number): readonly Finding[] {
   const file = tls.caFile ?? tls.caPath ?? "";
-  const found = authorities.flatMap((certificate) => ofDates(certificate, file, "A CA of clients in", nowMs));
+  const found = authorities.flatMap((certificate) => findingsOfDates(certificate, file, "A CA of clients in", nowMs));
   return found;
 }
 

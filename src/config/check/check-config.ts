@@ -3,10 +3,13 @@ import { examineSecurityFiles, type SecurityConfig, type SecurityFile } from "..
 import { formatAddress } from "../../transport/index.ts";
 import type { ListenerConfig } from "../listener-config.ts";
 import type { ReadConfig } from "../read-config.ts";
+import { dangersOfBridge } from "./bridge-dangers.ts";
+import { bridgeSettings } from "./bridge-settings.ts";
 import { checkCertificates } from "./certificates.ts";
 import { dangersOfBroker, dangersOfFile, dangersOfFolder, dangersOfListener } from "./dangers.ts";
-import { brokerSettings, listenerSettings, type SettingGroup } from "./effective-settings.ts";
+import { brokerSettings, listenerSettings } from "./effective-settings.ts";
 import { type Finding, finding } from "./finding.ts";
+import type { SettingGroup } from "./setting.ts";
 
 /** One listener. */
 export interface ListenerReport {
@@ -18,10 +21,18 @@ export interface ListenerReport {
   readonly contents: readonly string[];
 }
 
+/** One bridge. */
+export interface BridgeReport {
+  readonly name: string;
+  readonly place: string;
+  readonly settings: readonly SettingGroup[];
+}
+
 /** Everything that was found out. */
 export interface ConfigReport {
   readonly files: readonly string[];
   readonly listeners: readonly ListenerReport[];
+  readonly bridges: readonly BridgeReport[];
   readonly broker: readonly SettingGroup[];
   /** Errors first, then warnings, then notes. */
   readonly findings: readonly Finding[];
@@ -47,8 +58,14 @@ export async function checkConfig({ config, notices, files }: ReadConfig, nowMs:
     findings.push(...dangersOfListener(listener), ...(await dangersOfFolder(listener)), ...certificates.findings);
     listeners.push(reportOf(listener, [...certificates.lines, ...own.flatMap(contentOf)]));
   }
+  for (const bridge of config.bridges) findings.push(...(await dangersOfBridge(bridge, config, nowMs)));
   findings.push(...dangersOfBroker(config));
-  return { files, listeners, broker: brokerSettings(config), findings: sorted(findings) };
+  const bridges = config.bridges.map((bridge) => ({
+    name: bridge.name,
+    place: bridge.place,
+    settings: bridgeSettings(bridge),
+  }));
+  return { files, listeners, bridges, broker: brokerSettings(config), findings: sorted(findings) };
 }
 
 function reportOf(listener: ListenerConfig, contents: readonly string[]): ListenerReport {

@@ -2,37 +2,7 @@
 import { type Config, DEFAULT_CONFIG } from "../config.ts";
 import { DEFAULT_LISTENER, type ListenerConfig } from "../listener-config.ts";
 import type { LogDestination } from "../log-config.ts";
-
-/** A value as a line of the file has it; null: not set. */
-export type SettingValue = string | number | boolean | null | readonly string[];
-
-/** One setting. */
-export interface Setting {
-  /** The option that sets it. */
-  readonly option: string;
-  readonly value: SettingValue;
-  readonly isDefault: boolean;
-  /** What that value means, where it does not say it itself; else "". */
-  readonly meaning: string;
-}
-
-/** Settings under one heading. */
-export interface SettingGroup {
-  readonly title: string;
-  readonly settings: readonly Setting[];
-}
-
-type Row = readonly [option: string, value: SettingValue, byDefault: SettingValue, meaning?: string];
-
-function group(title: string, rows: readonly Row[]): SettingGroup {
-  const settings = rows.map(([option, value, byDefault, meaning = ""]) => ({
-    option,
-    value,
-    isDefault: JSON.stringify(value) === JSON.stringify(byDefault),
-    meaning,
-  }));
-  return { title, settings };
-}
+import { group, type SettingGroup, type SettingValue } from "./setting.ts";
 
 /** -1 where mosquitto writes that for "no bound", which is 0 here. */
 function unbounded(value: number): number {
@@ -251,12 +221,11 @@ function destinationText(destination: LogDestination): string {
   return destination.kind === "file" ? `file ${destination.path}` : destination.kind;
 }
 
-function running({ sysIntervalSeconds, enableControlApi, process: { user, pidFile }, bridges }: Config): SettingGroup {
+function running({ sysIntervalSeconds, enableControlApi, process: { user, pidFile } }: Config): SettingGroup {
   return group("Running", [
     ["sys_interval", sysIntervalSeconds, DEFAULT_CONFIG.sysIntervalSeconds],
     ["enable_control_api", enableControlApi, DEFAULT_CONFIG.enableControlApi],
     ["user", user, null, user === null ? "started as root: mosquitto, or nobody" : "who root becomes"],
     ["pid_file", pidFile, null],
-    ["connection", bridges.map(({ name }) => name), []],
   ]);
 }

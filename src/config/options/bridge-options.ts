@@ -292,16 +292,21 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
   ofBridge(
     "bridge_tcp_keepalive",
     TCP_KEEP_ALIVE,
-    ({ settings }, value) => {
+    ({ settings }, value, { notices }, place) => {
       settings.tcpKeepAlive = value;
+      const text = `bridge_tcp_keepalive sets the idle time of ${value.idleSeconds} s only: Node.js cannot set interval and count.`;
+      notices.push({ place, type: "information", text });
     },
     { standing: "different", note: "Node.js sets the idle time only; interval and count stay the system's." },
   ),
   ofBridge(
     "bridge_tcp_user_timeout",
     integer(0, 2_147_483_647, { unit: "milliseconds", refusal: "Error: invalid TCP user timeout value." }),
-    ({ settings }, value) => {
+    ({ settings }, value, { notices }, place) => {
       settings.tcpUserTimeoutMs = value;
+      const text =
+        "bridge_tcp_user_timeout has no effect, as Node.js cannot set it: keepalive_interval ends a dead connection.";
+      notices.push({ place, type: "information", text });
     },
     {
       standing: "not applicable",
@@ -337,7 +342,11 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
     ({ tls, settings }, value, { notices }, place) => {
       tls.isInsecure = value;
       if (value)
-        notices.push({ place, type: "warning", text: `Warning: Bridge '${settings.name}' using insecure mode.` });
+        notices.push({
+          place,
+          type: "warning",
+          text: `Warning: Bridge '${settings.name}' using insecure mode: whoever has a certificate of its CA is taken for the other broker, whatever name is in it.`,
+        });
     },
     { default: "false" },
   ),

@@ -16,7 +16,7 @@ import {
   SysTopics,
 } from "../observe/index.ts";
 import type { AccessControl } from "../security/index.ts";
-import type { InheritedSocket, Listener } from "../transport/index.ts";
+import { type InheritedSocket, type Listener, Patience } from "../transport/index.ts";
 import { Bridges } from "./bridges.ts";
 import { EventLoop, SYSTEM_CLOCK } from "./event-loop.ts";
 import { Guards } from "./guards.ts";
@@ -253,7 +253,7 @@ function heapBytes(): number {
 /** @throws when `promise` takes longer */
 function within(limitMs: number, promise: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`it has not answered for ${limitMs} ms`)), limitMs);
-    promise.then(resolve, reject).finally(() => clearTimeout(late));
+    const patience = new Patience(limitMs, () => reject(new Error(`it has not answered for ${limitMs} ms`)));
+    promise.then(resolve, reject).finally(() => patience.cancel());
   });
 }

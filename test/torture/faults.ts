@@ -10,6 +10,7 @@ import { farBrokers } from "./far-brokers.ts";
 import { noFarNetworks } from "./far-network.ts";
 import { fullDisks } from "./full-disk.ts";
 import { halfOpen } from "./half-open.ts";
+import { heldLoads } from "./held-load.ts";
 import { killRounds } from "./kill-rounds.ts";
 import { noMounts } from "./mounts.ts";
 import { badNetworks } from "./network.ts";
@@ -59,6 +60,9 @@ const MANY = { sessions: 100_000, messages: 1_000_000 };
 const STALL_MS = 30_000;
 const VANISHING_CLIENTS = 5000;
 const TLS_CLIENTS = 1000;
+const HELD = { connections: 5000, messagesPerSecond: 2000, seconds: 600 };
+/** It tells of its heap each second. */
+const TELLING = lacewing("connection_messages=false", "sys_interval=1");
 const WEATHER_MS = 4000;
 /** What is lost does not come, however long one waits. */
 const CONTROL_QUIET_MS = 5000;
@@ -164,6 +168,13 @@ export const FAULTS: readonly Fault[] = [
     oneOf: 100,
     missing: () => (findPeer("openssl") === undefined ? "openssl is not installed" : undefined),
     run: (context) => rotations({ ...context, name: "f14", clients: TLS_CLIENTS }),
+  },
+  {
+    name: "f15",
+    title: `${countText(HELD.connections)} connections and ${countText(HELD.messagesPerSecond)} messages a second for ${HELD.seconds} s`,
+    oneOf: 500,
+    missing: () => undefined,
+    run: (context) => heldLoads({ ...context, ...HELD, name: "f15", kind: TELLING }),
   },
 ];
 

@@ -65,7 +65,13 @@ export interface HistoryKind {
 const COPIES = "allow_duplicate_messages true";
 
 export const KINDS: readonly HistoryKind[] = [
-  { title: "in memory, a copy for each Subscription", lines: [COPIES], mosquittoLines: [], hasCopies: true },
+  {
+    title: "in memory, a copy for each Subscription",
+    // mosquitto 2.0 sends more than its window once the oldest message is acknowledged, so none may be full.
+    lines: [COPIES, "max_inflight_messages 1000"],
+    mosquittoLines: [],
+    hasCopies: true,
+  },
   {
     title: "with a store, a message for all Subscriptions",
     lines: ["persistence true", "persistence_location FOLDER/"],

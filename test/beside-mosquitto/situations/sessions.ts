@@ -75,6 +75,22 @@ export const SESSIONS: Setting = {
       },
     },
     {
+      name: "more in flight than allowed, and the oldest is acknowledged",
+      play: async (stage) => {
+        const client = await stage.connect("client", { clientId: "window", answers: false });
+        await client.subscribe("window", { qos: 1 });
+        const publisher = await stage.connect("publisher", { clientId: "window publisher" });
+        for (let n = 1; n <= 23; n++) await publisher.publish("window", String(n), { qos: 1 });
+        await stage.settle();
+        client.acknowledge("PUBACK", 1);
+      },
+      differs: ours("Messages in flight", {
+        at: "client",
+        mosquitto: ["PUBLISH window=21 q1 m21", "PUBLISH window=22 q1 m22", "PUBLISH window=23 q1 m23"],
+        lacewing: ["PUBLISH window=21 q1 m21"],
+      }),
+    },
+    {
       name: "more than the queue holds",
       play: async (stage) => {
         const options = { clientId: "full", cleanStart: false, answers: true };

@@ -4,6 +4,7 @@ import { type Config, type ReadConfig, readConfig } from "../config/index.ts";
 import type { LogSink } from "../observe/index.ts";
 import type { SecurityConfig, SecurityPlugin } from "../security/index.ts";
 import { startServer } from "../server/index.ts";
+import { bridgeLines } from "./bridge-lines.ts";
 import { type BrokerEvents, eventObserver } from "./broker-events.ts";
 import { type EmbeddedBroker, RunningBroker } from "./embedded-broker.ts";
 import { pluginsOf } from "./given-users.ts";
@@ -43,7 +44,8 @@ function sinkOf({ log, configFile }: CreateBrokerOptions): LogSink | null {
 
 function configOf(options: CreateBrokerOptions): ReadConfig {
   const { configFile = null, listeners, port, host, allowAnonymous } = options;
-  const lines = brokerLines(options);
+  const bridges = (options.bridges ?? []).flatMap((bridge, at) => bridgeLines(bridge, `bridges[${at}]`));
+  const lines = [...brokerLines(options), ...bridges];
   const plugins = pluginsOf(options);
   const asksForUsers = options.users ?? options.passwordFile ?? options.authenticate ?? options.plugins;
   const isOpen = allowAnonymous ?? asksForUsers === undefined;

@@ -21,6 +21,7 @@ export {
   StartError,
   StoreError,
 } from "../server/index.ts";
+export type { BridgedTopicSettings, BridgeSettings, BridgeTlsSettings } from "./bridge-settings.ts";
 export type { BrokerEvents, ConnectedClient } from "./broker-events.ts";
 export { createBroker } from "./create-broker.ts";
 export type { EmbeddedBroker } from "./embedded-broker.ts";

@@ -7,6 +7,7 @@ import type { BrokerLimits, CreateBrokerOptions, ListenerSettings, TlsSettings }
 /** The option of mosquitto.conf that each stands for. One that is missing does not compile. */
 export const LIMIT_OPTIONS: Readonly<Record<keyof BrokerLimits, string>> = {
   allowDuplicateMessages: "allow_duplicate_messages",
+  checkRetainSource: "check_retain_source",
   clientidPrefixes: "clientid_prefixes",
   connectTimeout: "lacewing_connect_timeout",
   enableControlApi: "enable_control_api",
@@ -44,6 +45,7 @@ export const LISTENER_OPTIONS: Readonly<Record<keyof Placeless, string>> = {
   useSubjectAsUsername: "use_subject_as_username",
   useUsernameAsClientid: "use_username_as_clientid",
   enableProxyProtocol: "enable_proxy_protocol",
+  proxyProtocolV2RequireTls: "proxy_protocol_v2_require_tls",
   websocketsOrigins: "websockets_origin",
   httpDir: "http_dir",
   maxConnectRate: "lacewing_max_connect_rate",
@@ -78,6 +80,7 @@ const OTHERS: Readonly<Record<OtherOption, true>> = {
     aclFile: true,
     authenticate: true,
     plugins: true,
+    bridges: true,
     persistence: true,
     log: true,
     logType: true,
@@ -85,7 +88,7 @@ const OTHERS: Readonly<Record<OtherOption, true>> = {
 };
 
 /** @throws ConfigError when `options` has a name that nobody knows */
-function checkNames(options: object, known: readonly string[], where: string): void {
+export function checkNames(options: object, known: readonly string[], where: string): void {
   const problems = Object.keys(options)
     .filter((name) => !known.includes(name))
     .map((name) => {
@@ -96,20 +99,36 @@ function checkNames(options: object, known: readonly string[], where: string): v
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** A line break would begin another line. */
-function line(place: string, option: string, value: unknown): OptionLine {
+/**
+ * One line.
+ * @throws ConfigError when the value cannot be in a line: a line break would begin another one, and blanks around it are none of it
+ */
+export function line(place: string, option: string, value: unknown): OptionLine {
   const text = String(value);
+  if (text !== text.trim())
+    throw new ConfigError([
+      { place, text: `The value of '${place}' begins or ends with a blank, which is not allowed.` },
+    ]);
   if (/[\r\n\0]/.test(text))
     throw new ConfigError([{ place, text: `The value of '${place}' has a line break, which is not allowed.` }]);
   return { place, text: `${option} ${text}` };
 }
 
-function linesOf(values: object, table: Readonly<Record<string, string>>, before: string): readonly OptionLine[] {
+/** Lists that are one line, and what is between their parts; any other is a line for each. */
+const JOINED: Readonly<Record<string, string>> = { acceptProtocolVersions: ", ", addresses: " ", restartTimeout: " " };
+
+/** A line for each of `values` that `table` has an option for. @param before put before the name for its place */
+export function linesOf(
+  values: object,
+  table: Readonly<Record<string, string>>,
+  before: string,
+): readonly OptionLine[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const option = Object.hasOwn(table, name) ? table[name] : undefined;
     if (option === undefined || value === undefined) return [];
     const place = `${before}${name}`;
-    if (name === "acceptProtocolVersions") return [line(place, option, (value as readonly number[]).join(", "))];
+    const between = JOINED[name];
+    if (Array.isArray(value) && between !== undefined) return [line(place, option, value.join(between))];
     return Array.isArray(value)
       ? value.map((each, at) => line(`${place}[${at}]`, option, each))
       : [line(place, option, value)];

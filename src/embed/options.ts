@@ -1,6 +1,7 @@
 /** What an application sets a broker to: mosquitto.conf's settings in TypeScript's style, and functions where a file would have plugins. */
 import type { LogType } from "../config/index.ts";
 import type { AclLists, Plugin, PluginClient, PluginFactory, PluginVerdict } from "../server/index.ts";
+import type { BridgeSettings } from "./bridge-settings.ts";
 
 /** A certificate for one more server name. */
 export interface SniCertificateSettings {
@@ -65,6 +66,8 @@ export interface ListenerSettings {
   readonly useUsernameAsClientid?: boolean;
   /** Version of the PROXY header that every connection begins with. */
   readonly enableProxyProtocol?: 1 | 2;
+  /** Whether a header of version 2 must say that the client spoke TLS to the proxy; false. */
+  readonly proxyProtocolV2RequireTls?: boolean;
   /** Values of Origin that are let in; all. */
   readonly websocketsOrigins?: readonly string[];
   /** Folder of files that are given out by HTTP beside WebSocket. */
@@ -93,6 +96,8 @@ export interface PersistenceSettings {
 /** Bounds and switches of the broker, by their names in mosquitto.conf; what is left out is mosquitto's default. */
 export interface BrokerLimits {
   readonly allowDuplicateMessages?: boolean;
+  /** Whether retained messages are given only while their publisher may publish to their topic; true. */
+  readonly checkRetainSource?: boolean;
   /** What every client identifier must begin with. */
   readonly clientidPrefixes?: string;
   /** Seconds from the opening of a connection to its whole CONNECT; 15. */
@@ -149,6 +154,8 @@ export interface CreateBrokerOptions extends BrokerLimits {
   readonly authenticate?: (client: PluginClient) => PluginVerdict | Promise<PluginVerdict>;
   /** Asked in their order, after all others; the same interface as modules that mosquitto.conf names. */
   readonly plugins?: readonly (Plugin | PluginFactory)[];
+  /** Connections to other brokers, beside those of `configFile`. */
+  readonly bridges?: readonly BridgeSettings[];
   /** false: sessions and messages end with the process. */
   readonly persistence?: false | PersistenceSettings;
   /** Kinds of lines that are logged; error, warning, notice and information. */

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect, type MqttClient, type MqttClientOptions } from "../../src/client/index.ts";
 import { findOption } from "../../src/config/index.ts";
+import { BRIDGE_OPTIONS, BRIDGE_TLS_OPTIONS } from "../../src/embed/bridge-lines.ts";
 import { type CreateBrokerOptions, createBroker, type EmbeddedBroker } from "../../src/embed/index.ts";
 import { LIMIT_OPTIONS, LISTENER_OPTIONS, TLS_OPTIONS } from "../../src/embed/option-lines.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -34,7 +35,7 @@ function refusal(promise: Promise<unknown>): Promise<string> {
 }
 
 test("each typed option stands for one of mosquitto.conf", () => {
-  for (const table of [LIMIT_OPTIONS, LISTENER_OPTIONS, TLS_OPTIONS])
+  for (const table of [LIMIT_OPTIONS, LISTENER_OPTIONS, TLS_OPTIONS, BRIDGE_OPTIONS, BRIDGE_TLS_OPTIONS])
     for (const [name, option] of Object.entries(table)) assert.notEqual(findOption(option), null, `${name}: ${option}`);
 });
 
@@ -151,6 +152,47 @@ test("authenticate may rename, restrict and refuse, and lets nobody in when it t
   assert.match(lines.join("\n"), /plugin authenticate says: it is Monday/);
 });
 
+test("bridges carry messages both ways, with prefixes, and wait for the other broker", async (context) => {
+  const central = await start(context, {
+    users: { site7: "secret" },
+    acl: { users: { site7: { read: ["#"], write: ["#"] } } },
+  });
+  const edge = await start(context, {
+    bridges: [
+      {
+        name: "central",
+        addresses: [`127.0.0.1:${central.port}`],
+        protocolVersion: "mqttv50",
+        remoteUsername: "site7",
+        remotePassword: "secret",
+        restartTimeout: [1, 2],
+        sessionExpiryInterval: 60,
+        topics: [
+          { pattern: "measured here/#", qos: 1, remotePrefix: "sites/7/" },
+          { pattern: "commands/#", direction: "in", qos: 1, remotePrefix: "sites/7/" },
+        ],
+      },
+    ],
+  });
+  const there = await central.connect({ clientId: "there" });
+  const here = await edge.connect({ clientId: "here" });
+  const arrived = there.subscribe("sites/#", { qos: 1 });
+  const commands = here.subscribe("commands/#", { qos: 1 });
+  await Promise.all([arrived.granted, commands.granted]);
+  await here.publish("measured here/boiler", "80", { qos: 1 });
+  for await (const { topicName, text } of arrived) {
+    assert.deepEqual([topicName, text], ["sites/7/measured here/boiler", "80"]);
+    break;
+  }
+  await there.publish("sites/7/commands/valve", "open", { qos: 1 });
+  for await (const { topicName, text } of commands) {
+    assert.deepEqual([topicName, text], ["commands/valve", "open"]);
+    break;
+  }
+});
+
+const BRIDGE = { name: "b", addresses: ["127.0.0.1:1"], topics: [{ pattern: "a" }] };
+
 /** Options that are not allowed, and what is said of them. */
 const REFUSED: readonly (readonly [options: object, words: RegExp])[] = [
   [
@@ -167,6 +209,24 @@ const REFUSED: readonly (readonly [options: object, words: RegExp])[] = [
   ],
   [{ listeners: [{ mountPoint: "a\nallow_anonymous true" }] }, /line break.*\(listeners\[0\]\.mountPoint\)/],
   [{ persistence: { location: "x", durability: "never" } }, /lacewing_durability.*\(persistence\.durability\)/],
+  [
+    { bridges: [{ name: "b", adresses: [] }] },
+    /Unknown option 'adresses'\. Did you mean 'addresses'\? \(bridges\[0\]\)/,
+  ],
+  [{ bridges: [{ name: "b", addresses: ["a b"] }] }, /'a b' is no address.*\(bridges\[0\]\.addresses\[0\]\)/],
+  [{ bridges: [{ name: "b", addresses: ["a"], topics: [] }] }, /no topics defined.*\(bridges\[0\]\)/],
+  [{ bridges: [{ ...BRIDGE, startType: "soon" }] }, /start_type.*\(bridges\[0\]\.startType\)/],
+  [{ bridges: [{ ...BRIDGE, remotePassword: " x" }] }, /blank.*\(bridges\[0\]\.remotePassword\)/],
+  [
+    { bridges: [{ ...BRIDGE, topics: [{ pattern: "a", localPrefix: "#" }] }] },
+    /has a wildcard.*\(bridges\[0\]\.topics\[0\]\.localPrefix\)/,
+  ],
+  [{ bridges: [{ ...BRIDGE, topics: [{ pattern: "a/#/b" }] }] }, /\(bridges\[0\]\.topics\[0\]\)/],
+  [
+    { bridges: [{ ...BRIDGE, tls: { insecure: true, caFile: "x", key: 1 } }] },
+    /Unknown option 'key'.*\(bridges\[0\]\.tls\)/,
+  ],
+  [{ bridges: [{ ...BRIDGE, psk: { identity: "i", key: "no" } }] }, /\(bridges\[0\]\.psk\.key\)/],
   [{ passwordFile: "/nowhere/users" }, /SecurityError: .*\/nowhere\/users: cannot be read/],
   [{ acl: { users: { ann: { read: ["a/#/b"] } } } }, /SecurityError: acl\.users\.ann: is not lists of topic filters/],
   [{ plugins: [() => null] }, /SecurityError: plugins\[0\]: cannot be used as a plugin: it is no object/],

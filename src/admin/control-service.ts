@@ -42,7 +42,7 @@ export class ControlService {
     this.#sinceMs = broker.clock.wallMs();
     this.#taps = taps;
     this.#tell = tell;
-    broker.controls.handle(REQUEST_TOPIC, (request) => this.#receive(request));
+    broker.controls.handle(REQUEST_TOPIC, (request) => this.#receive(request), mayReadAnswer);
   }
 
   readonly #answerers: Answerers = {
@@ -142,6 +142,11 @@ export class ControlService {
     const isLike = (name: string): boolean => name.includes(wanted) || (name !== "" && wanted.includes(name));
     return known.filter((name) => isLike(name.toLowerCase())).slice(0, MOST_SIMILAR);
   }
+}
+
+/** Who may write here and not read the answers would wait for one in vain. */
+function mayReadAnswer({ connection, properties }: ControlRequest): boolean {
+  return connection.policy.canReceive(properties.responseTopic ?? RESPONSE_TOPIC);
 }
 
 function parsed(payload: Uint8Array): unknown {

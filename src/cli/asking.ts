@@ -2,11 +2,13 @@
 import type { TapEvent } from "../admin/index.ts";
 import { type Answer, REQUEST_TOPIC, type RequestName, type Requests, TAP_TOPIC } from "../admin/index.ts";
 import type { Client, ClientError, IncomingMessage, Outcome } from "../client/index.ts";
+import { type Language, ruleText } from "../explain/index.ts";
 import { decodeUtf8, encodeUtf8 } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
 import { failureOf } from "./client-failure.ts";
 import { adviceOf } from "./failure-advice.ts";
+import { say } from "./language.ts";
 import type { AskArguments } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
 import type { ToolOutput } from "./tool.ts";
@@ -29,6 +31,15 @@ export class AskError extends Error {
     this.lines = lines;
     this.exitCode = exitCode;
   }
+}
+
+/** Which rule lets a client ask. */
+function ruleAdvice(language: Language): string {
+  return say(
+    language,
+    `Its rules must allow it, as by "topic readwrite ${CONTROL_FILTER}" below the user in the acl_file; see -u and -P.`,
+    `它的规则必须允许：在 acl_file 中该用户之下加 “topic readwrite ${CONTROL_FILTER}”；参见 -u 和 -P。`,
+  );
 }
 
 /** Runs `work` with a connection for requests; what went wrong is said on standard error. */
@@ -95,13 +106,16 @@ export class Asker {
     ask: Requests[Name]["ask"],
     laterMs: number = 0,
   ): Promise<Requests[Name]["answer"]> {
-    const { host, port } = this.#args;
+    const { host, port, language } = this.#args;
     const answer = await new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         const lines = [
-          `Error: ${host}:${port} did not answer.`,
-          "Only a Lacewing broker knows these requests. Is it one, and of this version?",
-          `Where it has an acl_file, the user needs more than write access: topic readwrite ${CONTROL_FILTER}`,
+          say(language, `Error: ${host}:${port} did not answer.`, `错误：${host}:${port} 没有应答。`),
+          say(
+            language,
+            "Only a Lacewing broker knows these requests. Is it one, and of this version?",
+            "只有 Lacewing 服务器能回答这些请求。它是吗？版本是否相符？",
+          ),
         ];
         reject(new AskError(lines));
       }, ANSWER_LIMIT_MS + laterMs);
@@ -119,21 +133,31 @@ export class Asker {
       this.#onLost = this.#waiting.reject;
       this.#mid = this.#client.publish(REQUEST_TOPIC, encodeUtf8(JSON.stringify({ command, ...ask })), { qos: 1 });
     });
-    if ("error" in answer) throw new AskError([`Error: The broker says: ${answer.error}.`]);
+    if ("error" in answer) {
+      const rule = ruleText(answer.error, language);
+      throw new AskError([say(language, `Error: The broker says: ${rule}.`, `错误：服务器回答：${rule}。`)]);
+    }
     return answer.data as Requests[Name]["answer"];
   }
 
   #published(mid: number, { reasonCode }: Outcome): void {
     if (mid !== this.#mid || reasonCode === 0) return;
-    const { host, port } = this.#args;
+    const { host, port, language } = this.#args;
     this.#waiting?.reject(
       new AskError(
         reasonCode === 0x87
           ? [
-              "Error: The broker does not let this client ask.",
-              `Its rules must allow it, as by "topic readwrite ${CONTROL_FILTER}" below the user in the acl_file; see -u and -P.`,
+              say(language, "Error: The broker does not let this client ask.", "错误：服务器不允许这个客户端查询。"),
+              ruleAdvice(language),
             ]
-          : [`Error: Nobody at ${host}:${port} takes these requests.`, "Only a Lacewing broker does. Is it one?"],
+          : [
+              say(
+                language,
+                `Error: Nobody at ${host}:${port} takes these requests.`,
+                `错误：${host}:${port} 上没有程序受理这些请求。`,
+              ),
+              say(language, "Only a Lacewing broker does. Is it one?", "只有 Lacewing 服务器受理。它是吗？"),
+            ],
       ),
     );
   }

@@ -1,8 +1,9 @@
 /** `lacewing clients`: who is connected, and who is away and remembered. */
 import type { ClientState } from "../admin/index.ts";
-import { durationText } from "../explain/index.ts";
+import { durationText, type Language } from "../explain/index.ts";
 import { printable } from "../observe/index.ts";
 import { type Asker, asking } from "./asking.ts";
+import { say } from "./language.ts";
 import { askArgumentsOf, CLIENTS_COMMAND } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
 import { tableLines } from "./table.ts";
@@ -18,7 +19,9 @@ export function runClients(args: readonly string[], io: ToolIo): Promise<number>
     return withOutput(io, wanted.quiet, {}, (output) =>
       asking(wanted, io, output, async (asker) => {
         const clients = await allClients(asker);
-        const lines = parsed.json ? clients.map((client) => JSON.stringify(client)) : clientLines(clients, Date.now());
+        const lines = parsed.json
+          ? clients.map((client) => JSON.stringify(client))
+          : clientLines(clients, Date.now(), wanted.language);
         for (const line of lines) output.out.write(`${printable(line)}\n`);
         return 0;
       }),
@@ -35,23 +38,34 @@ async function allClients(asker: Asker): Promise<readonly ClientState[]> {
   }
 }
 
-function clientLines(clients: readonly ClientState[], nowMs: number): readonly string[] {
+function clientLines(clients: readonly ClientState[], nowMs: number, language: Language): readonly string[] {
   const rows = clients.map((client) => [
     client.clientId,
-    client.remoteAddress ?? "away",
+    client.remoteAddress ?? say(language, "away", "离线"),
     client.version === null ? "" : ({ 3: "3.1", 4: "3.1.1", 5: "5.0" }[client.version] ?? ""),
     client.connectedSinceMs === null
-      ? `kept ${keptText(client.sessionExpirySeconds)}`
-      : durationText((nowMs - client.connectedSinceMs) / 1000).en,
+      ? keptText(client.sessionExpirySeconds, language)
+      : durationText((nowMs - client.connectedSinceMs) / 1000)[language],
     String(client.subscriptions),
     String(client.queuedMessages),
     String(client.inflightMessages),
   ]);
-  const heads = ["CLIENT", "ADDRESS", "MQTT", "SINCE", "SUBSCRIPTIONS", "QUEUED", "IN FLIGHT"];
+  const heads = HEADS[language];
   const connected = clients.filter(({ remoteAddress }) => remoteAddress !== null).length;
-  return [...tableLines(heads, rows), `${connected} connected, ${clients.length - connected} away.`];
+  const away = clients.length - connected;
+  return [
+    ...tableLines(heads, rows),
+    say(language, `${connected} connected, ${away} away.`, `${connected} 个在线，${away} 个离线。`),
+  ];
 }
 
-function keptText(seconds: number): string {
-  return seconds >= NEVER_SECONDS ? "for ever" : durationText(seconds).en;
+const HEADS: Readonly<Record<Language, readonly string[]>> = {
+  en: ["CLIENT", "ADDRESS", "MQTT", "SINCE", "SUBSCRIPTIONS", "QUEUED", "IN FLIGHT"],
+  zh: ["客户端", "地址", "MQTT", "在线时长", "订阅数", "排队", "传输中"],
+};
+
+function keptText(seconds: number, language: Language): string {
+  if (seconds >= NEVER_SECONDS) return say(language, "kept for ever", "永久保留");
+  const { en, zh } = durationText(seconds);
+  return say(language, `kept ${en}`, `保留 ${zh}`);
 }

@@ -69,7 +69,7 @@ export async function adviceOf(error: ClientError, target: Target): Promise<stri
   const explanation = await explanationFor(error, target);
   if (explanation === null) return `${capital(plainReason(error.message))}.`;
   const { key, title } = explanation;
-  const facts = factsOf(key, error, target);
+  const facts = factsOf(key, error, target, (await import("../explain/index.ts")).ruleText);
   const options = OPTIONS[key];
   const line = options === undefined ? LINE : LINE_WITH_OPTIONS;
   return filled(line[target.language], {
@@ -162,7 +162,12 @@ function placesOf(error: ClientError, { version, usesSrv }: Target): readonly Pl
 }
 
 /** What is known here and not to the catalogue, to stand behind its words. */
-function factsOf(key: string, error: ClientError, target: Target): string {
+function factsOf(
+  key: string,
+  error: ClientError,
+  target: Target,
+  ruleText: (message: string, language: Language) => string,
+): string {
   const { language, host } = target;
   if (key === "certificate-name") {
     const names = namesOf(error.cause);
@@ -173,13 +178,14 @@ function factsOf(key: string, error: ClientError, target: Target): string {
   if (key === "name-unknown" && !target.usesSrv) return ` ('${host}')`;
   switch (error.code) {
     case "network-error":
-      return ` (${placeOf(target)})`;
+      return language === "zh" ? `（${placeZh(target)}）` : ` (${placeOf(target)})`;
     case "lookup-failed":
     case "proxy-failed":
+      return language === "zh" ? placeInErrorZh(error, host) : `: ${error.message}`;
     case "disconnected-by-server":
-      return `: ${error.message}`;
+      return `: ${ruleText(error.message, language)}`;
     case "protocol-error":
-      return `: ${error.message}${STOP[language]}${otherProtocol(target)[language]}`;
+      return `: ${ruleText(error.message, language)}${STOP[language]}${otherProtocol(target)[language]}`;
     case "connection-lost":
       return `${STOP[language]}${lossHint(target)[language]}`;
     case "tls-failed":
@@ -226,6 +232,17 @@ function otherProtocol({ unixPath, port, tls, webSocketPath }: Target): Text {
 export function placeOf({ unixPath, bindAddress, host, port }: ServerArguments): string {
   const from = bindAddress === null ? "" : `from ${bindAddress} to `;
   return unixPath ?? `${from}${host}, port ${port}`;
+}
+
+function placeZh({ unixPath, bindAddress, host, port }: ServerArguments): string {
+  const from = bindAddress === null ? "" : `从 ${bindAddress} 到 `;
+  return unixPath ?? `${from}${host}，端口 ${port}`;
+}
+
+/** What a message has beside its words: the name that was looked up, the system's name of the error. */
+function placeInErrorZh({ code, errno }: ClientError, host: string): string {
+  const name = errno === null ? "" : `（${errno}）`;
+  return code === "lookup-failed" ? `：${host}${name}` : name;
 }
 
 /** What OpenSSL says, without numbers and places in its sources. */

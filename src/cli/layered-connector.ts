@@ -79,10 +79,10 @@ function domainOf({ host }: ServerArguments): string {
   if (host !== "localhost") return host;
   const [, ...domain] = hostname().split(".");
   if (domain.length > 0) return domain.join(".");
-  throw new SetUpError(
-    "Unable to connect (Lookup error.).",
-    "This machine is in no domain: name the broker's with -h.",
-  );
+  throw new SetUpError("Unable to connect (Lookup error.).", {
+    en: "This machine is in no domain: name the broker's with -h.",
+    zh: "本机不属于任何域：请用 -h 指定服务器所在的域。",
+  });
 }
 
 /** The address to connect from; -A takes names too. */
@@ -92,9 +92,9 @@ async function boundTo({ bindAddress }: ServerArguments): Promise<string | undef
   try {
     return (await lookup(bindAddress)).address;
   } catch {
-    throw new SetUpError(
-      "Unable to connect (Lookup error.).",
-      `No address was found for the name '${bindAddress}': see -A.`,
-    );
+    throw new SetUpError("Unable to connect (Lookup error.).", {
+      en: `No address was found for the name '${bindAddress}': see -A.`,
+      zh: `找不到 '${bindAddress}' 的地址：请检查 -A。`,
+    });
   }
 }

@@ -15,7 +15,7 @@ export function runRecord(args: readonly string[], io: ToolIo): Promise<number> 
     const wanted = askArgumentsOf(parsed);
     return withOutput(io, wanted.quiet, {}, (output) =>
       asking(wanted, io, output, (asker) =>
-        follow(asker, output, { client, seconds, path, megabytes, showsPackets: false }),
+        follow(asker, output, { client, seconds, path, megabytes, showsPackets: false, language: wanted.language }),
       ),
     );
   });

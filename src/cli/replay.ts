@@ -1,10 +1,13 @@
 /** `lacewing replay`: judges a capture by the rules of MQTT and names the first that was broken. */
 import { readFile } from "node:fs/promises";
+import { explanationOf, type Language, ruleText } from "../explain/index.ts";
 import { CaptureError, printable, type Replayed, replay } from "../observe/index.ts";
 import { reasonCodeName } from "../protocol/index.ts";
+import { languageOf, say } from "./language.ts";
 import { REPLAY_COMMAND } from "./options/replay-options.ts";
 import type { ToolIo } from "./output.ts";
 import { dateText, timeText } from "./packet-text.ts";
+import { counted } from "./quantities.ts";
 import { runTool } from "./tool.ts";
 
 /** The exit code when a rule was broken. */
@@ -12,45 +15,73 @@ const BROKEN = 2;
 
 /** Runs `lacewing replay` and returns its exit code. */
 export function runReplay(args: readonly string[], io: ToolIo): Promise<number> {
-  return runTool(REPLAY_COMMAND, args, io, async ({ file, verbose }) => {
+  return runTool(REPLAY_COMMAND, args, io, async ({ file, verbose, lang }) => {
+    const language = languageOf(lang, io.env ?? {});
     try {
       const replayed = replay(await readFile(file));
-      io.stdout.write(`${linesOf(replayed, verbose).map(printable).join("\n")}\n`);
+      io.stdout.write(`${linesOf(replayed, verbose, language).map(printable).join("\n")}\n`);
       return replayed.some(({ broken }) => broken !== null) ? BROKEN : 0;
     } catch (error) {
       const isOurs = error instanceof CaptureError;
       if (!isOurs && (error as NodeJS.ErrnoException).code === undefined) throw error;
-      io.stderr.write(`Error: ${file} cannot be read: ${(error as Error).message}.\n`);
+      const { message, code } = error as NodeJS.ErrnoException;
+      const zh = code === undefined ? ruleText(message, "zh") : systemZh(code);
+      io.stderr.write(say(language, `Error: ${file} cannot be read: ${message}.\n`, `错误：${file} 读不了：${zh}。\n`));
       return 1;
     }
   });
 }
 
-function linesOf(replayed: readonly Replayed[], verbose: boolean): readonly string[] {
+function linesOf(replayed: readonly Replayed[], verbose: boolean, language: Language): readonly string[] {
   if (replayed.length === 0)
     return [
-      "There is no MQTT connection in it: none of its TCP connections begins with a CONNECT. (TLS cannot be read.)",
+      say(
+        language,
+        "There is no MQTT connection in it: none of its TCP connections begins with a CONNECT. (TLS cannot be read.)",
+        "其中没有 MQTT 连接：没有一个 TCP 连接以 CONNECT 开头。（TLS 内容无法读取。）",
+      ),
     ];
-  return replayed.flatMap((connection) => connectionLines(connection, verbose));
+  return replayed.flatMap((connection) => connectionLines(connection, verbose, language));
 }
 
 function connectionLines(
   { client, server, fromMs, packets, broken, missingBytes }: Replayed,
   verbose: boolean,
+  language: Language,
 ): string[] {
-  const lines = [`${dateText(fromMs)}  ${client} -> ${server}: ${packets.length} packets`];
+  const count = say(language, counted(packets.length, "packet"), `${packets.length} 个报文`);
+  const lines = [`${dateText(fromMs)}  ${client} -> ${server}: ${count}`];
   if (verbose)
     for (const { by, atMs, packet } of packets)
       lines.push(`  ${timeText(atMs)}  ${by === "client" ? "->" : "<-"} ${packet.type}${detailOf(packet)}`);
   if (broken !== null) {
     const { by, atMs, fault } = broken;
-    const who = by === "client" ? "the client" : "the server";
-    lines.push(`  ${timeText(atMs)}  ${who} broke a rule: ${fault.message}`);
-    lines.push(`  ${reasonCodeName(fault.reasonCode)} (0x${fault.reasonCode.toString(16)})`);
-  } else lines.push("  every packet was as it must be");
+    const who = by === "client" ? say(language, "the client", "客户端") : say(language, "the server", "服务器");
+    const rule = ruleText(fault.message, language);
+    lines.push(`  ${timeText(atMs)}  ${say(language, `${who} broke a rule: ${rule}`, `${who}违反了规则：${rule}`)}`);
+    lines.push(`  ${meaningOf(fault.reasonCode, language)} (0x${fault.reasonCode.toString(16)})`);
+  } else lines.push(say(language, "  every packet was as it must be", "  所有报文都符合规则"));
   if (missingBytes > 0)
-    lines.push(`  bytes are missing in the capture; ${missingBytes} behind them were not looked at`);
+    lines.push(
+      say(
+        language,
+        `  bytes are missing in the capture; ${missingBytes} behind them were not looked at`,
+        `  抓包中有缺失的字节；其后的 ${missingBytes} 字节没有检查`,
+      ),
+    );
   return lines;
+}
+
+/** An error of the system in Chinese, by its name. */
+function systemZh(code: string): string {
+  const title = explanationOf({ space: "errno", code }, "zh")?.title;
+  return title === undefined ? code : `${title}（${code}）`;
+}
+
+/** The name of a reason code, or what it means in Chinese. */
+function meaningOf(code: number, language: Language): string {
+  const name = reasonCodeName(code);
+  return language === "en" ? name : `${name}：${explanationOf({ space: "reason", code }, "zh")?.title ?? name}`;
 }
 
 function detailOf(packet: Replayed["packets"][number]["packet"]): string {

@@ -1,5 +1,6 @@
 /** `lacewing rr`: publishes a request and shows the response, as mosquitto_rr does. */
 import { type Client, ClientError, type IncomingMessage, type Outcome } from "../client/index.ts";
+import type { Text } from "../explain/index.ts";
 import { ReasonCode, type ReasonPacket, reasonCodeName } from "../protocol/index.ts";
 import type { Connector } from "../transport/index.ts";
 import { connectorOf } from "./broker-connector.ts";
@@ -28,6 +29,11 @@ export function runRr(args: readonly string[], io: ToolIo): Promise<number> {
     });
   });
 }
+
+const NO_RESPONSE_TOPIC: Text = {
+  en: "The broker does not let this client subscribe to the response topic.",
+  zh: "服务器不允许这个客户端订阅应答主题。",
+};
 
 /** One run: connects, subscribes to the response, asks, and waits. */
 class Requester {
@@ -102,11 +108,7 @@ class Requester {
   #subscribed(reasonCode: number): void {
     if (reasonCode < 0x80) return this.#ask();
     const name = reasonCodeName(reasonCode, "SUBACK");
-    void this.#refused(
-      [name, "The broker does not let this client subscribe to the response topic."],
-      reasonCode,
-      "SUBACK",
-    );
+    void this.#refused([name, NO_RESPONSE_TOPIC[this.#args.language]], reasonCode, "SUBACK");
   }
 
   /** Nothing will come any more. */
@@ -123,7 +125,9 @@ class Requester {
       this.#client.publish(topicName, this.#payload, { qos, properties });
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      this.#output.complain(`Error: The request was not sent: ${error.message}.`);
+      const { message } = error;
+      const text = { en: `Error: The request was not sent: ${message}.`, zh: `错误：请求没有发出：${message}` };
+      this.#output.complain(text[this.#args.language]);
       this.#end(error.rc);
     }
   }

@@ -2,6 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { access, constants, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Text } from "../explain/index.ts";
 import type { TlsOptions } from "../transport/index.ts";
 import type { TlsArguments } from "./options/tls-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -46,38 +47,51 @@ async function checkReadable(file: string): Promise<void> {
   try {
     await access(file, constants.R_OK);
   } catch (error) {
-    throw new SetUpError("Error: Problem setting TLS options: File not found.", `${sentence(error)}.`);
+    throw new SetUpError("Error: Problem setting TLS options: File not found.", {
+      en: `${sentence(error)}.`,
+      zh: `文件 ${file} 读不了（${codeOf(error)}）。`,
+    });
   }
 }
 
 function checkKeyForm({ engine, keyForm = "pem" }: TlsArguments): void {
-  const advice = "Node.js reads keys from PEM files only, and OpenSSL 3 gave engines up";
+  const advice = (option: string): Text => ({
+    en: `Node.js reads keys from PEM files only, and OpenSSL 3 gave engines up: leave out ${option}.`,
+    zh: `Node.js 只能从 PEM 文件读取密钥，OpenSSL 3 也已放弃 engine：请去掉 ${option}。`,
+  });
   if (engine !== undefined) {
     const line = `Error: Problem setting TLS engine, is ${engine} a valid engine?`;
-    throw new SetUpError(line, `${advice}: leave out --tls-engine.`);
+    throw new SetUpError(line, advice("--tls-engine"));
   }
   if (keyForm === "pem") return;
   const line = "Error: Problem setting key form, it must be one of 'pem' or 'engine'.";
-  throw new SetUpError(line, `${advice}: leave out --keyform.`);
+  throw new SetUpError(line, advice("--keyform"));
 }
 
 function isTls13({ version }: TlsArguments): boolean {
   if (version === "tlsv1.3") return true;
   if (version === "tlsv1.2") return false;
   const isOld = /^tlsv1(\.[01])?$/.test(version);
-  throw new SetUpError(
-    "Error: Problem setting TLS options, check the options are valid.",
-    `--tls-version is '${version}'; allowed are tlsv1.2 and tlsv1.3${isOld ? ", as older ones are broken" : ""}.`,
-  );
+  throw new SetUpError("Error: Problem setting TLS options, check the options are valid.", {
+    en: `--tls-version is '${version}'; allowed are tlsv1.2 and tlsv1.3${isOld ? ", as older ones are broken" : ""}.`,
+    zh: `--tls-version 是 '${version}'；只能是 tlsv1.2 或 tlsv1.3${isOld ? "，更旧的版本已不安全" : ""}。`,
+  });
 }
 
 function keyOf(text: string, isThree: boolean): Uint8Array {
-  const fail = (advice: string): never => {
+  const fail = (advice: Text): never => {
     throw new SetUpError("Error: Problem setting TLS-PSK options.", advice);
   };
-  if (isThree) fail("Node.js does PSK with TLS 1.2 only: leave out --tls-version.");
+  if (isThree)
+    fail({
+      en: "Node.js does PSK with TLS 1.2 only: leave out --tls-version.",
+      zh: "Node.js 的 PSK 只支持 TLS 1.2：请去掉 --tls-version。",
+    });
   if (/^([0-9a-fA-F]{2})+$/.test(text)) return Buffer.from(text, "hex");
-  return fail("The key of --psk is an even number of hexadecimal digits, without 0x.");
+  return fail({
+    en: "The key of --psk is an even number of hexadecimal digits, without 0x.",
+    zh: "--psk 的密钥必须是偶数个十六进制数字，不带 0x。",
+  });
 }
 
 /** All certificates that are trusted; undefined leaves it to Node. */
@@ -97,7 +111,10 @@ async function trusted(
 async function certificatesOf(file: string): Promise<string> {
   const text = await readFile(file, "utf8");
   if (isCertificate(text)) return text;
-  throw new SetUpError(TLS_FAILED, `${file} has no certificate as PEM, which begins with -----BEGIN CERTIFICATE-----.`);
+  throw new SetUpError(TLS_FAILED, {
+    en: `${file} has no certificate as PEM, which begins with -----BEGIN CERTIFICATE-----.`,
+    zh: `${file} 中没有 PEM 证书（应以 -----BEGIN CERTIFICATE----- 开头）。`,
+  });
 }
 
 /** Files that `openssl rehash` has made links to, and those that it would. */
@@ -110,12 +127,15 @@ async function certificatesBelow(folder: string): Promise<string[]> {
     const certificates = [...new Set(texts.filter(isCertificate))];
     if (certificates.length > 0) return certificates;
   } catch (error) {
-    throw new SetUpError(TLS_FAILED, `The certificates of --capath cannot be read: ${sentence(error)}.`);
+    throw new SetUpError(TLS_FAILED, {
+      en: `The certificates of --capath cannot be read: ${sentence(error)}.`,
+      zh: `--capath 的证书读不了（${codeOf(error)}）。`,
+    });
   }
-  throw new SetUpError(
-    TLS_FAILED,
-    `${folder} has no files of certificates as PEM with names that end in .crt or .pem.`,
-  );
+  throw new SetUpError(TLS_FAILED, {
+    en: `${folder} has no files of certificates as PEM with names that end in .crt or .pem.`,
+    zh: `${folder} 中没有以 .crt 或 .pem 结尾的 PEM 证书文件。`,
+  });
 }
 
 function isCertificate(text: string): boolean {
@@ -127,10 +147,11 @@ async function passphraseOf(keyFile: string): Promise<string | undefined> {
   if (!/BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(text)) return undefined;
   const answer = await askOnTerminal(`Enter pass phrase for ${keyFile}: `);
   if (answer !== null) return answer;
-  throw new SetUpError(
-    TLS_FAILED,
-    `The key in ${keyFile} is locked, and there is no terminal to ask for its pass phrase. To unlock it: openssl pkey -in ${keyFile} -out NEW-FILE`,
-  );
+  const unlock = `openssl pkey -in ${keyFile} -out NEW-FILE`;
+  throw new SetUpError(TLS_FAILED, {
+    en: `The key in ${keyFile} is locked, and there is no terminal to ask for its pass phrase. To unlock it: ${unlock}`,
+    zh: `${keyFile} 中的密钥有口令保护，而当前没有终端可以输入口令。去掉口令：${unlock}`,
+  });
 }
 
 function keyLogTo(file: string): (line: Uint8Array) => void {
@@ -141,14 +162,19 @@ function keyLogTo(file: string): (line: Uint8Array) => void {
   try {
     append("");
   } catch (error) {
-    throw new SetUpError(
-      "Error: Problem setting TLS options, check the options are valid.",
-      `--tls-keylog: ${sentence(error)}.`,
-    );
+    throw new SetUpError("Error: Problem setting TLS options, check the options are valid.", {
+      en: `--tls-keylog: ${sentence(error)}.`,
+      zh: `--tls-keylog 的文件写不了（${codeOf(error)}）。`,
+    });
   }
   return append;
 }
 
 function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's name of an error, which needs no translation. */
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? sentence(error);
 }

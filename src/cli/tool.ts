@@ -51,7 +51,8 @@ export async function runTool<Table extends WithHelp>(
     }
     const lines = optionLines(optionsFile, command.configName, io.env ?? {});
     const all = lines.length === 0 ? parsed : parseCommandLine(command, args, lines);
-    return await run("lang" in command.options ? inLanguage(all, io.env ?? {}) : all);
+    const wanted = inLanguage(all, io.env ?? {});
+    return await run("lang" in command.options ? wanted : all).catch((error: unknown) => saySetUp(error, wanted, io));
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
     io.stderr.write(errorPaint(io)(commandLineErrorText({ name }, error)));
@@ -59,8 +60,17 @@ export async function runTool<Table extends WithHelp>(
   }
 }
 
+/** Says what was found out before the first byte was sent, and returns the exit code. */
+function saySetUp(error: unknown, wanted: { readonly lang: Language; readonly quiet?: boolean }, io: ToolIo): number {
+  if (!(error instanceof SetUpError)) throw error;
+  const paint = errorPaint(io);
+  if (wanted.quiet !== true)
+    for (const line of [error.message, error.advice[wanted.lang]]) io.stderr.write(`${paint(line)}\n`);
+  return 1;
+}
+
 /** What --lang says, or else the locale. */
-function inLanguage<Parsed extends object>(parsed: Parsed, env: Environment): Parsed {
+function inLanguage<Parsed extends object>(parsed: Parsed, env: Environment): Parsed & { readonly lang: Language } {
   const { lang } = parsed as { readonly lang?: Language };
   return { ...parsed, lang: languageOf(lang, env) };
 }
@@ -83,11 +93,6 @@ export async function withOutput(
   };
   try {
     return await work({ out, complain, progress });
-  } catch (error) {
-    if (!(error instanceof SetUpError)) throw error;
-    complain(error.message);
-    complain(error.advice);
-    return 1;
   } finally {
     progress.stop();
     await out.end();

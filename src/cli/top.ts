@@ -1,7 +1,9 @@
 /** `lacewing top`: the busiest clients, again and again. */
 import type { Requests } from "../admin/index.ts";
+import type { Language } from "../explain/index.ts";
 import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
+import { say } from "./language.ts";
 import { askArgumentsOf, TOP_COMMAND } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
 import { counted } from "./quantities.ts";
@@ -29,7 +31,7 @@ export function runTop(args: readonly string[], io: ToolIo): Promise<number> {
           const answer = await Promise.race([isEnded, asker.ask("top", { seconds, limit }, seconds * 1000)]);
           if (answer === "signal") break;
           output.out.write(
-            `${terminal.isTTY === true ? CLEAR_SCREEN : ""}${topLines(answer).map(printable).join("\n")}\n`,
+            `${terminal.isTTY === true ? CLEAR_SCREEN : ""}${topLines(answer, wanted.language).map(printable).join("\n")}\n`,
           );
         }
         return 0;
@@ -38,21 +40,24 @@ export function runTop(args: readonly string[], io: ToolIo): Promise<number> {
   });
 }
 
+const HEADS: Readonly<Record<Language, readonly string[]>> = {
+  en: ["CLIENT", "ADDRESS", "IN/S", "OUT/S", "QUEUED", "IN FLIGHT", "UNREAD BYTES"],
+  zh: ["客户端", "地址", "接收/秒", "发送/秒", "排队", "传输中", "未读字节"],
+};
+
 function signalled(): Promise<"signal"> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve("signal"));
   });
 }
 
-function topLines({
-  clients,
-  connected,
-  receivedPerSecond,
-  sentPerSecond,
-}: Requests["top"]["answer"]): readonly string[] {
+function topLines(
+  { clients, connected, receivedPerSecond, sentPerSecond }: Requests["top"]["answer"],
+  language: Language,
+): readonly string[] {
   const rows = clients.map((client) => [
     client.clientId,
-    client.remoteAddress ?? "away",
+    client.remoteAddress ?? say(language, "away", "离线"),
     client.receivedPerSecond.toFixed(1),
     client.sentPerSecond.toFixed(1),
     String(client.queuedMessages),
@@ -60,7 +65,11 @@ function topLines({
     String(client.backlogBytes),
   ]);
   return [
-    `${counted(connected, "client")}, ${receivedPerSecond.toFixed(1)} packets/s in, ${sentPerSecond.toFixed(1)} packets/s out`,
-    ...tableLines(["CLIENT", "ADDRESS", "IN/S", "OUT/S", "QUEUED", "IN FLIGHT", "UNREAD BYTES"], rows),
+    say(
+      language,
+      `${counted(connected, "client")}, ${receivedPerSecond.toFixed(1)} packets/s in, ${sentPerSecond.toFixed(1)} packets/s out`,
+      `${connected} 个客户端，接收 ${receivedPerSecond.toFixed(1)} 报文/秒，发送 ${sentPerSecond.toFixed(1)} 报文/秒`,
+    ),
+    ...tableLines(HEADS[language], rows),
   ];
 }

@@ -4,11 +4,11 @@ import type { Outcome } from "../core/index.ts";
 import { type DeliveryFacts, deliveryText, type Language, nearMissText } from "../explain/index.ts";
 import { printable } from "../observe/index.ts";
 import { asking } from "./asking.ts";
-import { languageOf } from "./language.ts";
+import { languageOf, say } from "./language.ts";
 import { askArgumentsOf, WHY_NOT_COMMAND, type WhyNotArguments, whyNotArgumentsOf } from "./options/ask-options.ts";
 import type { ToolIo } from "./output.ts";
 import { runTool, withOutput } from "./tool.ts";
-import { lossText, say } from "./why-text.ts";
+import { lossText } from "./why-text.ts";
 
 /** The exit code when the message would not arrive. */
 const WOULD_NOT = 2;

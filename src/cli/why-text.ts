@@ -12,6 +12,7 @@ import {
 } from "../explain/index.ts";
 import { type ConnectionRecord, type Incident, type Pattern, patternsOf } from "../observe/index.ts";
 import { packetName } from "../protocol/index.ts";
+import { say } from "./language.ts";
 import { dateText, trailText } from "./packet-text.ts";
 import { counted } from "./quantities.ts";
 
@@ -62,7 +63,7 @@ function connectionLines(record: ConnectionRecord, language: Language): readonly
     remoteAddress,
     VERSIONS[version] ?? say(language, "no CONNECT", "无 CONNECT"),
     `keep-alive ${keepAliveSeconds} s`,
-    ...(username === null ? [] : [`user ${username}`]),
+    ...(username === null ? [] : [say(language, `user ${username}`, `用户 ${username}`)]),
   ];
   const lines = [`${dateText(openedMs)}  ${facts.join(", ")}`];
   if (endedMs === null) {
@@ -131,9 +132,4 @@ export function lossText({ kind, topic, count, lastMs }: Incident, language: Lan
   if (kind === "publish-denied")
     return say(language, `PUBLISH to ${topic} was denied (${times})`, `发布到 ${topic} 被拒绝（${times}）`);
   return `${topic} (${times}): ${deliveryText({ kind: "dropped", reason: kind }, language)}`;
-}
-
-/** One of two texts. */
-export function say(language: Language, en: string, zh: string): string {
-  return language === "en" ? en : zh;
 }

@@ -2,7 +2,8 @@
  * The Control seam: requests that clients publish below `$CONTROL/`, as mosquitto's plugins take them. They go to whoever has asked
  * for their topic and to nobody else: no Subscription gets them, they are never retained, and no other broker sees them.
  */
-import { NO_PROPERTIES, type Properties, type Qos } from "../protocol/index.ts";
+import type { ReasonCode as Code, Properties, Qos } from "../protocol/index.ts";
+import { NO_PROPERTIES, ReasonCode } from "../protocol/index.ts";
 import type { Connection } from "./connection.ts";
 import { Message } from "./message.ts";
 
@@ -20,6 +21,9 @@ const NOT_AVAILABLE: Uint8Array = new TextEncoder().encode('{"error":"endpoint n
 /** Takes requests. What it throws is a fault of ours: bad requests are answered. */
 export type ControlHandler = (request: ControlRequest) => void;
 
+/** Whether the answer to a request can reach its client. */
+export type CanBeAnswered = (request: ControlRequest) => boolean;
+
 /** Whether `topicName` is below `$CONTROL/`. */
 export function isControlTopic(topicName: string): boolean {
   return topicName.startsWith("$CONTROL/");
@@ -27,11 +31,15 @@ export function isControlTopic(topicName: string): boolean {
 
 /** Who takes requests, by topic. */
 export class Controls {
-  readonly #handlers: Map<string, ControlHandler> = new Map();
+  readonly #handlers: Map<string, { readonly handler: ControlHandler; readonly canBeAnswered: CanBeAnswered }> =
+    new Map();
 
-  /** Has `handler` called for each request to `topicName`, as in `$CONTROL/dynamic-security/v1`. */
-  handle(topicName: string, handler: ControlHandler): void {
-    this.#handlers.set(topicName, handler);
+  /**
+   * Has `handler` called for each request to `topicName`, as in `$CONTROL/dynamic-security/v1`.
+   * @param canBeAnswered where it says no, the request is refused with its acknowledgement: no answer could say why
+   */
+  handle(topicName: string, handler: ControlHandler, canBeAnswered: CanBeAnswered = () => true): void {
+    this.#handlers.set(topicName, { handler, canBeAnswered });
   }
 
   /** Nobody takes requests to `topicName` any more. */
@@ -39,11 +47,13 @@ export class Controls {
     this.#handlers.delete(topicName);
   }
 
-  /** Hands a request over; when nobody takes those of its topic, its client is told as by mosquitto. */
-  receive(request: ControlRequest): void {
-    const handler = this.#handlers.get(request.topicName);
-    if (handler !== undefined) handler(request);
-    else respond(request, `${request.topicName}/response`, NOT_AVAILABLE);
+  /** Hands a request over and returns the reason code for it; when nobody takes those of its topic, its client is told as by mosquitto. */
+  receive(request: ControlRequest): Code {
+    const handling = this.#handlers.get(request.topicName);
+    if (handling === undefined) respond(request, `${request.topicName}/response`, NOT_AVAILABLE);
+    else if (!handling.canBeAnswered(request)) return ReasonCode.NotAuthorized;
+    else handling.handler(request);
+    return ReasonCode.Success;
   }
 }
 

@@ -51,10 +51,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
 function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
-  if (route.isControl) {
-    control(connection, packet);
-    return ReasonCode.Success;
-  }
+  if (route.isControl) return control(connection, packet);
   const limit = limitOf(broker, packet, route);
   if (limit !== null) return notTaken(connection, packet, limit);
   if (connection.exchangesMarks && isLoop(connection, packet)) return ReasonCode.Success;
@@ -128,10 +125,10 @@ function notTaken(connection: Connection, packet: Publish, reason: Limit): Code 
   return null;
 }
 
-/** Hands a request to the broker over. */
-function control(connection: Connection, packet: Publish): void {
+/** Hands a request to the broker over; returns the reason code for it. */
+function control(connection: Connection, packet: Publish): Code {
   const { topicName, payload, properties } = packet;
-  connection.broker.controls.receive({ connection, topicName, payload, properties });
+  return connection.broker.controls.receive({ connection, topicName, payload, properties });
 }
 
 /** Whether the acknowledgement would have to wait for the store. */

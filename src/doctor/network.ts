@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import { networkInterfaces } from "node:os";
-import { explanationOf, type MeaningKey } from "../explain/index.ts";
+import { explanationOf, type MeaningKey, type Text } from "../explain/index.ts";
 import { TransportError } from "../transport/index.ts";
 import { type Finding, msText } from "./diagnosis.ts";
 import type { Target } from "./target.ts";
@@ -102,7 +102,7 @@ const SLOW_MS = 1000;
 
 /** Opens TCP to one address after the other, until one takes it. */
 export async function checkPort(addresses: readonly string[], port: number, timeoutMs: number): Promise<Finding> {
-  const details: string[] = [];
+  const details: Text[] = [];
   let code = "";
   for (const address of addresses) {
     const startedMs = performance.now();
@@ -110,7 +110,7 @@ export async function checkPort(addresses: readonly string[], port: number, time
     const tookMs = performance.now() - startedMs;
     const took = msText(tookMs);
     if (error === null) {
-      details.push(`${address} port ${port}: ${took}`);
+      details.push({ en: `${address} port ${port}: ${took}`, zh: `${address} 端口 ${port}：${took}` });
       const summary = {
         en: `${address} takes connections on ${port} (${took})`,
         zh: `${address} 的端口 ${port} 可以连接（${took}）`,
@@ -120,7 +120,10 @@ export async function checkPort(addresses: readonly string[], port: number, time
     }
     // What a host answers says more than that another did not.
     if (code === "" || code === "ETIMEDOUT") code = error;
-    details.push(`${address} port ${port}: ${error} after ${took}`);
+    details.push({
+      en: `${address} port ${port}: ${error} after ${took}`,
+      zh: `${address} 端口 ${port}：${took} 后 ${error}`,
+    });
   }
   const [en, zh] =
     code === "ETIMEDOUT" ? ["no answer: filtered, or nobody there", "没有应答：被过滤或地址无人使用"] : [code, code];

@@ -2,6 +2,7 @@
 import type { EndReason } from "../protocol/index.ts";
 import type { Language, Text } from "./entry.ts";
 import { durationText } from "./event-texts.ts";
+import { ruleText } from "./rule-texts.ts";
 
 /** The end of a client's connection, as the client recorded it. */
 export interface ClientEndFacts {
@@ -88,11 +89,11 @@ function howOf({ endedBy, reason, detail, keepAliveSeconds }: ClientEndFacts): T
   }
   switch (endedBy) {
     case "server":
-      return { en: `the server's side ended it: ${detail}`, zh: `服务器一侧断开：${detail}` };
+      return { en: `the server's side ended it: ${detail}`, zh: `服务器一侧断开：${ruleText(detail, "zh")}` };
     case "client":
       return {
         en: `this client ended it, as the server broke a rule: ${detail}`,
-        zh: `服务器违反协议，本客户端断开：${detail}`,
+        zh: `服务器违反协议，本客户端断开：${ruleText(detail, "zh")}`,
       };
     default:
       return { en: `the network failed: ${detail}`, zh: `网络出错：${detail}` };

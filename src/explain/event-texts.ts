@@ -6,6 +6,8 @@ import type { MissKind } from "../core/index.ts";
 import type { DropReason, EndReason } from "../protocol/index.ts";
 import { END_REASONS } from "../protocol/index.ts";
 import type { Language, Text } from "./entry.ts";
+import { explanationOf } from "./explain.ts";
+import { ruleText } from "./rule-texts.ts";
 
 /** The end of a connection, as it was recorded. */
 export interface EndFacts {
@@ -64,7 +66,8 @@ function sentenceOf(facts: EndFacts): Text {
       };
     default: {
       const text = END_REASONS[reason].log;
-      return detail === null ? { en: text, zh: text } : { en: detail, zh: detail };
+      if (detail !== null) return { en: detail, zh: ruleText(detail, "zh") };
+      return { en: text, zh: explanationOf({ space: "end", code: reason }, "zh")?.title ?? text };
     }
   }
 }
@@ -166,9 +169,10 @@ function patternSentences(facts: PatternFacts): Text {
     }
     case "refused-again": {
       const { log } = END_REASONS[facts.reason];
+      const title = explanationOf({ space: "end", code: facts.reason }, "zh")?.title ?? log;
       return {
         en: `Refused ${facts.times} times in a row for the same reason (${log}): it tries on, but nothing will change by that.`,
-        zh: `连续 ${facts.times} 次因同一原因被拒绝（${log}）：继续重试不会有变化。`,
+        zh: `连续 ${facts.times} 次因同一原因被拒绝（${title}）：继续重试不会有变化。`,
       };
     }
   }
@@ -212,7 +216,10 @@ function deliverySentences(facts: DeliveryFacts): Text {
         zh: "没有这个标识符的客户端在线，也没有它的会话：它以 clean session 断开了、会话已过期，或从未连接过。",
       };
     case "publish-invalid":
-      return { en: `Nobody can publish that: ${facts.message}.`, zh: `无法这样发布：${facts.message}。` };
+      return {
+        en: `Nobody can publish that: ${facts.message}.`,
+        zh: `无法这样发布：${ruleText(facts.message, "zh")}。`,
+      };
     case "no-subscription-matches":
       return {
         en: "None of the client's subscriptions matches the topic.",

@@ -27,5 +27,6 @@ export {
 export { type ExplainedCause, type Explanation, explained, oneLine } from "./explanation.ts";
 export { LogReader, type LogReaderOptions, type LogSummary, type Problem, type Sighting } from "./log-reader.ts";
 export { errorsPage } from "./page.ts";
+export { ruleText } from "./rule-texts.ts";
 export { SOURCE_NAMES, type Source, SPACES } from "./spaces.ts";
 export { answerText, explanationText, harmless, logText, type TextOptions, type TextStyle } from "./text.ts";

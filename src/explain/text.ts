@@ -4,6 +4,7 @@ import type { Language, Text } from "./entry.ts";
 import type { Answer } from "./explain.ts";
 import type { ExplainedCause, Explanation } from "./explanation.ts";
 import type { LogSummary, Problem, Sighting } from "./log-reader.ts";
+import { ruleText } from "./rule-texts.ts";
 import { sourceOf } from "./spaces.ts";
 
 /** How parts of the text look. */
@@ -144,6 +145,35 @@ function headOf({ code, name, space, spaceTitle, key, only, language }: Explanat
   return `${[number, name].filter((part) => part !== null).join(" ")}, ${spaceTitle}${versions}`;
 }
 
+const FACT_NAMES_ZH: Readonly<Record<string, string>> = {
+  address: "地址",
+  bytes: "字节数",
+  client: "客户端",
+  file: "文件",
+  granted: "授予",
+  host: "主机",
+  id: "标识符",
+  line: "行",
+  option: "选项",
+  packet: "报文",
+  peer: "对方地址",
+  port: "端口",
+  protocol: "协议",
+  refusal: "拒绝原因",
+  rule: "规则",
+  status: "状态码",
+  system: "系统错误",
+  topic: "主题",
+  url: "网址",
+  version: "版本",
+};
+
+/** What a line tells; the rule that was broken is a sentence. */
+function factText(name: string, value: string, language: Language): string {
+  if (language === "en") return `${name} ${value}`;
+  return `${FACT_NAMES_ZH[name] ?? name} ${name === "rule" ? ruleText(value, language) : value}`;
+}
+
 function numberText(code: number, space: string): string {
   if (space === "mbedtls" || space === "esp")
     return `${code < 0 ? "-" : ""}0x${Math.abs(code).toString(16).toUpperCase()}`;
@@ -156,7 +186,7 @@ function addExplanation(page: Page, explanation: Explanation, style: TextStyle):
   page.add("", title, style.heading);
   page.blank();
   if (says !== null) page.add(`  ${label("says", language)}`, says);
-  const known = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  const known = Object.entries(facts).map(([name, value]) => factText(name, value, language));
   if (known.length > 0) page.add(`  ${label("here", language)}`, known.join(", "));
   page.add("  ", means);
   if (note !== null) page.add("  ", note);

@@ -64,6 +64,21 @@ test("a policy that denies the topic keeps the request from its handler", () => 
   assert.deepEqual(requests, []);
 });
 
+test("a request whose answer could not reach its client is refused with the acknowledgement, and not handled", () => {
+  const requests: unknown[] = [];
+  const harness = new BrokerHarness();
+  harness.broker.controls.handle(
+    TOPIC,
+    (request) => requests.push(request),
+    ({ payload }) => textOf(payload) === "may",
+  );
+  const client = harness.connect("client");
+  client.publish(TOPIC, "list", { qos: 1 });
+  client.publish(TOPIC, "may", { qos: 1 });
+  assert.deepEqual(client.trace(), ["PUBACK m1 0x87", "PUBACK m2"]);
+  assert.equal(requests.length, 1);
+});
+
 test("a will below $CONTROL is refused without a word: it would be a request in another's name", () => {
   const harness = harnessWith(() => assert.fail("not asked"));
   const client = harness.open(5);

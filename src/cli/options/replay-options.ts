@@ -1,5 +1,6 @@
 /** The options of `lacewing replay`. */
 import type { Command, OptionTable } from "../command-line.ts";
+import { LANGUAGE_OPTION } from "./language-option.ts";
 
 const REPLAY_OPTIONS = {
   file: {
@@ -16,10 +17,10 @@ const REPLAY_OPTIONS = {
 REPLAY_OPTIONS satisfies OptionTable;
 
 /** `lacewing replay`. */
-export const REPLAY_COMMAND: Command<typeof REPLAY_OPTIONS> = {
+export const REPLAY_COMMAND: Command<typeof REPLAY_OPTIONS & typeof LANGUAGE_OPTION> = {
   name: "lacewing replay",
   summary: "Runs a capture through the protocol machines of both ends and names the first broken rule.",
   usage: ["FILE [-v]"],
-  options: REPLAY_OPTIONS,
+  options: { ...REPLAY_OPTIONS, ...LANGUAGE_OPTION },
   notes: ["Exit code: 0 no rule was broken, 2 one was, 1 the file cannot be read."],
 };

@@ -1,5 +1,5 @@
 // Started by kills.test.ts and killed at any moment: publishes numbered messages with a durable store, takes others, and says
-// what it may promise. Arguments: URL, store file, round.
+// what it may promise. Arguments: URL, store file, round; in the round "silent" it publishes nothing new.
 import { writeSync } from "node:fs";
 import { connect, openFileStore } from "../../src/client/index.ts";
 
@@ -17,7 +17,7 @@ const taken = client.subscribe("to-child", {
 });
 await taken.granted;
 say("ready");
-for (let i = 0; ; i++) {
+for (let i = 0; round !== "silent"; i++) {
   const qos = i % 2 === 0 ? 2 : 1;
   const publication = client.publish(`from-child/${qos}`, `${round}-${i}`, { qos });
   await publication.stored;

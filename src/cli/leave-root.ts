@@ -165,13 +165,17 @@ function rightMissing({ path, use }: ConfiguredFile): readonly string[] {
   }
 }
 
+/** What a store and its bridges have in their folder; the files of others there do not matter. */
+const OF_STORE = /^(data|lock)\.mdb$|^(lock|clean)\.json$|^journal|\.store$/;
+
 /** The files of a store that root had before. */
 function ofStore(folder: string): readonly string[] {
   const missing: string[] = [];
   tried("", () => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      if (entry.isFile()) missing.push(...tried(`write ${path}`, () => opened(path, "r+")));
+      if (entry.isFile() && OF_STORE.test(entry.name))
+        missing.push(...tried(`write ${path}`, () => opened(path, "r+")));
     }
   });
   return missing;

@@ -151,6 +151,13 @@ test(
       errors,
       `Error: The user nobody may not write in ${folder}/data. Give it that right, as with chown or setfacl, or name another one: 'user root' stays root.\n`,
     );
+    // A store that root had; what else is in its folder is nobody's concern.
+    const data = join(folder, "data");
+    mkdirSync(data);
+    chownSync(data, NOBODY!.uid, NOBODY!.gid);
+    for (const name of ["data.mdb", "other"]) writeFileSync(join(data, name), "", { mode: 0o600 });
+    const kept = await start(context, ["-c", file]).end();
+    assert.match(kept.errors, /^Error: The user nobody may not write .*\/data\/data\.mdb\. Give it/);
     writeFileSync(file, "user no-such-user\n");
     const unknown = await start(context, ["-c", file]).end();
     assert.match(

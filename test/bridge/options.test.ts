@@ -88,6 +88,9 @@ test("restart_timeout BASE CAP waits at random between them, and bridge_reload_t
   ];
   const here = await startOwn(context, withKeepAlive(10));
   assert.equal((await remote.connect(0)).keepAliveSeconds, 10);
+  // Then it knows that it is connected.
+  await publish(context, here, "before");
+  await remote.published("before");
   await here.reload(withKeepAlive(20));
   await publish(context, here, "mark");
   await remote.published("mark");

@@ -47,6 +47,11 @@ class SmallDisk {
     }
   }
 
+  /** What it has said of its room. A journal that is emptied while messages come makes room for a while. */
+  get said(): readonly string[] {
+    return this.reports.map((event) => (event.kind === "space" ? event.state : event.kind));
+  }
+
   grow(): void {
     runTool("mount", "-o", `remount,size=${DISK_MIB * 2}m`, this.folder);
   }
@@ -89,10 +94,7 @@ for (const durability of ["always", { intervalMs: 10 }] as const)
       const rounds = await disk.fill(messages);
       assert.ok(rounds > 30, `${rounds}`);
       await assert.rejects(disk.store.append(messages(rounds)), { code: "ENOSPC" });
-      assert.deepEqual(
-        disk.reports.map((event) => event.kind === "space" && event.state),
-        ["low"],
-      );
+      assert.match(disk.said.join(), /^low(,enough,low)*$/);
       await disk.assertHolds();
       const ends = Array.from(
         { length: 1000 },
@@ -103,10 +105,7 @@ for (const durability of ["always", { intervalMs: 10 }] as const)
       await disk.append(messages(rounds));
       disk.grow();
       for (let round = rounds + 1; round < rounds + 20; round++) await disk.append(messages(round));
-      assert.deepEqual(
-        disk.reports.map((event) => event.kind === "space" && event.state),
-        ["low", "enough"],
-      );
+      assert.match(disk.said.join(), /^low(,enough,low)*,enough$/);
       await disk.assertHolds();
       await disk.store.close();
       await disk.open(durability);

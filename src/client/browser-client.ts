@@ -5,7 +5,7 @@ import { ArgumentError } from "./errors.ts";
 import { MqttClientBase } from "./mqtt-client-base.ts";
 import type { SharedClientOptions } from "./options.ts";
 import { type Server, serverName, serverOf } from "./servers.ts";
-import type { ServerUrl } from "./topic-types.ts";
+import type { ServerUrls, Texts, WithWillTopic } from "./topic-types.ts";
 
 /** Everything that a client can be set to. */
 export type MqttClientOptions = SharedClientOptions;
@@ -44,11 +44,13 @@ function checkScheme(server: Server): void {
  * @param servers URLs, as wss://example.org/mqtt; several are tried in their order
  * @throws ArgumentError when a URL or an option is not allowed, ConnectionError when none lets us in
  */
-export function connect<const Url extends string>(
-  servers: (Url & ServerUrl<Url>) | readonly (Url & ServerUrl<Url>)[],
-  options?: MqttClientOptions,
+export function connect<const Urls extends Texts, const WillTopic extends string = string>(
+  servers: Urls & ServerUrls<Urls>,
+  options?: MqttClientOptions & WithWillTopic<WillTopic>,
 ): Promise<MqttClient>;
-export function connect(options: ConnectOptions): Promise<MqttClient>;
+export function connect<const Urls extends Texts, const WillTopic extends string = string>(
+  options: ConnectOptions & { readonly servers: Urls & ServerUrls<Urls> } & WithWillTopic<WillTopic>,
+): Promise<MqttClient>;
 export async function connect(
   first: string | readonly string[] | ConnectOptions,
   second: MqttClientOptions = {},

@@ -8,7 +8,7 @@ export async function connectClient<Client extends MqttClientBase, Options exten
   second: Options,
   create: (servers: string | readonly string[], options: Options) => Client,
 ): Promise<Client> {
-  const isOptions = typeof first === "object" && "servers" in first;
+  const isOptions = typeof first === "object" && first !== null && "servers" in first;
   const [servers, options] = isOptions ? [first.servers, first] : [first, second];
   const client = create(servers, { waitForServer: false, ...options } as Options);
   await client.connected;

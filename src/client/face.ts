@@ -79,4 +79,4 @@ export type {
   Unsubscribed,
   Unsubscription,
 } from "./subscription.ts";
-export type { ServerScheme, ServerUrl, TopicFilter, TopicName } from "./topic-types.ts";
+export type { ServerScheme, ServerUrl, ServerUrls, TopicFilter, TopicFilters, TopicName } from "./topic-types.ts";

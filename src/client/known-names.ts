@@ -1,5 +1,6 @@
 /** Names of options and events: in JavaScript nobody else says that one is not known, and then it would have no effect. */
 import { nearest } from "../protocol/index.ts";
+import { shown } from "./arguments.ts";
 import type { ClientEvents } from "./client-events.ts";
 import type { ListenOptions } from "./emitter.ts";
 import { ArgumentError } from "./errors.ts";
@@ -170,7 +171,9 @@ export function checkNames(at: PlaceName, given: object | null | undefined): voi
 
 /** @throws ArgumentError when one of the names in `given` is not among those of `place` */
 export function checkNamesOf(place: Place, given: object | null | undefined): void {
-  const { known } = place;
+  const { known, what } = place;
+  if (given !== undefined && given !== null && typeof given !== "object")
+    throw new ArgumentError(`each ${what} has a name, in an object; this is ${shown(given)}`);
   for (const name in given) if (known[name] !== true) refuse(place, name);
 }
 

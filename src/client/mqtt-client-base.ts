@@ -5,6 +5,7 @@
  */
 import { type Connack, encodeUtf8, NO_PROPERTIES, OutputPool, type Version } from "../protocol/index.ts";
 import type { Connector } from "../transport/browser.ts";
+import { textList } from "./arguments.ts";
 import { Authenticating } from "./authenticating.ts";
 import { type AttemptChanges, Client } from "./client.ts";
 import { type ConnectInfo, type DisconnectInfo, LOG_LEVEL } from "./client-events.ts";
@@ -33,7 +34,7 @@ import { type ClientSettings, settingsOf } from "./settings.ts";
 import { Settled } from "./settled.ts";
 import { StoreJournal } from "./store-journal.ts";
 import type { SubscribeOptions, Subscription, Unsubscription } from "./subscription.ts";
-import type { TopicFilter, TopicName } from "./topic-types.ts";
+import type { Texts, TopicFilters, TopicName } from "./topic-types.ts";
 import { Traffic, type TrafficHost } from "./traffic.ts";
 
 const NO_OPTIONS = Object.freeze({});
@@ -252,8 +253,8 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
    * Subscribes, now or as soon as there is a connection, and again whenever the server has forgotten it.
    * @throws ArgumentError for a Topic Filter or an option that is not allowed, RequestError when the client has ended or `signal` has been aborted
    */
-  subscribe<const Filter extends string>(
-    topicFilters: (Filter & TopicFilter<Filter>) | readonly (Filter & TopicFilter<Filter>)[],
+  subscribe<const Filters extends Texts>(
+    topicFilters: Filters & TopicFilters<Filters>,
     options: SubscribeOptions = NO_OPTIONS,
   ): Subscription {
     const endedError = this.#endedError;
@@ -261,7 +262,9 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
     checkNames("subscribe", options);
     const { signal } = options;
     if (signal?.aborted) throw abortError(signal);
-    const subscription = checked(() => this.#traffic.subscriptions.subscribe(listOf(topicFilters), options));
+    const subscription = checked(() =>
+      this.#traffic.subscriptions.subscribe(textList("a topic filter", topicFilters), options),
+    );
     if (signal !== undefined) {
       const abort = (): void => void subscription.unsubscribe();
       signal.addEventListener("abort", abort, { once: true });
@@ -275,12 +278,10 @@ export class MqttClientBase extends EventfulClient implements AsyncDisposable {
    * Unsubscribes, now or as soon as there is a connection.
    * @throws ArgumentError for a Topic Filter that is not allowed, RequestError when the client has ended
    */
-  unsubscribe<const Filter extends string>(
-    topicFilters: (Filter & TopicFilter<Filter>) | readonly (Filter & TopicFilter<Filter>)[],
-  ): Unsubscription {
+  unsubscribe<const Filters extends Texts>(topicFilters: Filters & TopicFilters<Filters>): Unsubscription {
     const endedError = this.#endedError;
     if (endedError !== null) throw endedError;
-    return checked(() => this.#traffic.subscriptions.unsubscribe(listOf(topicFilters)));
+    return checked(() => this.#traffic.subscriptions.unsubscribe(textList("a topic filter", topicFilters)));
   }
 
   /**
@@ -467,10 +468,6 @@ const NO_CONNECTOR: Connector = {
     throw new Error("no server was chosen");
   },
 };
-
-function listOf(topicFilters: string | readonly string[]): readonly string[] {
-  return typeof topicFilters === "string" ? [topicFilters] : topicFilters;
-}
 
 /** Runs what the protocol library checks. */
 function checked<Result>(run: () => Result): Result {

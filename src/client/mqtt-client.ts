@@ -3,7 +3,7 @@ import { connectClient } from "./connect-client.ts";
 import { MqttClientBase } from "./mqtt-client-base.ts";
 import { type NodeClientOptions, NodeConnectors } from "./node-connectors.ts";
 import type { Server } from "./servers.ts";
-import type { ServerUrl } from "./topic-types.ts";
+import type { ServerUrls, Texts, WithWillTopic } from "./topic-types.ts";
 
 /** Everything that a client can be set to. */
 export type MqttClientOptions = NodeClientOptions;
@@ -31,11 +31,13 @@ export class MqttClient extends MqttClientBase {
  * @param servers URLs, as mqtt://example.org:1883; several are tried in their order
  * @throws ArgumentError when a URL or an option is not allowed, ConnectionError when none lets us in
  */
-export function connect<const Url extends string>(
-  servers: (Url & ServerUrl<Url>) | readonly (Url & ServerUrl<Url>)[],
-  options?: MqttClientOptions,
+export function connect<const Urls extends Texts, const WillTopic extends string = string>(
+  servers: Urls & ServerUrls<Urls>,
+  options?: MqttClientOptions & WithWillTopic<WillTopic>,
 ): Promise<MqttClient>;
-export function connect(options: ConnectOptions): Promise<MqttClient>;
+export function connect<const Urls extends Texts, const WillTopic extends string = string>(
+  options: ConnectOptions & { readonly servers: Urls & ServerUrls<Urls> } & WithWillTopic<WillTopic>,
+): Promise<MqttClient>;
 export async function connect(
   first: string | readonly string[] | ConnectOptions,
   second: MqttClientOptions = {},

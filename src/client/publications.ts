@@ -1,6 +1,7 @@
 /** The messages that the application publishes: handed to the Session or waiting for room, taken back, and told their outcome. */
 import { Deque } from "../core/index.ts";
-import { encodeUtf8, reasonCodeName } from "../protocol/index.ts";
+import { reasonCodeName } from "../protocol/index.ts";
+import { payloadBytes, text } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import { ArgumentError, type ClientError, RequestError, refusalError } from "./errors.ts";
 import { checkNames } from "./known-names.ts";
@@ -53,7 +54,8 @@ export class Publications {
     const { qos = 0, retain = false, properties, signal } = options;
     checkNames("publish", options);
     if (properties !== undefined) checkNames("publishProperty", properties);
-    const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
+    text("the topic name", topicName);
+    const bytes = payloadBytes("publish", payload);
     const kept = properties !== undefined && this.#host.isFallenBack() ? undefined : properties;
     const publication = new PendingPublication(topicName, bytes, qos, retain, kept);
     const closedError = this.#host.closedError();

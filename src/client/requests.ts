@@ -1,6 +1,7 @@
 /** Requests and their responses [5.0 §4.10]: who waits for which response, by correlation data or by topic. */
 import { encodeUtf8, type Version } from "../protocol/index.ts";
 import { Patience } from "../transport/browser.ts";
+import { payloadBytes, text } from "./arguments.ts";
 import type { ConnectInfo } from "./client-events.ts";
 import type { ClientError } from "./errors.ts";
 import { ArgumentError, RequestError } from "./errors.ts";
@@ -73,6 +74,8 @@ export class Requests {
       throw new ArgumentError("before MQTT 5.0 a request needs a responseTopic that the other side knows");
     }
     if (signal?.aborted) throw abortError(signal);
+    text("the topic name", topicName);
+    const bytes = payloadBytes("request", payload);
     const topic = responseTopic ?? this.#ownTopic();
     const correlation = isOld ? "" : `${this.#id}${++this.#count}`;
     const properties = { ...rest.properties, responseTopic: topic, correlationData: encodeUtf8(correlation) };
@@ -82,7 +85,7 @@ export class Requests {
       // Not before the SUBACK: the response may be faster.
       const publish = async (): Promise<void> => {
         await this.#topics.get(topic)?.subscription.granted;
-        await client.publish(topicName, payload, { ...rest, ...(!isOld && { properties }) });
+        await client.publish(topicName, bytes, { ...rest, ...(!isOld && { properties }) });
       };
       publish().catch((error: ClientError) => waiter.reject(error));
       return await response;

@@ -8,6 +8,7 @@ import {
   type Version,
   type Will,
 } from "../protocol/index.ts";
+import { checkNumber, payloadBytes, shown, textList } from "./arguments.ts";
 import { DEFAULT_BACK_OFF } from "./back-off.ts";
 import type { ClientStore } from "./client-store.ts";
 import { ArgumentError } from "./errors.ts";
@@ -53,12 +54,11 @@ const NEVER = 4_294_967_295;
 /** @throws ArgumentError when an option is not allowed */
 export function settingsOf(servers: string | readonly string[], options: SharedClientOptions): ClientSettings {
   checkAllNames(options);
-  const urls = typeof servers === "string" ? [servers] : servers;
+  const urls = textList("the URL of a server", servers);
   if (urls.length === 0) throw new ArgumentError("no server is given");
   const version = options.version ?? 4;
   const { clientId = "", cleanStart = true, keepAliveSeconds = 60, store = null, signal = null } = options;
-  if (!isSixteenBit(keepAliveSeconds))
-    throw new ArgumentError(`keepAliveSeconds is ${keepAliveSeconds}; 0 to 65,535 are allowed`);
+  checkValues(options);
   if (store !== null && (clientId === "" || cleanStart)) {
     throw new ArgumentError(
       "a durable store needs a clientId, and cleanStart: false: the server must know the Session again",
@@ -124,8 +124,29 @@ function checkConnect({
   }
 }
 
-function isSixteenBit(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= 65_535;
+/** The largest number of two bytes. */
+const SIXTEEN_BITS = 65_535;
+/** The longest time of a timer, in milliseconds. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+const POLICIES: readonly unknown[] = ["refuse", "drop-oldest-qos-0", "wait"] satisfies QueuePolicy[];
+
+/** What would make a client that silently sends nothing, or waits for no time. */
+function checkValues(options: SharedClientOptions): void {
+  checkNumber("keepAliveSeconds", options.keepAliveSeconds, 0, SIXTEEN_BITS);
+  checkNumber("maximumInflightMessages", options.maximumInflightMessages, 1, SIXTEEN_BITS);
+  checkNumber("receiveMaximum", options.receiveMaximum, 1, SIXTEEN_BITS);
+  checkNumber("topicAliases", options.topicAliases, 0, SIXTEEN_BITS);
+  checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1, LONGEST_TIMER_MS);
+  checkNumber("connackTimeoutMs", options.connackTimeoutMs, 1, LONGEST_TIMER_MS);
+  const { queue = {}, reconnect = false } = options;
+  checkNumber("queue: maximumMessages", queue.maximumMessages, 0, SIXTEEN_BITS);
+  checkNumber("queue: maximumBytes", queue.maximumBytes, 0, Number.MAX_SAFE_INTEGER);
+  if (queue.policy !== undefined && !POLICIES.includes(queue.policy))
+    throw new ArgumentError(`queue: policy is ${shown(queue.policy)}; ${POLICIES.map(shown).join(", ")} are allowed`);
+  if (reconnect === false) return;
+  const { minimumDelayMs, maximumDelayMs } = reconnect;
+  checkNumber("reconnect: minimumDelayMs", minimumDelayMs, 0, LONGEST_TIMER_MS);
+  checkNumber("reconnect: maximumDelayMs", maximumDelayMs, minimumDelayMs ?? 0, LONGEST_TIMER_MS);
 }
 
 function reconnectionOf(
@@ -149,8 +170,7 @@ function willOf({ topicName, payload, qos = 0, retain = false, properties }: Wil
   const fault = topicNameFault(topicName, Number.POSITIVE_INFINITY);
   if (fault !== null) throw new ArgumentError(`will: ${fault}`);
   if (properties !== undefined && version !== 5) throw new ArgumentError("will: properties came with MQTT 5.0");
-  const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
-  return { topicName, payload: bytes, qos, retain, properties: properties ?? NO_PROPERTIES };
+  return { topicName, payload: payloadBytes("will", payload), qos, retain, properties: properties ?? NO_PROPERTIES };
 }
 
 function propertiesOf({ version, properties }: SharedClientOptions, isDurable: boolean): Properties {

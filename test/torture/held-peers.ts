@@ -89,7 +89,8 @@ function topicOf(name: string, index: number): string {
 export class HeldDevice extends HeldPeer {
   /** Sequence number of the last message; the first is 1. */
   last = 0;
-  /** Messages that came out of sequence. */
+  /** Messages that came, and those that came out of sequence. */
+  received = 0;
   wrong = 0;
   readonly #options: HeldDeviceOptions;
   readonly #latencies: Latencies;
@@ -119,6 +120,7 @@ export class HeldDevice extends HeldPeer {
     const tookMs = Math.min(MOST_MS, performance.now() - bytes.readDoubleBE(end - 8));
     const bucket = Math.floor(tookMs * BUCKETS_A_MS);
     this.#latencies[bucket] = (this.#latencies[bucket] ?? 0) + 1;
+    this.received++;
     if (sequence !== this.last + 1) this.wrong++;
     this.last = sequence;
     this.link.write(wire.encodeAck(wire.PUBACK, bytes.readUInt16BE(body + 2 + bytes.readUInt16BE(body))));

@@ -2,7 +2,7 @@
  * The line under an error: what it means, which option to look at, and where to read more. What it means comes from the catalogue of
  * errors, which is loaded only now; what this command line has to do with it is added here.
  */
-import type { ClientError } from "../client/index.ts";
+import { type ClientError, ConnectionError } from "../client/index.ts";
 import type { Explanation, Language, MeaningKey, Space, Text } from "../explain/index.ts";
 import type { ReasonPacket, Version } from "../protocol/index.ts";
 import type { ServerArguments } from "./options/server-options.ts";
@@ -187,7 +187,7 @@ function factsOf(
     case "protocol-error":
       return `: ${ruleText(error.message, language)}${STOP[language]}${otherProtocol(target)[language]}`;
     case "connection-lost":
-      return `${STOP[language]}${lossHint(target)[language]}`;
+      return `${STOP[language]}${(wasLetIn(error) ? LOST_LATER : lossHint(target))[language]}`;
     case "tls-failed":
       return key === "tls-failed" ? `: ${plainReason(error.message)}` : "";
     default:
@@ -196,6 +196,16 @@ function factsOf(
 }
 
 const STOP: Text = { en: ". ", zh: "。" };
+
+/** Whether CONNACK had come: then the port is the right one. */
+function wasLetIn(error: ClientError): boolean {
+  return error instanceof ConnectionError && error.ending?.wasAccepted === true;
+}
+
+const LOST_LATER: Text = {
+  en: "If it happens with every message, the broker does not take it: too large, its topic or its QoS. By -V 5 it can say which",
+  zh: "如果每次发消息都这样，说明服务器不接受该消息：过大、主题或 QoS 不允许。用 -V 5 可以得到原因",
+};
 
 function lossHint(target: Target): Text {
   const { tls, hasUnusedCertificate } = target;

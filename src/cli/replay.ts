@@ -1,8 +1,8 @@
 /** `lacewing replay`: judges a capture by the rules of MQTT and names the first that was broken. */
 import { readFile } from "node:fs/promises";
 import { explanationOf, type Language, ruleText } from "../explain/index.ts";
-import { CaptureError, printable, type Replayed, replay } from "../observe/index.ts";
-import { reasonCodeName } from "../protocol/index.ts";
+import { CaptureError, printable, type Replayed, replay, type UnfinishedPacket } from "../observe/index.ts";
+import { packetName, reasonCodeName } from "../protocol/index.ts";
 import { languageOf, say } from "./language.ts";
 import { REPLAY_COMMAND } from "./options/replay-options.ts";
 import type { ToolIo } from "./output.ts";
@@ -45,7 +45,7 @@ function linesOf(replayed: readonly Replayed[], verbose: boolean, language: Lang
 }
 
 function connectionLines(
-  { client, server, fromMs, packets, broken, missingBytes }: Replayed,
+  { client, server, fromMs, packets, broken, missingBytes, unfinished }: Replayed,
   verbose: boolean,
   language: Language,
 ): string[] {
@@ -60,7 +60,8 @@ function connectionLines(
     const rule = ruleText(fault.message, language);
     lines.push(`  ${timeText(atMs)}  ${say(language, `${who} broke a rule: ${rule}`, `${who}违反了规则：${rule}`)}`);
     lines.push(`  ${meaningOf(fault.reasonCode, language)} (0x${fault.reasonCode.toString(16)})`);
-  } else lines.push(say(language, "  every packet was as it must be", "  所有报文都符合规则"));
+  } else if (unfinished !== null) lines.push(...unfinishedLines(unfinished, language));
+  else lines.push(say(language, "  every packet was as it must be", "  所有报文都符合规则"));
   if (missingBytes > 0)
     lines.push(
       say(
@@ -70,6 +71,24 @@ function connectionLines(
       ),
     );
   return lines;
+}
+
+/** A packet of which only a part came, which breaks no rule that a capture shows. */
+function unfinishedLines({ by, firstByte, bytes, cameBytes }: UnfinishedPacket, language: Language): readonly string[] {
+  const packet = packetName(firstByte);
+  const who = by === "client" ? { en: "the client", zh: "客户端" } : { en: "the server", zh: "服务器" };
+  return [
+    say(
+      language,
+      `  the connection ends within a packet of ${who.en}: ${packet} of ${bytes} bytes, of which ${cameBytes} came`,
+      `  连接在${who.zh}的一个报文中间结束：${packet}，共 ${bytes} 字节，只收到 ${cameBytes} 字节`,
+    ),
+    say(
+      language,
+      "  whoever got it may have closed because it is too large (max_packet_size): lacewing explain packet-too-large",
+      "  接收方可能因为报文过大（max_packet_size）而关闭了连接：lacewing explain packet-too-large",
+    ),
+  ];
 }
 
 /** An error of the system in Chinese, by its name. */

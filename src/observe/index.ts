@@ -22,5 +22,5 @@ export {
 export { LogFile, LogTopics, SystemLog } from "./log-destinations.ts";
 export { everyOf } from "./observers.ts";
 export { type Pattern, patternsOf } from "./patterns.ts";
-export { type BrokenRule, type Replayed, type ReplayedPacket, replay } from "./replay.ts";
+export { type BrokenRule, type Replayed, type ReplayedPacket, replay, type UnfinishedPacket } from "./replay.ts";
 export { type ProcessFacts, SysTopics } from "./sys-topics.ts";

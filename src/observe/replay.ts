@@ -17,6 +17,17 @@ export interface Replayed {
   readonly broken: BrokenRule | null;
   /** Bytes that the capture lacks. */
   readonly missingBytes: number;
+  /** The packet within which the capture ends; null: none. */
+  readonly unfinished: UnfinishedPacket | null;
+}
+
+/** A packet of which only a part was captured: as when the other side closes because it is too large. */
+export interface UnfinishedPacket {
+  readonly by: "client" | "server";
+  readonly firstByte: number;
+  /** As its header says, with the header. */
+  readonly bytes: number;
+  readonly cameBytes: number;
 }
 
 /** A packet that was sent. */
@@ -85,10 +96,8 @@ class Conversation {
     { maximumConnectBytes: ALL_BYTES, connectTimeoutMs: NEVER_MS, pool: this.#pool },
     0,
   );
-  readonly #atClient = new ClientMachine(
-    { maximumPacketSize: ALL_BYTES, connackTimeoutMs: NEVER_MS, topicAliases: 0, pool: this.#pool },
-    0,
-  );
+  /** Made when CONNECT has said what the client takes. */
+  #atClient: ClientMachine | null = null;
   readonly #packets: ReplayedPacket[] = [];
   #client: string | null = null;
   #server = "";
@@ -124,6 +133,9 @@ class Conversation {
       }
       this.#packets.push({ by: "client", atMs, packet: event });
       if (event.type === "CONNECT") {
+        const maximumPacketSize = event.properties.maximumPacketSize ?? ALL_BYTES;
+        const options = { maximumPacketSize, connackTimeoutMs: NEVER_MS, topicAliases: 0, pool: this.#pool };
+        this.#atClient = new ClientMachine(options, atMs);
         this.#atClient.open(event, atMs);
         this.#atClient.takeOutput();
       }
@@ -134,6 +146,7 @@ class Conversation {
 
   #readServer(bytes: Uint8Array, atMs: number): void {
     const machine = this.#atClient;
+    if (machine === null) return;
     machine.receive(bytes, atMs);
     for (let event = machine.next(); event !== null; event = machine.next()) {
       if (event.type === "ENDED") {
@@ -162,6 +175,12 @@ class Conversation {
     this.#readClient(new Uint8Array(0), atMs);
   }
 
+  #unfinished(): UnfinishedPacket | null {
+    const [client, server] = [this.#atServer.unfinished, this.#atClient?.unfinished ?? null];
+    if (client !== null) return { by: "client", ...client };
+    return server === null ? null : { by: "server", ...server };
+  }
+
   result(): Replayed | null {
     if (this.#client === null) return null;
     let missingBytes = 0;
@@ -173,6 +192,7 @@ class Conversation {
       packets: this.#packets,
       broken: this.#broken,
       missingBytes,
+      unfinished: this.#broken === null ? this.#unfinished() : null,
     };
   }
 }

@@ -66,6 +66,11 @@ export class Framer {
     return this.#partialLength + this.#chunk.length - this.#offset;
   }
 
+  /** Length of the packet of which only a part has come, in bytes with its fixed header; 0: none, or not known yet. */
+  get awaitedLength(): number {
+    return this.#partial === null ? 0 : Math.max(0, packetLength(this.#partial, 0, this.#partialLength));
+  }
+
   /** The first byte not yet given out, or -1: it tells the type of the packet to come. */
   get firstByte(): number {
     if (this.#partial !== null) return this.#partial[0]!;

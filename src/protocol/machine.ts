@@ -83,6 +83,12 @@ export abstract class Endpoint {
     this.lastReceivedMs = nowMs;
   }
 
+  /** The packet of which only a part has come, as long as its header says; null: there is none. */
+  get unfinished(): { readonly firstByte: number; readonly bytes: number; readonly cameBytes: number } | null {
+    const { awaitedLength: bytes, heldBytes: cameBytes, firstByte } = this.framer;
+    return bytes === 0 ? null : { firstByte, bytes, cameBytes };
+  }
+
   /** Why the connection ended, or null while it has not. */
   get ended(): Ended | null {
     return this.#ended;

@@ -131,6 +131,23 @@ for (const [name, step, by, rule] of [
   });
 }
 
+test("a packet larger than the client said in its CONNECT is the server's mistake", () => {
+  const connect = client({ ...CONNECT, properties: { maximumPacketSize: 50 } } as Packet);
+  const { broken } = judged([connect, server(CONNACK), server(publish("t".repeat(100)))]);
+  assert.equal(broken?.by, "server");
+  assert.match(broken.fault.message, /larger than 50 bytes/);
+});
+
+test("a packet within which the capture ends is named, with its length: so ends one that the broker does not take", () => {
+  const [by, bytes] = client(publish("t".repeat(300)));
+  const result = judged([client(CONNECT), server(CONNACK), [by, bytes.subarray(0, 100)]]);
+  assert.deepEqual(
+    [result.broken, result.unfinished],
+    [null, { by: "client", firstByte: 0x32, bytes: bytes.length, cameBytes: 100 }],
+  );
+  assert.equal(judged([...GREETING, client(publish("t"))]).unfinished, null);
+});
+
 test("segments that come twice, late or in pieces are put in their order; what is missing is counted", () => {
   const bytes = Buffer.concat([...GREETING, client(publish("t")), client(publish("u"))].map(([, b]) => b));
   assert.ok(bytes.length > 0);

@@ -69,7 +69,7 @@ export class Bridge {
     });
     this.#remote = new RemoteEnd(options, this.#topics, this.#journal, log, {
       connected: () => this.#connected(),
-      ended: () => this.#ended(),
+      ended: (error) => this.#ended(error),
       stopped: () => this.#whenEnded?.(),
       message: (message) => this.#comeIn(message),
       published: (_mid, outcome, topicName) => this.#arrivedThere(outcome, topicName),
@@ -120,19 +120,21 @@ export class Bridge {
     this.#local.open();
   }
 
-  #ended(): void {
+  #ended(error: Error | null): void {
     this.#tellHere(NOT_CONNECTED);
     this.#isLocalPaused = false;
     // What it has handed over is acknowledged before it goes, so that it does not come again.
-    if (this.#journal === null) this.#local.close();
-    else this.#journal.whenKept(() => this.#closeLocal());
+    const why =
+      error === null ? "the bridge was stopped" : `the bridge lost its link to the other broker: ${error.message}`;
+    if (this.#journal === null) this.#local.close(why);
+    else this.#journal.whenKept(() => this.#closeLocal(why));
     const then = this.#whenEnded;
     this.#whenEnded = null;
     if (!this.#isStopped) then?.();
   }
 
-  #closeLocal(): void {
-    if (!this.isConnected) this.#local.close();
+  #closeLocal(why: string): void {
+    if (!this.isConnected) this.#local.close(why);
   }
 
   #flush(): void {

@@ -4,7 +4,7 @@
  */
 import { Client, ClientSession, DEFAULT_SESSION_LIMITS, type IncomingMessage, type Outcome } from "../client/index.ts";
 import type { Broker, Session } from "../core/index.ts";
-import { NO_PROPERTIES } from "../protocol/index.ts";
+import { NO_PROPERTIES, ReasonCode } from "../protocol/index.ts";
 import { MemoryConnector } from "../transport/index.ts";
 import type { BridgeJournal } from "./bridge-journal.ts";
 import type { BridgeLog, BridgeOptions } from "./bridge-options.ts";
@@ -120,15 +120,15 @@ export class LocalEnd {
     else this.#connect();
   }
 
-  /** The other end is gone. */
-  close(): void {
+  /** The other end is gone. @param why for whoever asks this broker why the bridge's client went */
+  close(why: string): void {
     this.#isWanted = false;
-    this.client.disconnect();
+    this.client.disconnect(ReasonCode.NormalDisconnection, { reasonString: why });
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.close();
+    this.close("the bridge was stopped");
   }
 
   #connect(): void {

@@ -30,8 +30,8 @@ const NOT_CONNECTED = encodeUtf8("0");
 /** Who hears of this end. */
 export interface RemoteEndListener {
   connected(): void;
-  /** The connection has ended. */
-  ended(): void;
+  /** The connection has ended; why, if nobody here wished it. */
+  ended(error: ConnectionError | null): void;
   /** It will not connect again by itself. */
   stopped(): void;
   /** false: it is acknowledged when `session.taken` says so. */
@@ -224,7 +224,7 @@ export class RemoteEnd {
     this.#addresses.stopLooking();
     if (lasted !== null) {
       this.#delays.lasted((performance.now() - lasted) / 1000);
-      this.#listener.ended();
+      this.#listener.ended(error);
     }
     const { name, startType } = this.#options;
     if (error !== null && error !== GONE) {

@@ -68,6 +68,8 @@ export class Connection implements Outlet, ObligationWaiter {
   readonly openedAtMs: number;
   /** Given all bytes as they come and leave, while somebody records them. */
   tap: Tap | null = null;
+  /** The Reason String of the client's DISCONNECT [5.0 §3.14.2.2.3]. */
+  lastWords: string | null = null;
   /** Waits in the broker's list for the end of the turn. */
   isDirty = false;
   #connecting: Connecting | null;
@@ -476,6 +478,7 @@ export class Connection implements Outlet, ObligationWaiter {
       );
       return;
     }
+    this.lastWords = packet.properties.reasonString ?? null;
     this.machine.end(packet.reasonCode === 0 ? "client-disconnected" : "disconnected-with-will");
     if (session !== null && sessionExpirySeconds !== undefined)
       this.broker.sessions.changeExpiry(session, sessionExpirySeconds);

@@ -36,7 +36,10 @@ function sentenceOf(facts: EndFacts): Text {
   const { reason, detail, keepAliveSeconds, silentSeconds, takenOverBy } = facts;
   switch (reason) {
     case "client-disconnected":
-      return { en: "the client said goodbye (DISCONNECT)", zh: "客户端主动断开（DISCONNECT）" };
+      return {
+        en: `the client said goodbye (DISCONNECT)${detail === null ? "" : `: ${detail}`}`,
+        zh: `客户端主动断开（DISCONNECT）${detail === null ? "" : `：${ruleText(detail, "zh")}`}`,
+      };
     case "disconnected-with-will":
       return {
         en: "the client said goodbye and asked for its will to be published (DISCONNECT 0x04)",

@@ -186,6 +186,9 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["that is not HTTP", "收到的不是 HTTP"],
   // What a server says when it ends a connection.
   ["the server ended the connection: {}", "服务器断开了连接，原因：{}"],
+  // What a bridge's local end says when it goes.
+  ["the bridge lost its link to the other broker: {}", "桥接与另一台服务器的连接断开了：{}"],
+  ["the bridge was stopped", "桥接已停止"],
   // Captures.
   [
     "this is no capture; a file of Wireshark, tshark or tcpdump is expected (pcap or pcapng)",

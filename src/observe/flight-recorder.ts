@@ -109,7 +109,7 @@ export class FlightRecorder implements Observer {
     const [nowMs, wallMs] = [this.#clock.nowMs(), this.#clock.wallMs()];
     const facts = factsOf(connection, flight, wallMs - nowMs);
     this.#keep({
-      facts: { ...facts, endedMs: wallMs, reason, detail: fault?.message ?? null },
+      facts: { ...facts, endedMs: wallMs, reason, detail: fault?.message ?? connection.lastWords },
       trail,
       atMs: nowMs,
       takenOverBy: null,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { runTool } from "../cli/tool-run.ts";
 import { testWithPeers } from "../support/peers.ts";
 import { freePorts } from "../support/ports.ts";
 import { type BridgedBroker, isUp, Listening, listenAt, startMosquitto, startOwn, until } from "./brokers.ts";
@@ -41,6 +42,27 @@ test("notification_topic and notifications_local_only choose where its state is 
   await there.got("mark x q0");
   assert.deepEqual(there.messages, ["mark x q0"]);
 });
+
+test("lacewing why of its local end says that the link to the other broker was lost, and why", async (context) => {
+  const remote = await startOwn(context, []);
+  const here = await startOwn(context, bridge([remote.port], "topic # out 1", "local_clientid crossing"));
+  await isUp(context, here, "bridge");
+  await remote.stop();
+  await until(
+    () => /Client crossing .*disconnected/.test(here.log),
+    () => here.log,
+  );
+  assert.match(
+    await whyOf(here, "en"),
+    /the client said goodbye \(DISCONNECT\): the bridge lost its link to the other broker: .{10}/,
+  );
+  assert.match(await whyOf(here, "zh"), /客户端主动断开（DISCONNECT）：桥接与另一台服务器的连接断开了：/);
+});
+
+async function whyOf({ port }: BridgedBroker, language: string): Promise<string> {
+  const args = ["crossing", "-h", "127.0.0.1", "-p", String(port), "--lang", language];
+  return (await runTool("why", args)).out;
+}
 
 for (const kind of ["ours", "mosquitto"] as const) {
   const declare =

@@ -277,6 +277,7 @@ const RIGHTS: readonly Row[] = [
     meaning: "nothing-arrives",
     evidence: /no message came back/,
     fix: /topic readwrite lacewing\/doctor\/#/,
+    isSilent: true,
   },
   {
     what: "rules that withhold messages",
@@ -286,6 +287,7 @@ const RIGHTS: readonly Row[] = [
     meaning: "nothing-arrives",
     evidence: /no message came back/,
     fix: /topic readwrite lacewing\/doctor\/#/,
+    isSilent: true,
   },
   {
     what: "dynamic security that denies subscriptions by 5.0",

@@ -46,6 +46,7 @@ const WITHOUT_BROKER: readonly Row[] = [
     code: 13,
     meaning: "connack-timeout",
     evidence: /silent/,
+    isSilent: true,
   },
   {
     what: "a port that closes",

@@ -8,7 +8,7 @@ import { memoryKib } from "../support/memory.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { until } from "./configured-broker.ts";
 
-const RECEIVERS = 40;
+const RECEIVERS = 24;
 const SLOW = 8;
 const WARM_MESSAGES = 500;
 /** Published after the first has been dropped. */

@@ -42,6 +42,8 @@ const BACKLOG_BYTES = 1_048_576;
 /** Output of one turn from which on it is handed to the network before the turn ends, so that it does not gather without bound. */
 const EARLY_FLUSH_BYTES = 1_048_576;
 
+const PROLONGED = "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]";
+
 /** A connection, from its opening to its end. */
 export class Connection implements Outlet, ObligationWaiter {
   readonly broker: Broker;
@@ -471,13 +473,8 @@ export class Connection implements Outlet, ObligationWaiter {
     // A client that gives up in the middle of its authentication has no Session yet.
     const { session } = this;
     const { sessionExpirySeconds } = packet.properties;
-    if (session?.expirySeconds === 0 && sessionExpirySeconds !== undefined && sessionExpirySeconds > 0) {
-      this.fail(
-        ReasonCode.ProtocolError,
-        "DISCONNECT: a Session Expiry Interval of 0 in CONNECT cannot be prolonged [5.0 §3.14.2.2.2]",
-      );
-      return;
-    }
+    const prolongs = session?.expirySeconds === 0 && sessionExpirySeconds !== undefined && sessionExpirySeconds > 0;
+    if (prolongs) return this.fail(ReasonCode.ProtocolError, PROLONGED);
     this.lastWords = packet.properties.reasonString ?? null;
     this.machine.end(packet.reasonCode === 0 ? "client-disconnected" : "disconnected-with-will");
     if (session !== null && sessionExpirySeconds !== undefined)

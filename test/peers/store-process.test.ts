@@ -12,15 +12,17 @@ const skip = process.platform === "win32" ? "needs signals" : false;
 const LOOK_MS = 5;
 const LIMIT_MS = 20_000;
 const STORE_FAILED = 74;
+const IMPATIENT = ["--set", "lacewing_store_timeout=1"];
 
 class Pair {
   readonly broker: Program;
   readonly #data: string;
 
-  constructor(data: string) {
+  /** @param settings words of the command line */
+  constructor(data: string, settings: readonly string[] = []) {
     this.#data = data;
-    const settings = [`persistence_location=${data}`, "lacewing_store_timeout=1"].flatMap((each) => ["--set", each]);
-    this.broker = new Program(process.execPath, [MAIN, "-p", "0", "--host", "127.0.0.1", ...settings]);
+    const location = ["--set", `persistence_location=${data}`];
+    this.broker = new Program(process.execPath, [MAIN, "-p", "0", "--host", "127.0.0.1", ...location, ...settings]);
   }
 
   async started(): Promise<number> {
@@ -65,6 +67,8 @@ interface Ending {
   readonly isClean: boolean;
   /** Exit code of the broker; null: a signal ended it. */
   readonly code: number | null;
+  /** How long it waits for its store is set only where that never answers: the start of a process may take long. */
+  readonly settings?: readonly string[];
   end(broker: Program, writer: number): Promise<Ended>;
 }
 
@@ -94,6 +98,7 @@ const ENDINGS: readonly Ending[] = [
     name: "a store that does not answer, and SIGTERM to the broker",
     isClean: false,
     code: STORE_FAILED,
+    settings: IMPATIENT,
     end: async (broker, writer) => {
       process.kill(writer, "SIGSTOP");
       const ended = await broker.stop("SIGTERM");
@@ -105,6 +110,7 @@ const ENDINGS: readonly Ending[] = [
     name: "a store that does not answer and has not taken everything, and SIGTERM to the broker",
     isClean: false,
     code: STORE_FAILED,
+    settings: IMPATIENT,
     end: async (broker, writer) => {
       process.kill(writer, "SIGSTOP");
       const [, port] = await broker.printed(/running: 127\.0\.0\.1:(\d+)/);
@@ -119,10 +125,10 @@ const ENDINGS: readonly Ending[] = [
   },
 ];
 
-for (const { name, isClean, code: wanted, end } of ENDINGS)
+for (const { name, isClean, code: wanted, settings, end } of ENDINGS)
   test(`${name}: no process is left behind, and the store can be opened`, { skip }, async (context) => {
     const data = join(temporaryFolder(context), "data");
-    const pair = new Pair(data);
+    const pair = new Pair(data, settings);
     const writer = await pair.started();
     const { code, errors } = await end(pair.broker, writer);
     assert.equal(code, wanted, errors);

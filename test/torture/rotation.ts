@@ -230,14 +230,10 @@ class Rotation {
     if (Date.now() < end.getTime() - 1000) this.#faults.push("a certificate was refused before its end");
   }
 
-  /** One more client that is to keep its connection; messages count for it from now on. */
+  /** One more client that is to keep its connection; messages count for it from the first on. */
   async #join(certificate: string): Promise<void> {
     const device = await this.#visit(certificate);
-    device.last = this.#sent;
-    await device.subscribe(TOPIC);
-    // What was on its way may or may not have come.
-    device.last = Math.max(device.last, this.#sent);
-    device.wrong = 0;
+    await device.subscribe(TOPIC, true);
     this.#devices.push(device);
   }
 

@@ -74,7 +74,7 @@ function connectionLines(record: ConnectionRecord, language: Language): readonly
     const verb = wasAccepted
       ? say(language, `ended after ${lasted}`, `持续 ${lasted}`)
       : say(language, `was refused after ${lasted}`, `${lasted}后被拒绝`);
-    lines.push(`  ${verb}: ${what}`);
+    lines.push(`  ${verb}${say(language, ": ", "：")}${what}`);
   }
   for (const denied of record.denied) lines.push(`  ${lossText(denied, language)}`);
   return lines;

@@ -35,6 +35,8 @@ const ASKED: readonly (readonly [words: string, meaning: MeaningKey])[] = [
   ["HTTP answers on the MQTT port", "port-not-mqtt"],
   ["disconnected when publishing a message", "publish-closes"],
   ["一发布就掉线", "publish-closes"],
+  ["什么是 mid", "publish-trace"],
+  ["mid 有什么用", "publish-trace"],
   ["端口能连上但马上被关闭", "port-closes"],
   ["订阅成功但收不到消息", "nothing-arrives"],
   ["dynsec 修改重启后丢失", "dynsec-not-saved"],

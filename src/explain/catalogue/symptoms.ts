@@ -111,7 +111,7 @@ export const SYMPTOMS: readonly Symptom[] = [
   {
     words: {
       en: "what is mid, message id, trace, debug output, d0 q2 r0 m1",
-      zh: "mid 是什么 消息id 调试输出 d0 q2 r0 m1 跟踪消息",
+      zh: "mid 是什么 什么是 mid mid 有什么用 mid 的作用 消息id 调试输出 d0 q2 r0 m1 跟踪消息",
     },
     meaning: "publish-trace",
   },

@@ -7,7 +7,8 @@ const PERIOD_MS = 20;
 export class Beat {
   readonly #links: Link[];
   readonly #timer: NodeJS.Timeout;
-  /** Messages received. */
+  /** Messages sent, fewer where this process gets little time, and received. */
+  sent = 0;
   received = 0;
   /** Why a connection was lost, if one was. */
   lost: string | undefined;
@@ -42,6 +43,7 @@ export class Beat {
     await isReady;
     const message = { version: 4, topicName: `${name}-beat`, qos: 0, packetId: 0, payload: Buffer.alloc(8) } as const;
     beat = new Beat([from, to], () => {
+      if (beat !== undefined) beat.sent++;
       from.write(wire.encodePublish(message));
       from.flush();
     });

@@ -1,8 +1,8 @@
 /** Serves the files of a folder by HTTP, as `http_dir` of mosquitto: to read only, and nothing outside of the folder. */
-import { createReadStream } from "node:fs";
-import { opendir, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, opendir, realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { extname, join, sep } from "node:path";
+import type { Socket } from "node:net";
+import { extname, join, posix, sep } from "node:path";
 
 /** What a file is, by its name's end; others are bytes to be saved. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -83,30 +83,43 @@ export class StaticFiles {
     if (!found.isFile()) return refuse(response, 403);
     const modified = new Date(found.mtimeMs).toUTCString();
     if (request.headers["if-modified-since"] === modified) return refuse(response, 304);
+    const hasBody = request.method !== "HEAD" && found.size > 0;
+    const handle = hasBody ? await open(file) : null;
+    if (request.socket.destroyed) {
+      await handle?.close();
+      return 200;
+    }
     response.writeHead(200, {
       "Content-Type": MEDIA_TYPES[extname(file).toLowerCase()] ?? "application/octet-stream",
       "Content-Length": found.size,
       "Last-Modified": modified,
       "X-Content-Type-Options": "nosniff",
     });
-    if (request.method === "HEAD" || found.size === 0) {
-      response.end();
-      return 200;
-    }
-    // No more than was promised, should it grow meanwhile; should it shrink, the connection is cut.
-    const stream = createReadStream(file, { end: found.size - 1 });
-    stream.on("error", () => response.destroy());
-    response.on("close", () => stream.destroy());
-    stream.pipe(response);
+    if (handle === null) response.end();
+    else pour(handle, found.size, request.socket, response);
     return 200;
   }
 }
 
-/** The path that is asked for, decoded; null when it is none. */
+/** Sends `size` bytes of a file: no more than was promised, should it grow meanwhile; should it shrink, the connection is cut. */
+function pour(file: FileHandle, size: number, socket: Socket, response: ServerResponse): void {
+  const stream = file.createReadStream({ end: size - 1 });
+  stream.on("error", () => response.destroy());
+  // Of the end of its connection a response hears nothing while others are before it.
+  const stop = (): void => void stream.destroy();
+  socket.setMaxListeners(0).once("close", stop);
+  stream.once("close", () => socket.off("close", stop));
+  stream.pipe(response);
+}
+
+/**
+ * The path that is asked for, decoded, and with neither ".." nor "//" in it, so that it is one and the same for the rules and for the
+ * folder, and no redirection to it leads to another host; null when it is none.
+ */
 export function pathOf(url: string): string | null {
   try {
     const path = decodeURIComponent(url.replace(/[?#].*$/s, ""));
-    return path.startsWith("/") && !path.includes("\0") ? path : null;
+    return path.startsWith("/") && !path.includes("\0") ? posix.normalize(path) : null;
   } catch {
     return null;
   }

@@ -228,6 +228,11 @@ test("rules say what may be read, by its path", async (context) => {
     ["/%2b", {}, 401],
     ["/api/v1/systree", basic("ann", ""), 200],
     ["/index.html", basic("ann", ""), 401],
+    // What is allowed is no way to what is not.
+    ["/api/../index.html", basic("ann", ""), 401],
+    ["/api/%2e%2e/index.html", basic("ann", ""), 401],
+    ["/api/..%2findex.html", basic("ann", ""), 401],
+    ["//api/v1/systree", {}, 401],
   ] as const)
     assert.equal((await ask(broker, path, options)).status, status, path);
   assert.match(broker.log, /GET \/api\/v1\/systree: 401, the rules do not let it read that path\./);

@@ -1,11 +1,12 @@
 // MQTT over WebSocket at our listeners: clients of others, frames of every kind, what is refused and how, and files by HTTP.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as later } from "node:timers/promises";
 import { connect } from "../../src/client/index.ts";
 import { encodePacket, NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
 import { connectMqttJs } from "../peers/mqtt-js.ts";
@@ -255,6 +256,9 @@ test("files of http_dir, and nothing outside of it", async (context) => {
     assert.deepEqual([answer.status, answer.headers["content-type"], answer.body], [status, type, body], path);
   }
   assert.equal((await get(port, "/sub")).headers.location, "/sub/");
+  // A location that begins with two slashes would be another host.
+  for (const path of ["//sub", "//evil.example/..%2fsub", "//evil.example/x%2f..%2f..%2fsub"])
+    assert.equal((await get(port, path)).headers.location, "/sub/", path);
   assert.equal((await get(port, "/app.js", "HEAD")).headers["content-length"], "6");
   assert.equal((await get(port, "/app.js", "POST")).status, 405);
   const { "last-modified": modified = "" } = (await get(port, "/app.js")).headers;
@@ -270,6 +274,34 @@ test("files of http_dir, and nothing outside of it", async (context) => {
   ] as const)
     await assert.rejects(open(context, { httpFolder: join(folder, name) }), { code, message });
 });
+
+const HAS_PROC = { skip: process.platform === "linux" ? false : "open files are looked up in /proc" };
+
+test("files are closed when their clients go before they are sent", HAS_PROC, async (context) => {
+  const folder = temporaryFolder(context, { "large.bin": "x".repeat(1_000_000) });
+  const { port } = await open(context, { httpFolder: folder });
+  for (let i = 0; i < 20; i++) {
+    const socket = connectTcp(port, "127.0.0.1").on("error", () => {});
+    await once(socket, "connect");
+    socket.write("GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n".repeat(12));
+    socket.resetAndDestroy();
+  }
+  assert.equal((await get(port, "/large.bin")).status, 200);
+  for (let turns = 0; turns < 500 && openFiles("large.bin") > 0; turns++) await later(10);
+  assert.equal(openFiles("large.bin"), 0);
+});
+
+/** How many descriptors of this process are files of that name. */
+function openFiles(name: string): number {
+  const files = readdirSync("/proc/self/fd").map((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return "";
+    }
+  });
+  return files.filter((file) => file.endsWith(name)).length;
+}
 
 test("a client that does not read a file is closed in time, one that reads slowly gets it whole", async (context) => {
   const folder = temporaryFolder(context);

@@ -5,15 +5,13 @@ import { NO_PROPERTIES, parseShared, type SubscriptionRequest, topicMatches } fr
 import type { Fleet } from "./fleet.ts";
 import { Histogram } from "./histogram.ts";
 import { type BenchArguments, numbered } from "./options/bench-options.ts";
+import { Pace } from "./pace.ts";
 
 /** Messages that one publisher may send in a turn at QoS 0, so that others have theirs. */
 const MOST_IN_A_TURN = 200;
 
 /** Messages of one publisher without their acknowledgement: what the window takes, and as many that wait for it. */
 const WINDOWS = 2;
-
-/** How late a message at a fixed rate may be before it counts from when it was due: what timers miss by is not the broker's. */
-const TIMER_SLACK_MS = 5;
 
 /** Most pairs of a publisher and a subscriber that are compared to know how many deliveries are due. */
 const MOST_PAIRS = 10_000_000;
@@ -52,8 +50,9 @@ export class BenchLoad {
   #received = 0;
   #due: number | null = 0;
   #measuredFromMs = Number.POSITIVE_INFINITY;
-  /** When publishing began; null: it has not, or is over. */
-  #beganMs: number | null = null;
+  #isPublishing = false;
+  /** Set when publishing begins; null: as fast as goes. */
+  #pace: Pace | null = null;
   #isTurnDue = false;
   #timer: NodeJS.Timeout | undefined;
   #nextPublisher = 0;
@@ -141,8 +140,12 @@ export class BenchLoad {
 
   /** Begins to publish. */
   begin(): void {
-    this.#beganMs = performance.now();
-    if (this.#args.messagesPerSecond !== null) this.#timer = setInterval(() => this.#wake(), 1);
+    this.#isPublishing = true;
+    const { messagesPerSecond } = this.#args;
+    if (messagesPerSecond !== null) {
+      this.#pace = new Pace(performance.now(), messagesPerSecond);
+      this.#timer = setInterval(() => this.#wake(), 1);
+    }
     this.#wake();
   }
 
@@ -161,22 +164,21 @@ export class BenchLoad {
 
   /** Publishes nothing more. */
   stop(): void {
-    this.#beganMs = null;
+    this.#isPublishing = false;
     clearInterval(this.#timer);
   }
 
   #wake(): void {
-    if (this.#isTurnDue || this.#beganMs === null) return;
+    if (this.#isTurnDue || !this.#isPublishing) return;
     this.#isTurnDue = true;
     setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     this.#isTurnDue = false;
-    if (this.#beganMs === null) return;
-    const { messagesPerSecond } = this.#args;
-    if (messagesPerSecond === null) this.#publishAll();
-    else this.#publishDue(this.#beganMs, messagesPerSecond);
+    if (!this.#isPublishing) return;
+    if (this.#pace === null) this.#publishAll();
+    else this.#publishDue(this.#pace);
     if (this.#published >= this.#args.mostMessages) {
       this.stop();
       this.#done();
@@ -198,14 +200,13 @@ export class BenchLoad {
   }
 
   /** Those whose time has come, each by the next publisher that may. */
-  #publishDue(beganMs: number, perSecond: number): void {
+  #publishDue(pace: Pace): void {
     const nowMs = performance.now();
-    const due = Math.min(this.#args.mostMessages, Math.floor(((nowMs - beganMs) * perSecond) / 1000));
+    const due = Math.min(this.#args.mostMessages, pace.count(nowMs));
     while (this.#published < due) {
       const publisher = this.#next();
       if (publisher === null) return;
-      const dueMs = beganMs + (this.#published * 1000) / perSecond;
-      if (!this.#publish(publisher, nowMs - dueMs > TIMER_SLACK_MS ? dueMs : nowMs)) return;
+      if (!this.#publish(publisher, pace.stampMs(this.#published, nowMs))) return;
     }
   }
 

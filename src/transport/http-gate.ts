@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { HttpPatience } from "./http-patience.ts";
+import { HttpPatience, MOST_ANSWERS } from "./http-patience.ts";
 import type { HttpAnswer, HttpService } from "./http-service.ts";
 import type { HttpOptions } from "./listener-options.ts";
 import { pathOf, type StaticFiles } from "./static-files.ts";
@@ -14,9 +14,6 @@ import type { LinkFacts } from "./tcp-link.ts";
 const DEFAULT_MAXIMUM_HEADER_BYTES = 8192;
 /** Most header lines of a request. */
 const MOST_HEADERS = 100;
-/** Requests of one connection that are answered at once. */
-const MOST_ANSWERS = 16;
-
 /** Of what was asked for, so much is repeated in the log. */
 const MOST_SHOWN_CHARACTERS = 200;
 
@@ -86,7 +83,7 @@ export class HttpGate {
     const talk = this.#talks.get(socket);
     // What follows a refusal in the same chunk is read all the same.
     if (talk === undefined || socket.destroyed) return;
-    if (talk.patience.answers >= MOST_ANSWERS) {
+    if (talk.patience.isFull) {
       socket.destroy();
       this.#service.refused(talk.facts.remoteAddress, `it asked for more than ${MOST_ANSWERS} things at once`);
       return;

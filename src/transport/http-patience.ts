@@ -6,6 +6,9 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Patience } from "./patience.ts";
 
+/** Requests of one connection that are answered at once: each may hold an open file, and a client can ask for thousands without reading. */
+export const MOST_ANSWERS = 16;
+
 /** The patience with one connection. */
 export class HttpPatience {
   readonly #socket: Socket;
@@ -23,9 +26,9 @@ export class HttpPatience {
     this.#arm();
   }
 
-  /** Requests that are being answered. */
-  get answers(): number {
-    return this.#answers;
+  /** Whether no more requests are to be answered before others have been. */
+  get isFull(): boolean {
+    return this.#answers >= MOST_ANSWERS;
   }
 
   /** A request is answered by `response` from now on. @param onRest called when nothing is being answered any more */

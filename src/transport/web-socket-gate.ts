@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
-import { HttpPatience } from "./http-patience.ts";
+import { HttpPatience, MOST_ANSWERS } from "./http-patience.ts";
 import type { WebSocketOptions } from "./listener-options.ts";
 import type { StaticFiles } from "./static-files.ts";
 
@@ -114,6 +114,12 @@ export class WebSocketGate {
         headers: { Upgrade: "websocket" },
       } as const;
       this.#refuse(socket, refusal);
+      return;
+    }
+    if (waiting.patience.isFull) {
+      this.#take(socket);
+      socket.destroy();
+      waiting.owner.refused("websocket-refused", `it asks for more than ${MOST_ANSWERS} things at once`);
       return;
     }
     waiting.patience.answering(response, () => {

@@ -303,6 +303,15 @@ function openFiles(name: string): number {
   return files.filter((file) => file.endsWith(name)).length;
 }
 
+test("a client that asks for more files than it reads is closed", async (context) => {
+  const folder = temporaryFolder(context, { "large.bin": "x".repeat(1_000_000) });
+  const { rig, port } = await open(context, { httpFolder: folder });
+  const deaf = connectTcp(port, "127.0.0.1").on("error", () => {});
+  deaf.write("GET /large.bin HTTP/1.1\r\nHost: test\r\n\r\n".repeat(1000));
+  await untilClosed(deaf.resume());
+  assert.match(rig.log, /it asks for more than 16 things at once/);
+});
+
 test("a client that does not read a file is closed in time, one that reads slowly gets it whole", async (context) => {
   const folder = temporaryFolder(context);
   const size = 30_000_000;

@@ -5,16 +5,23 @@ import type { Listener } from "../transport/index.ts";
 /** Who can connect: clients on this machine, everybody, those with a password or certificate, or nobody until an option says so. */
 export type Access = "local" | "everybody" | "users" | "nobody";
 
-/** Lines for the terminal. */
-export function nextSteps(listeners: readonly Listener[], access: Access): string {
+/**
+ * Lines for the terminal.
+ * @param startedBy what npm ran the broker as: "start", or "npx", where a shell may not find `lacewing`; undefined: it was not npm
+ */
+export function nextSteps(
+  listeners: readonly Pick<Listener, "port">[],
+  access: Access,
+  startedBy: string | undefined = process.env.npm_lifecycle_event,
+): string {
   const port = listeners[0]?.port ?? 0;
-  const isScript = process.env.npm_lifecycle_event === "start";
   const where = port === 1883 ? "" : ` -p ${port}`;
-  const broker = `${isScript ? "npm start --" : "lacewing"}${where}`;
+  const tool = startedBy === "start" || startedBy === "npx" ? "npx lacewing" : "lacewing";
+  const broker = `${startedBy === "start" ? "npm start --" : tool}${where}`;
   const steps =
     access === "nobody"
       ? ["No client can connect yet. To let all in without passwords:", `  ${broker} --host 0.0.0.0 --allow-anonymous`]
-      : [...trials(port, `${isScript ? "npx lacewing" : "lacewing"}`, where), ...reach(access, broker)];
+      : [...trials(port, tool, where), ...reach(access, broker)];
   return `\n${steps.join("\n")}\n\n`;
 }
 

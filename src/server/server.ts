@@ -1,4 +1,5 @@
 /** From a Config to a running broker: the one place that chooses adapters, and the order of starting and stopping. */
+import { setImmediate } from "node:timers/promises";
 import { getHeapStatistics } from "node:v8";
 import { BrokerControl, ControlService, Taps } from "../admin/index.ts";
 import { type Config, type ListenerConfig, type LogType, type Notice, restartReasons } from "../config/index.ts";
@@ -217,6 +218,7 @@ class RunningServer implements Server {
   async #close(): Promise<boolean> {
     await this.#bridges.stop();
     const closed = this.#listeners.close();
+    await whatHasArrived();
     const unwritten = await this.broker.shutdown();
     await closed;
     this.#guards.close();
@@ -243,6 +245,13 @@ class RunningServer implements Server {
       return `could not be closed: ${(error as Error).message}`;
     }
   }
+}
+
+/** Resolves when what clients have sent until now is read: who said goodbye has not been shut out. */
+async function whatHasArrived(): Promise<void> {
+  // The first may come before the sockets are looked at again, the second comes after.
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Not of `process.memoryUsage`, which needs a file descriptor and throws when there is none left. */

@@ -301,6 +301,18 @@ test("events tell of clients by name, and the log of everything", async (context
   assert.match(lines.join("\n"), /New client connected from 127\.0\.0\.1:\d+ as ann/);
 });
 
+test("a client that said goodbye before the broker closes has gone by itself", async () => {
+  const reasons: string[] = [];
+  for (const listener of [{}, { protocol: "websockets" }] as const) {
+    const broker = await createBroker({ listeners: [listener] });
+    broker.on("disconnect", (_client, reason) => reasons.push(reason));
+    const guest = await connect(broker.url);
+    await guest.disconnect();
+    await broker.close();
+  }
+  assert.deepEqual(reasons, ["client-disconnected", "client-disconnected"]);
+});
+
 test("a program ends by itself when its broker is closed", async (context) => {
   const program = `
     import { createBroker } from ${JSON.stringify(join(ROOT, "dist/embed/index.js"))};

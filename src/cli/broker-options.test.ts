@@ -17,7 +17,12 @@ test("without options: both loopback addresses, anonymous, persistent, IPv6 only
       { host: "::1", port: 1883, allowAnonymous: true, isOptional: true },
     ],
   );
-  assert.deepEqual(persistence, { enabled: true, location: "data", durability: { mode: "always" } });
+  assert.deepEqual(persistence, {
+    enabled: true,
+    location: "data",
+    mosquittoFile: "data/mosquitto.db",
+    durability: { mode: "always" },
+  });
   assert.equal(broker.maximumQueuedMessages, 0);
 });
 

@@ -14,7 +14,7 @@ import { runTool } from "./tool.ts";
 /** Runs the command and returns its exit code. */
 export function runExport(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(EXPORT_COMMAND, args, io, ({ folder, output }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       const { lines, missing } = await withStore(folder, io, (store) =>
         output === undefined ? exportTo(io.stdout, store) : exportToFile(output, store),
       );

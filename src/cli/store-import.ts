@@ -19,7 +19,7 @@ import { runTool } from "./tool.ts";
 /** Runs the command and returns its exit code. */
 export function runImport(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(IMPORT_COMMAND, args, io, ({ file, to, users, force }) =>
-    explained(io, async () => {
+    explained(io, to, async () => {
       const source = await opened(file, users);
       try {
         const aside = force ? await madeRoom(to, io) : null;

@@ -9,7 +9,7 @@ import { runTool } from "./tool.ts";
 /** Runs the command and returns its exit code. */
 export function runStats(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(STATS_COMMAND, args, io, ({ folder, top, json }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       const [summary, file] = await withStore(folder, io, async (store) => [
         await summarize(store),
         await store.stats(),

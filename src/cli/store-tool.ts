@@ -1,6 +1,14 @@
 /** What the commands of `lacewing store` do alike: opening the store that is there, and saying why something was not done. */
 import { existsSync } from "node:fs";
-import { hasStore, ImportError, type LmdbStore, openLmdbStore, StoreError, type StoreReport } from "../store/index.ts";
+import {
+  hasStore,
+  ImportError,
+  type LmdbStore,
+  leaveToFolderOwner,
+  openLmdbStore,
+  StoreError,
+  type StoreReport,
+} from "../store/index.ts";
 import type { ToolIo } from "./output.ts";
 
 /** Something that the user has to know instead of a result; the message is a sentence. */
@@ -8,8 +16,11 @@ export class StoreToolError extends Error {
   override readonly name: string = "StoreToolError";
 }
 
-/** Runs `work`; what can be expected to go wrong becomes a sentence on standard error and exit code 1. */
-export async function explained(io: ToolIo, work: () => Promise<number>): Promise<number> {
+/**
+ * Runs `work` on the store in `folder`; what can be expected to go wrong becomes a sentence on standard error and exit code 1.
+ * What root has written there is left to the folder's owner, or the broker could not become that user any more.
+ */
+export async function explained(io: ToolIo, folder: string, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } catch (error) {
@@ -17,6 +28,8 @@ export async function explained(io: ToolIo, work: () => Promise<number>): Promis
     if (sentence === null) throw error;
     io.stderr.write(`Error: ${sentence}\n`);
     return 1;
+  } finally {
+    leaveToFolderOwner(folder);
   }
 }
 

@@ -11,7 +11,7 @@ import { runTool } from "./tool.ts";
 /** Runs `lacewing store check` and returns its exit code. */
 export function runCheck(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(CHECK_COMMAND, args, io, ({ folder }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       requireStore(folder);
       const { records, problems, setAside } = await checkStore(folder, reporter(io));
       if (problems.length === 0) {
@@ -33,7 +33,7 @@ const WHAT_TO_DO =
 /** Runs `lacewing store repair` and returns its exit code. */
 export function runRepair(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(REPAIR_COMMAND, args, io, ({ folder }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       requireStore(folder);
       const { records, faults, aside } = await repairStore(folder, reporter(io), Date.now());
       io.stdout.write(
@@ -49,7 +49,7 @@ export function runRepair(args: readonly string[], io: ToolIo): Promise<number> 
 /** Runs `lacewing store compact` and returns its exit code. */
 export function runCompact(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(COMPACT_COMMAND, args, io, ({ folder }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       requireStore(folder);
       const { beforeBytes, afterBytes } = await compactStore(folder, reporter(io));
       io.stdout.write(`Compacted ${folder}: ${bytesText(beforeBytes)} before, ${bytesText(afterBytes)} now.\n`);
@@ -61,7 +61,7 @@ export function runCompact(args: readonly string[], io: ToolIo): Promise<number>
 /** Runs `lacewing store backup` and returns its exit code. */
 export function runBackup(args: readonly string[], io: ToolIo): Promise<number> {
   return runTool(BACKUP_COMMAND, args, io, ({ folder, to }) =>
-    explained(io, async () => {
+    explained(io, folder, async () => {
       requireStore(folder);
       if (resolve(folder) === resolve(to)) throw new StoreToolError(`${to} is the store itself.`);
       if (entriesOf(to) > 0) throw new StoreToolError(`${to} is not empty. Give the name of a new folder.`);

@@ -1,4 +1,5 @@
 /** What a running broker is set to: one typed value, whatever it was read from. */
+import { join } from "node:path";
 import { type BrokerOptions, DEFAULT_OPTIONS } from "../core/index.ts";
 import type { BridgeConfig } from "./bridge-config.ts";
 import { DEFAULT_LISTENER, type ListenerConfig } from "./listener-config.ts";
@@ -18,6 +19,8 @@ export interface PersistenceConfig {
   readonly enabled: boolean;
   /** Folder of the store. */
   readonly location: string;
+  /** Where mosquitto keeps its database under the same configuration. */
+  readonly mosquittoFile: string;
   readonly durability: Durability;
 }
 
@@ -73,13 +76,20 @@ export function localListeners(port: number = DEFAULT_PORT): readonly ListenerCo
 
 /** Where the store is unless asked otherwise, seen from the folder that the broker is started in. */
 export const DEFAULT_STORE_FOLDER = "data";
+/** `persistence_file` of mosquitto. */
+export const DEFAULT_PERSISTENCE_FILE = "mosquitto.db";
 
 /** mosquitto's defaults: without persistence. */
 export const DEFAULT_CONFIG: Config = {
   listeners: localListeners(),
   broker: DEFAULT_OPTIONS,
   log: DEFAULT_LOG,
-  persistence: { enabled: false, location: DEFAULT_STORE_FOLDER, durability: { mode: "always" } },
+  persistence: {
+    enabled: false,
+    location: DEFAULT_STORE_FOLDER,
+    mosquittoFile: join(DEFAULT_STORE_FOLDER, DEFAULT_PERSISTENCE_FILE),
+    durability: { mode: "always" },
+  },
   bridges: [],
   process: { user: null, pidFile: null, tlsKeyLog: null },
   sysIntervalSeconds: 10,

@@ -1,7 +1,7 @@
 /** From all that was read to a Config: what belongs together is put together, and what contradicts is a problem. */
 import { basename, join } from "node:path";
 import type { SecurityConfig, SecurityPlugin } from "../security/index.ts";
-import { type Config, DEFAULT_PORT, DEFAULT_STORE_FOLDER, localListeners } from "./config.ts";
+import { type Config, DEFAULT_PERSISTENCE_FILE, DEFAULT_PORT, DEFAULT_STORE_FOLDER, localListeners } from "./config.ts";
 import type { Draft, ListenerDraft, PluginDraft, SecurityDraft } from "./draft.ts";
 import { finishBridges } from "./finish-bridges.ts";
 import { finishTransport } from "./finish-listener.ts";
@@ -155,17 +155,16 @@ class Securities {
   }
 }
 
-const DEFAULT_PERSISTENCE_FILE = "mosquitto.db";
-
 function persistenceOf(draft: Draft, plugins: Plugins): Config["persistence"] {
   const { persistence, persistenceFile } = draft;
   const plugin = plugins.persistence;
   const folder = draft.persistenceLocation ?? plugin?.location ?? DEFAULT_STORE_FOLDER;
-  const isNamed = persistenceFile !== null && persistenceFile !== DEFAULT_PERSISTENCE_FILE;
+  const file = persistenceFile ?? DEFAULT_PERSISTENCE_FILE;
   return {
     ...persistence,
     enabled: persistence.enabled || plugin !== undefined,
-    location: isNamed ? join(folder, `${basename(persistenceFile)}.lacewing`) : folder,
+    location: file === DEFAULT_PERSISTENCE_FILE ? folder : join(folder, `${basename(file)}.lacewing`),
+    mosquittoFile: join(folder, file),
   };
 }
 

@@ -20,6 +20,7 @@ what it cannot read on SIGHUP it cannot read at the start either, and all that i
 \`mosquitto\` when there is no line \`user\`: then the broker stays root, as it was started, and says at each start which file was in the way. It also
 stays root with \`user root\`, and without a configuration file, as for \`npm start\` in a container, unless \`--set user=NAME\` says whom. PUID and PGID
 in the environment are a user and a group by number, as in 2.1. A store that was root's is given over by \`chown -R mosquitto FOLDER\`.
+What root does with \`lacewing store\` leaves the store's files to who owns their folder.
 
 ## lacewing config check
 

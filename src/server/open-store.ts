@@ -1,8 +1,9 @@
 /** The store that a Config asks for, and what its start and its troubles look like in the log. */
+import { existsSync } from "node:fs";
 import type { PersistenceConfig } from "../config/index.ts";
 import { NO_STORE, type Store } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
-import { openLmdbStore, type StoreReport } from "../store/index.ts";
+import { isEmpty, openLmdbStore, type StoreReport } from "../store/index.ts";
 
 /** A store and how it is let go. */
 export interface OpenStore {
@@ -34,7 +35,21 @@ export async function openStore(config: PersistenceConfig, log: Log<BrokerLogTyp
     report: (event) => log.write("error", reportLine(event)),
   });
   log.write("information", `Sessions and messages are kept in ${folder}: ${promiseOf(config)}.`);
+  await tellOfMosquittoFile(config, store, log);
   return { store, close: () => store.close(), abandon: () => store.abandon() };
+}
+
+/** Who comes from mosquitto and has not imported its database would find out by what is missing. */
+async function tellOfMosquittoFile(
+  { location, mosquittoFile }: PersistenceConfig,
+  store: Store,
+  log: Log<BrokerLogType>,
+): Promise<void> {
+  if (!existsSync(mosquittoFile) || !(await isEmpty(store))) return;
+  log.write(
+    "warning",
+    `Warning: The store is empty, and sessions and messages of mosquitto are in ${mosquittoFile}. To take them over, stop this broker and: lacewing store import ${mosquittoFile} --to ${location}`,
+  );
 }
 
 function promiseOf({ durability }: PersistenceConfig): string {

@@ -16,6 +16,7 @@ export {
   checkStore,
   compactStore,
   hasStore,
+  leaveToFolderOwner,
   moveStoreAside,
   type Repaired,
   repairStore,

@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { join } from "node:path";
+import { giveToFolderOwner } from "./folder-owner.ts";
 import { FolderLock } from "./lmdb/folder-lock.ts";
 import { CLEAN_FILE, DATA_FILE, explanationOf, inspectFile } from "./lmdb/inspection.ts";
 import { JOURNAL_FILES } from "./lmdb/journal.ts";
@@ -228,6 +229,11 @@ export function moveStoreAside(folder: string, nowMs: number): Promise<string> {
     moveFiles(folder, aside, STORE_FILES);
     return aside;
   });
+}
+
+/** After root's work on the store in `folder`: its files belong to who owns that folder, as the broker's user. */
+export function leaveToFolderOwner(folder: string): void {
+  giveToFolderOwner(folder, STORE_FILES);
 }
 
 function makeAside(folder: string, nowMs: number): string {

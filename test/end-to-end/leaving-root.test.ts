@@ -99,6 +99,8 @@ test("the user that is named runs all, and finds its files again", OPTIONS, asyn
   const first = start(context, ["-c", file]);
   await first.printed(RUNNING);
   assert.match(first.errors, /Running as the user nobody\./);
+  // "chmod 600" alone would take from the broker a file that is root's.
+  assert.match(first.errors, /users has world readable permissions; chown nobody .*users && chmod 600 .*users takes/);
   const lock = JSON.parse(readFileSync(join(own, "data/lock.json"), "utf8")) as { pid: number; writer: number };
   assert.equal(lock.pid, first.pid);
   for (const pid of [lock.pid, lock.writer]) {

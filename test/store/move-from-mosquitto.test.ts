@@ -1,13 +1,15 @@
 // As an operator moves: mosquitto is stopped, its database imported, our broker started, and its clients go on.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { MAIN, startBrokerProcess } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { PersistentMosquitto } from "../support/mosquitto-files.ts";
 import { startPeer, testWithPeers } from "../support/peers.ts";
 import { runProgram } from "../support/program.ts";
+import { ROOT } from "../support/repository.ts";
 
 /** Lets mosquitto save two sessions with what they are owed, and retained messages; returns the file. */
 async function mosquittoFile(folder: string): Promise<string> {
@@ -80,3 +82,21 @@ testWithPeers(
     await broker.stop();
   },
 );
+
+test("who has not imported mosquitto's database is told how, until it is done", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "lacewing-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "mosquitto.db");
+  copyFileSync(join(ROOT, "test/fixtures/mosquitto-db/2.0.11-no-user.db"), file);
+  const settings = ["--set", `persistence_location=${folder}`, "--set", "log_dest=stderr"];
+  const before = await startBrokerProcess(...settings);
+  await before.stop();
+  const said = /mosquitto are in (.*)\. To take them over, stop this broker and: lacewing (store import .*)\n/;
+  const [, named, command = ""] = said.exec(before.program.errors) ?? [];
+  assert.equal(named, file);
+  const { code, errors } = await runProgram(process.execPath, [MAIN, ...command.split(" ")]);
+  assert.deepEqual([code, errors], [0, ""]);
+  const after = await startBrokerProcess(...settings);
+  await after.stop();
+  assert.doesNotMatch(after.program.errors, /To take them over/);
+});

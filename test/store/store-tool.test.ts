@@ -1,6 +1,17 @@
 // `lacewing store` as its user sees it: what it prints, where, and its exit codes.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
@@ -8,7 +19,7 @@ import { IMPORT_COMMAND, STATS_COMMAND } from "../../src/cli/options/store-optio
 import { runStore } from "../../src/cli/store.ts";
 import { DEFAULT_STORE_FOLDER } from "../../src/config/index.ts";
 import type { Change } from "../../src/core/index.ts";
-import { openLmdbStore } from "../../src/store/index.ts";
+import { leaveToFolderOwner, openLmdbStore } from "../../src/store/index.ts";
 import { deliverySet, messageAdded, sessionSet, subscriptionSet } from "../contracts/facts.ts";
 import { MAIN } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -190,6 +201,29 @@ test("--force replaces a file that is no store, and says nothing of an empty one
   assert.match(await done("import", MOSQUITTO_DB, "--to", folder, "--force"), /held before is in/);
   const empty = await made(context, []);
   assert.doesNotMatch(await done("import", MOSQUITTO_DB, "--to", empty, "--force"), /held before/);
+});
+
+const NOT_ROOT = process.geteuid?.() === 0 ? false : "only root can give files away";
+
+test("what root makes belongs to the folder's owner, as the broker's user", { skip: NOT_ROOT }, async (context) => {
+  const folder = temporaryFolder(context);
+  chownSync(folder, 4321, 0);
+  const owners = (): number[] => readdirSync(folder).map((name) => statSync(join(folder, name)).uid);
+  await done("import", MOSQUITTO_DB, "--to", folder);
+  assert.deepEqual(owners(), [4321, 4321, 4321], "import");
+  for (const command of ["stats", "check", "compact"]) {
+    await done(command, folder);
+    assert.deepEqual(new Set(owners()), new Set([4321]), command);
+  }
+  // A file elsewhere is not given away by a name that its owner has put there.
+  const elsewhere = join(temporaryFolder(context), "secret");
+  writeFileSync(elsewhere, "");
+  for (const link of [linkSync, symlinkSync]) {
+    rmSync(join(folder, "clean.json"));
+    link(elsewhere, join(folder, "clean.json"));
+    leaveToFolderOwner(folder);
+    assert.equal(statSync(elsewhere).uid, 0, link.name);
+  }
 });
 
 test("check: a sound store", async (context) => {

@@ -136,7 +136,7 @@ export class DynamicSecurity implements AuthenticationSource {
 
   async #save(): Promise<void> {
     try {
-      await replaceFile(this.#path, formatSecurityData(this.#data));
+      await replaceFile(this.#path, formatSecurityData(this.#data), true);
     } catch (error) {
       const why = (error as Error).message;
       this.#parts.log(

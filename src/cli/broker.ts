@@ -11,6 +11,7 @@ import {
   StoreError,
   startServer,
 } from "../server/index.ts";
+import { closeSockets } from "../transport/index.ts";
 import { BROKER_COMMAND, type BrokerArguments, configErrorText, configOf } from "./broker-options.ts";
 import { BrokerSignals } from "./broker-signals.ts";
 import { CommandLineError, commandLineErrorText, helpText, parseCommandLine } from "./command-line.ts";
@@ -88,8 +89,14 @@ interface Asked {
 async function start(first: ReadConfig, { hasFile, isMosquitto }: Asked): Promise<Server> {
   const { config, notices } = first;
   const sockets = process.geteuid?.() === 0 ? await reserveLowPorts(config.listeners) : [];
-  const told = leaveRoot(first, hasFile || isMosquitto, process.env);
-  return startServer(config, null, { notices: [...notices, ...told], sockets });
+  try {
+    const told = leaveRoot(first, hasFile || isMosquitto, process.env);
+    return await startServer(config, null, { notices: [...notices, ...told], sockets });
+  } catch (error) {
+    // Open ones would keep the process from ending.
+    closeSockets(sockets);
+    throw error;
+  }
 }
 
 async function run(first: ReadConfig, read: () => ReadConfig, asked: Asked): Promise<number> {

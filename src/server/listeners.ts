@@ -214,6 +214,8 @@ export class Listeners {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopWatching();
+    // Of a start that has failed some may be left.
+    this.#inherited?.closeUnclaimed();
     await Promise.all(this.all.map((listener) => listener.close()));
   }
 }

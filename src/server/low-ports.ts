@@ -1,6 +1,6 @@
 /** The ports that only root may open: opened for the listeners before the process becomes another user. */
 import type { ListenerConfig } from "../config/index.ts";
-import { type InheritedSocket, reserveSockets } from "../transport/index.ts";
+import { closeSockets, type InheritedSocket, reserveSockets } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { placeOf, targetOf } from "./listener-options.ts";
 
@@ -19,7 +19,9 @@ export async function reserveLowPorts(listeners: readonly ListenerConfig[]): Pro
     try {
       sockets.push(...(await reserveSockets(target)));
     } catch (error) {
-      if (!isOptional) throw new ListenError(placeOf(listener, port), port, error);
+      if (isOptional) continue;
+      closeSockets(sockets);
+      throw new ListenError(placeOf(listener, port), port, error);
     }
   }
   return sockets;

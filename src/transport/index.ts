@@ -3,7 +3,7 @@ export type { Connector, LinkSeeker } from "./connector.ts";
 export { watchDescriptors } from "./descriptor-watch.ts";
 export type { Dialer } from "./dialer.ts";
 export type { HttpAnswer, HttpRequest, HttpService } from "./http-service.ts";
-export { type InheritedSocket, InheritedSockets, reserveSockets } from "./inherited-sockets.ts";
+export { closeSockets, type InheritedSocket, InheritedSockets, reserveSockets } from "./inherited-sockets.ts";
 export type { LinkOwner } from "./link-owner.ts";
 export { formatAddress, type Listener, type Reception } from "./listener.ts";
 export type {

@@ -61,11 +61,16 @@ export class InheritedSockets {
   /** Closes those that nobody wanted, and returns where they were. */
   closeUnclaimed(): readonly string[] {
     const left = this.#sockets.splice(0);
-    for (const { server, waiting } of left) {
-      server.close();
-      for (const socket of waiting) socket.destroy();
-    }
+    closeSockets(left);
     return left.map(({ address }) => address);
+  }
+}
+
+/** Closes sockets that no listener is to have, and ends those who wait there. One that is closed already stays so. */
+export function closeSockets(sockets: readonly InheritedSocket[]): void {
+  for (const { server, waiting } of sockets) {
+    server.close();
+    for (const socket of waiting) socket.destroy();
   }
 }
 
@@ -83,7 +88,9 @@ export async function reserveSockets(
         await opened({ host, port: target.port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS }, target),
       );
     } catch (error) {
-      if (!isOptional || !isFamilyMissing(error)) throw error;
+      if (isOptional && isFamilyMissing(error)) continue;
+      closeSockets(sockets);
+      throw error;
     }
   }
   return sockets;

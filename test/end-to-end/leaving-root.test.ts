@@ -225,6 +225,29 @@ test("a port below 1024 is opened before root is left", OPTIONS, async (context)
   await program.stop();
 });
 
+test("a start that fails ends, whatever was opened before root was left", OPTIONS, async (context) => {
+  const host = `127.${process.pid % 256}.${(process.pid >> 8) % 256}.78`;
+  const { folder, file } = await configured(context, []);
+  for (const [lines, said] of [
+    [[`listener 883 ${host}`, "user nobody-here"], /'nobody-here' because this user does not exist/],
+    [[`listener 883 ${host}`, "listener 884 203.0.113.9"], /Cannot listen on 203\.0\.113\.9:884/],
+    [
+      ["user root", `listener 883 ${host}`, `listener 884 ${host}`, "http_dir none", "protocol websockets"],
+      /no such folder/,
+    ],
+    // The second of them is left when the first cannot be had.
+    [
+      ["user root", `listener 883 ${host}`, "http_dir none", "protocol websockets", `listener 884 ${host}`],
+      /no such folder/,
+    ],
+  ] as const) {
+    writeFileSync(file, `${["log_dest stderr", ...lines].join("\n")}\n`);
+    const { code, errors } = await start(context, ["-c", file], { cwd: folder }).end();
+    assert.equal(code, 1, errors);
+    assert.match(errors, said);
+  }
+});
+
 async function writeUser(path: string, password: string): Promise<void> {
   writeFileSync(path, `a:${formatPasswordHash(await hashPassword(password))}\n`);
 }

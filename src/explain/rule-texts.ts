@@ -182,6 +182,7 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["no local on a shared subscription", "共享订阅不能使用 no local"],
   // TLS, WebSocket.
   ["no whole HTTP request within the connect timeout", "在连接超时之内没有收到完整的 HTTP 请求"],
+  ["it asks for more than {} things at once", "它同时请求的文件超过 {} 个"],
   ["origin {} is not in websockets_origin", "来源 {} 不在 websockets_origin 中"],
   ["that is not HTTP", "收到的不是 HTTP"],
   // What a server says when it ends a connection.

@@ -46,7 +46,7 @@ const OPTIONS = {
     max: 65_535,
     repeatable: true,
     invalid: "Invalid port specified ({}).",
-    help: "Port to listen on, 1883 without it; 0 takes any free one. Ignored when the configuration file has a listener. With -p and nothing else than -v, -q and -d all is as in mosquitto: nothing is kept on disk.",
+    help: "Port to listen on, 1883 without it; 0 takes any free one. Ignored when the configuration file has a listener. With -p and nothing else than -v, -q, -d and --tls-keylog all is as in mosquitto: nothing is kept on disk.",
   },
   host: {
     group: "Listening",

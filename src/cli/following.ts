@@ -50,6 +50,14 @@ export async function follow(asker: Asker, output: ToolOutput, args: FollowArgum
       output.complain(
         say(language, `${client} is not connected now; waiting for it.`, `${client} 目前不在线，正在等待。`),
       );
+    else if (path !== null)
+      output.complain(
+        say(
+          language,
+          `${client} is connected already: what passed before is not recorded, and lacewing replay judges from its next connection on.`,
+          `${client} 已经在线：此前的报文不会记录，lacewing replay 要从它的下一次连接开始判断。`,
+        ),
+      );
     const why = await Promise.race([ended, asker.lost()]);
     if (path !== null)
       output.complain(

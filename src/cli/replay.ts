@@ -19,6 +19,10 @@ export function runReplay(args: readonly string[], io: ToolIo): Promise<number> 
     const language = languageOf(lang, io.env ?? {});
     try {
       const replayed = replay(await readFile(file));
+      if (replayed.length === 0) {
+        io.stderr.write(`${nothingToJudge(language)}\n`);
+        return 1;
+      }
       io.stdout.write(`${linesOf(replayed, verbose, language).map(printable).join("\n")}\n`);
       return replayed.some(({ broken }) => broken !== null) ? BROKEN : 0;
     } catch (error) {
@@ -33,15 +37,15 @@ export function runReplay(args: readonly string[], io: ToolIo): Promise<number> 
 }
 
 function linesOf(replayed: readonly Replayed[], verbose: boolean, language: Language): readonly string[] {
-  if (replayed.length === 0)
-    return [
-      say(
-        language,
-        "There is no MQTT connection in it: none of its TCP connections begins with a CONNECT. (TLS cannot be read.)",
-        "其中没有 MQTT 连接：没有一个 TCP 连接以 CONNECT 开头。（TLS 内容无法读取。）",
-      ),
-    ];
   return replayed.flatMap((connection) => connectionLines(connection, verbose, language));
+}
+
+function nothingToJudge(language: Language): string {
+  return say(
+    language,
+    "Nothing can be judged: no connection in it begins with its CONNECT. Record first and have the client connect then. (TLS cannot be read.)",
+    "无法判断：其中没有一个连接以 CONNECT 开头。请先开始抓包，再让客户端连接。（TLS 内容无法读取。）",
+  );
 }
 
 function connectionLines(

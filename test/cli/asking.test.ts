@@ -138,6 +138,20 @@ test("record and replay: a whole connection, which only its owner can read and w
   assert.match(again.errors, /there is a file already/);
 });
 
+test("record of a client that is connected already says that replay needs the beginning, and replay judges nothing", async (context) => {
+  const file = join(temporaryFolder(context), "middle.pcapng");
+  const client = new MqttClient(`mqtt://127.0.0.1:${broker.listeners[0]!.port}`, { clientId: "middle" });
+  await client.connected;
+  const recording = new ToolRun("record", ["middle", "--pcap", file, "--for", "1s", ...to]);
+  await recording.complained(/is connected already: .* from its next connection on/);
+  await client.publish("t", "payload", { qos: 1 });
+  assert.match((await recording.ended).errors, /2 packets in /);
+  await client.disconnect();
+  const { code, out, errors } = await runTool("replay", [file]);
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(errors, /Nothing can be judged: .* Record first/);
+});
+
 test("a file that is no capture, and one that is not there", async (context) => {
   const folder = temporaryFolder(context);
   const missing = await runTool("replay", [join(folder, "none")]);

@@ -102,6 +102,10 @@ test("replay", async () => {
   const path = join(folder, "broken.pcapng");
   writeFileSync(path, Buffer.concat(parts));
   await inChinese("replay", [path], /客户端违反了规则：PUBLISH: 主题名含有 “#”/);
+  const empty: Buffer[] = [];
+  new CaptureWriter((bytes) => empty.push(Buffer.from(bytes)), "test");
+  writeFileSync(path, Buffer.concat(empty));
+  await inChinese("replay", [path], /无法判断：/);
   writeFileSync(path, "GIF89a, which no capture begins with");
   await inChinese("replay", [path], /读不了：这不是抓包文件/);
   await inChinese("replay", [join(folder, "nowhere")], /读不了：.*（ENOENT）/);

@@ -22,5 +22,7 @@ export const REPLAY_COMMAND: Command<typeof REPLAY_OPTIONS & typeof LANGUAGE_OPT
   summary: "Runs a capture through the protocol machines of both ends and names the first broken rule.",
   usage: ["FILE [-v]"],
   options: { ...REPLAY_OPTIONS, ...LANGUAGE_OPTION },
-  notes: ["Exit code: 0 no rule was broken, 2 one was, 1 the file cannot be read."],
+  notes: [
+    "Exit code: 0 no rule was broken, 2 one was, 1 the file cannot be read, or no connection in it from its beginning.",
+  ],
 };

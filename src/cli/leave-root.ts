@@ -41,19 +41,20 @@ export function leaveRoot(
   if (asked === null && !hasDefault) return [];
   const { identity, notices } =
     typeof asked === "object" && asked !== null ? { identity: asked, notices: [] } : lookUp(asked);
-  const lack =
-    identity === null
-      ? unknown(typeof asked === "string" ? asked : LAST_USER)
-      : lackOf(identity, configuredFiles(config, files));
-  if (identity !== null && lack === null) return [...notices, become(identity)];
+  const lack = typeof identity === "string" ? identity : lackOf(identity, configuredFiles(config, files));
+  if (typeof identity !== "string" && lack === null) return [...notices, become(identity)];
   if (asked === null) return [stays(lack)];
   throw new StartError(`${lack} ${WAYS_OUT}`);
 }
 
 const WAYS_OUT = "Give it that right, as with chown or setfacl, or name another one: 'user root' stays root.";
 
-function unknown(name: string): string {
-  return `Unable to drop privileges to '${name}' because this user does not exist.`;
+/** Why this process cannot be a user. One of root may lack the right to be others, as in a container without CAP_SETUID. */
+function whyNot(name: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ERR_UNKNOWN_CREDENTIAL"
+    ? `Unable to drop privileges to '${name}' because this user does not exist.`
+    : `The system does not let this process become the user ${name}: ${message}.`;
 }
 
 /** @param why nothing else could be; null: it was asked for */
@@ -75,21 +76,21 @@ function numberOf(name: string, text: string = "0"): number {
   throw new StartError(`${name} is '${text}' in the environment. Allowed is the number of a user or group.`);
 }
 
-/** Finds the user; for mosquitto's default there are two chances. */
-function lookUp(given: string | null): { readonly identity: Identity | null; readonly notices: readonly Notice[] } {
+/** Finds the user, or why it cannot be had; for mosquitto's default there are two chances. */
+function lookUp(given: string | null): { readonly identity: Identity | string; readonly notices: readonly Notice[] } {
   const name = given ?? DEFAULT_USER;
   const identity = identityOf(name);
-  if (identity !== null || name !== DEFAULT_USER) return { identity, notices: [] };
-  const text = `Warning: ${unknown(name)} Trying '${LAST_USER}' instead.`;
+  if (typeof identity !== "string" || name !== DEFAULT_USER) return { identity, notices: [] };
+  const text = `Warning: ${identity} Trying '${LAST_USER}' instead.`;
   return { identity: identityOf(LAST_USER), notices: [{ place: null, type: "warning", text }] };
 }
 
-/** Asks the system by being that user for a moment: it knows more users than those of /etc/passwd. */
-function identityOf(name: string): Identity | null {
+/** Asks the system by being that user for a moment: it knows more users than those of /etc/passwd. A text: why it cannot be. */
+function identityOf(name: string): Identity | string {
   try {
     process.seteuid!(name);
-  } catch {
-    return null;
+  } catch (error) {
+    return whyNot(name, error);
   }
   try {
     const { uid, gid } = userInfo();
@@ -108,7 +109,7 @@ function lackOf(identity: Identity, configured: readonly ConfiguredFile[]): stri
     const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : "";
     return `The user ${identity.name} may not ${missing.slice(0, MOST_NAMED).join(" and ")}${more}.`;
   } catch (error) {
-    return `The system does not let this process become the user ${identity.name}: ${(error as Error).message}.`;
+    return whyNot(identity.name, error);
   }
 }
 

@@ -225,6 +225,19 @@ test("a port below 1024 is opened before root is left", OPTIONS, async (context)
   await program.stop();
 });
 
+const SETPRIV = "/usr/bin/setpriv";
+const WITH_SETPRIV = { skip: OPTIONS.skip || (existsSync(SETPRIV) ? false : "there is no setpriv") };
+
+test("root without the right to be others is not told that they do not exist", WITH_SETPRIV, async (context) => {
+  const { folder, file } = await configured(context, ["user nobody", "log_dest stderr"]);
+  const args = ["--bounding-set=-setuid", process.execPath, MAIN, "-c", file];
+  const program = new Program(SETPRIV, args, { cwd: folder });
+  context.after(() => program.stop("SIGKILL").catch(() => {}));
+  const { code, errors } = await program.end();
+  assert.equal(code, 1);
+  assert.match(errors, /The system does not let this process become the user nobody: EPERM/);
+});
+
 test("a start that fails ends, whatever was opened before root was left", OPTIONS, async (context) => {
   const host = `127.${process.pid % 256}.${(process.pid >> 8) % 256}.78`;
   const { folder, file } = await configured(context, []);

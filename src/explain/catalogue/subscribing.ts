@@ -78,8 +78,8 @@ export const SUBSCRIBING: Meanings<SubscribingKey> = {
   "nothing-arrives": {
     title: { en: "subscribed, and nothing arrives", zh: "订阅成功但收不到消息" },
     means: {
-      en: "The subscription is there, and no message reaches it. Most often the topic differs or the rules withhold it silently.",
-      zh: "订阅存在，但收不到消息。最常见的是主题不一致，或 ACL 静默拦截。",
+      en: "The subscription is there, and no message reaches it. Most often the topic differs or the rules withhold it silently. A Lacewing broker tells which: lacewing why-not -h BROKER -t TOPIC --to CLIENT_ID.",
+      zh: "订阅存在，但收不到消息。最常见的是主题不一致，或 ACL 静默拦截。Lacewing 服务器会说明是哪一种：lacewing why-not -h BROKER -t TOPIC --to CLIENT_ID。",
     },
     causes: [
       {

@@ -1,8 +1,10 @@
 /** `lacewing config`: the commands about configuration files. */
 import { ConfigError, type ConfigReport, checkConfig, readConfig } from "../config/index.ts";
 import { nearest } from "../protocol/index.ts";
+import { StartError } from "../server/index.ts";
 import { CommandLineError, commandLineErrorText } from "./command-line.ts";
 import { configReportJson, configReportText } from "./config-report.ts";
+import { checkUser } from "./leave-root.ts";
 import { CONFIG_CHECK_COMMAND, CONFIG_COMMAND, CONFIG_COMMANDS } from "./options/config-options.ts";
 import type { ToolIo } from "./output.ts";
 import { runTool } from "./tool.ts";
@@ -34,15 +36,24 @@ function runCheck(args: readonly string[], io: ToolIo): Promise<number> {
 
 async function reportOn(file: string): Promise<ConfigReport> {
   try {
-    return await checkConfig(readConfig({ file }), Date.now());
+    const read = readConfig({ file });
+    return await checkConfig(read, Date.now(), checkUser(read, process.env));
   } catch (error) {
+    if (error instanceof StartError) return onlyErrors(file, [{ place: null, text: error.message }]);
     if (!(error instanceof ConfigError)) throw error;
-    const findings = error.problems.map(({ place, text }) => ({
-      level: "error" as const,
-      place,
-      text: text.replace(/^Error: /, ""),
-      advice: "",
-    }));
-    return { files: [file], listeners: [], bridges: [], broker: [], findings };
+    return onlyErrors(file, error.problems);
   }
+}
+
+function onlyErrors(
+  file: string,
+  problems: readonly { readonly place: string | null; readonly text: string }[],
+): ConfigReport {
+  const findings = problems.map(({ place, text }) => ({
+    level: "error" as const,
+    place,
+    text: text.replace(/^Error: /, ""),
+    advice: "",
+  }));
+  return { files: [file], listeners: [], bridges: [], broker: [], findings };
 }

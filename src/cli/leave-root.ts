@@ -6,7 +6,7 @@ import { closeSync, openSync, readdirSync, statSync, unlinkSync } from "node:fs"
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ConfiguredFile, configuredFiles, type Notice, type ReadConfig } from "../config/index.ts";
+import { type ConfiguredFile, configuredFiles, type Finding, type Notice, type ReadConfig } from "../config/index.ts";
 import { StartError } from "../server/index.ts";
 
 /** Who mosquitto becomes unless told otherwise, and who it becomes where that one is not known. */
@@ -39,15 +39,44 @@ export function leaveRoot(
   const asked = givenIdentity(environment) ?? config.process.user;
   if (asked === "root") return [stays(null)];
   if (asked === null && !hasDefault) return [];
-  const { identity, notices } =
-    typeof asked === "object" && asked !== null ? { identity: asked, notices: [] } : lookUp(asked);
-  const lack = typeof identity === "string" ? identity : lackOf(identity, configuredFiles(config, files));
+  const { identity, notices, lack } = chosen(asked, configuredFiles(config, files));
   if (typeof identity !== "string" && lack === null) return [...notices, become(identity)];
   if (asked === null) return [stays(lack)];
-  throw new StartError(`${lack} ${WAYS_OUT}`);
+  throw new StartError(`${lack} ${waysOut(identity)}`);
 }
 
-const WAYS_OUT = "Give it that right, as with chown or setfacl, or name another one: 'user root' stays root.";
+/** What a start by root under a configuration file would say of the user, who nobody becomes here. Only root can find that out. */
+export function checkUser({ config, files }: ReadConfig, environment: NodeJS.ProcessEnv): readonly Finding[] {
+  if (process.geteuid?.() !== 0) return [];
+  const asked = givenIdentity(environment) ?? config.process.user;
+  if (asked === "root") return [];
+  const { identity, lack } = chosen(asked, configuredFiles(config, files));
+  if (lack === null) return [];
+  if (asked !== null) return [{ level: "error", place: null, text: lack, advice: waysOut(identity) }];
+  return [{ level: "warning", place: null, text: `Started as root, the broker stays root: ${lack}`, advice: RIGHTS }];
+}
+
+interface Chosen {
+  /** Text: why this process cannot be it. */
+  readonly identity: Identity | string;
+  readonly notices: readonly Notice[];
+  /** Why it cannot be; null: it can. */
+  readonly lack: string | null;
+}
+
+function chosen(asked: Identity | string | null, configured: readonly ConfiguredFile[]): Chosen {
+  const { identity, notices } =
+    typeof asked === "object" && asked !== null ? { identity: asked, notices: [] } : lookUp(asked);
+  return { identity, notices, lack: typeof identity === "string" ? identity : lackOf(identity, configured) };
+}
+
+const RIGHTS = "Give it that right, as with chown or setfacl.";
+
+function waysOut(identity: Identity | string): string {
+  return typeof identity === "string"
+    ? "Name one that this process can be: 'user root' stays root."
+    : `${RIGHTS.slice(0, -1)}, or name another one: 'user root' stays root.`;
+}
 
 /** Why this process cannot be a user. One of root may lack the right to be others, as in a container without CAP_SETUID. */
 function whyNot(name: string, error: unknown): string {

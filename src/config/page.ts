@@ -27,7 +27,8 @@ What root does with \`lacewing store\` leaves the store's files to who owns thei
     lacewing config check /etc/mosquitto/mosquitto.conf [--all] [--json] [--strict]
 
 prints for each bridge where it goes and what crosses, and for each listener what it speaks, who comes in, which limits hold, and what is in its files of certificates, users and rules; \`--all\` also
-what has its default. It opens no port and changes nothing. Then it says what is dangerous or likely not meant: clients without a password
+what has its default. It opens no port and changes nothing; in folders that the broker writes to,
+root makes a file for a moment to see whether the broker's user may. Then it says what is dangerous or likely not meant: clients without a password
 or passwords without TLS on an address of the network, listeners that nobody can connect to, files of keys and passwords that everybody on
 the machine may read or change, certificates that have ended, end within 30 days, are not for the name or not of the key, files that are empty
 or broken, keep-alive limits, settings without effect; of bridges, passwords that others can read, certificates whose name is not looked at, rings, and messages

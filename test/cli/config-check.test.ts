@@ -19,6 +19,9 @@ interface Line {
   readonly errors?: number;
 }
 
+// Where root runs these tests the files are root's alone. The user that a broker of root becomes has a test of its own, in leaving-root.test.ts.
+process.env.PUID = "0";
+
 const HASH = "$7$101$c2FsdHNhbHRzYWx0$";
 const USERS = `ann:${HASH}${Buffer.alloc(64, 1).toString("base64")}\n`;
 
@@ -85,6 +88,14 @@ const SITUATIONS: Readonly<
     "listener 1883\nmax_keepalive 3600",
     {},
     [/^warning: Nobody can connect to \*:1883: allow_anonymous is false, and there are no users/],
+  ],
+  "folders that are not there": [
+    "listener 1883 127.0.0.1\nallow_anonymous true\nlog_dest file {}/nowhere/log\npid_file {}/none/pid",
+    {},
+    [
+      /^warning: There is no folder .*\/nowhere for .*\/nowhere\/log: without it the broker does not start/,
+      /^warning: There is no folder .*\/none for .*\/none\/pid/,
+    ],
   ],
   "no keep-alive asked for": [
     "listener 1883\nenable_proxy_protocol 1\npassword_file {}/users",

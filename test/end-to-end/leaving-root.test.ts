@@ -16,7 +16,7 @@ import { formatPasswordHash, hashPassword } from "../../src/security/index.ts";
 import { MAIN } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { freePorts } from "../support/ports.ts";
-import { Program, type ProgramOptions } from "../support/program.ts";
+import { type Ended, Program, type ProgramOptions } from "../support/program.ts";
 import { ROOT } from "../support/repository.ts";
 import { WireClient } from "../support/wire-client.ts";
 
@@ -160,7 +160,19 @@ test(
     for (const name of ["data.mdb", "other"]) writeFileSync(join(data, name), "", { mode: 0o600 });
     const kept = await start(context, ["-c", file]).end();
     assert.match(kept.errors, /^Error: The user nobody may not write .*\/data\/data\.mdb\. Give it/);
+    const check = (): Promise<Ended> => start(context, ["config", "check", file]).end();
+    const checked = await check();
+    assert.match(checked.out, /\nError: The user nobody may not write .*\/data\/data\.mdb\.\n {2}Give it that right/);
+    assert.equal(checked.code, 1);
+    writeFileSync(file, "persistence true\npersistence_location FOLDER/data\n".replace("FOLDER", folder));
+    const byDefault = await check();
+    assert.match(
+      byDefault.out,
+      /\nWarning: Started as root, the broker stays root: The user .* may not write in .*\/data/,
+    );
+    assert.equal(byDefault.code, 0);
     writeFileSync(file, "user no-such-user\n");
+    assert.match((await check()).out, /'no-such-user' because this user does not exist\.\n {2}Name one/);
     const unknown = await start(context, ["-c", file]).end();
     assert.match(
       unknown.errors,
@@ -206,6 +218,8 @@ test("user root, no file, and the numbers of the environment", OPTIONS, async (c
   const { code, errors } = await start(context, ["-c", file], { env: { PUID: "me" } }).end();
   assert.equal(code, 1);
   assert.match(errors, /PUID is 'me' in the environment\. Allowed is the number/);
+  const checked = await start(context, ["config", "check", file], { env: { PUID: "me" } }).end();
+  assert.match(checked.out, /\nError: PUID is 'me'/);
 });
 
 test("a port below 1024 is opened before root is left", OPTIONS, async (context) => {

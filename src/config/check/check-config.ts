@@ -9,6 +9,7 @@ import { checkCertificates } from "./certificates.ts";
 import { dangersOfBroker, dangersOfFile, dangersOfFolder, dangersOfListener } from "./dangers.ts";
 import { brokerSettings, listenerSettings } from "./effective-settings.ts";
 import { type Finding, finding } from "./finding.ts";
+import { missingFolders } from "./missing-folders.ts";
 import type { SettingGroup } from "./setting.ts";
 
 /** One listener. */
@@ -40,11 +41,19 @@ export interface ConfigReport {
 
 const LEVELS: readonly Finding["level"][] = ["error", "warning", "note"];
 
-/** @param nowMs wall clock, in milliseconds since 1970 */
-export async function checkConfig({ config, notices, files }: ReadConfig, nowMs: number): Promise<ConfigReport> {
-  const findings: Finding[] = notices.map(({ place, type, text }) =>
+/**
+ * @param nowMs wall clock, in milliseconds since 1970
+ * @param others what was found out elsewhere, as of the user that the broker becomes
+ */
+export async function checkConfig(
+  { config, notices, files }: ReadConfig,
+  nowMs: number,
+  others: readonly Finding[] = [],
+): Promise<ConfigReport> {
+  const ofReading = notices.map(({ place, type, text }) =>
     finding(type === "warning" ? "warning" : "note", place, text.replace(/^(Warning|Note): /, "")),
   );
+  const findings: Finding[] = [...ofReading, ...others];
   const listeners: ListenerReport[] = [];
   const known = new Map<SecurityConfig, readonly SecurityFile[]>();
   for (const listener of config.listeners) {
@@ -59,7 +68,7 @@ export async function checkConfig({ config, notices, files }: ReadConfig, nowMs:
     listeners.push(reportOf(listener, [...certificates.lines, ...own.flatMap(contentOf)]));
   }
   for (const bridge of config.bridges) findings.push(...(await dangersOfBridge(bridge, config, nowMs)));
-  findings.push(...dangersOfBroker(config));
+  findings.push(...dangersOfBroker(config), ...(await missingFolders(config)));
   const bridges = config.bridges.map((bridge) => ({
     name: bridge.name,
     place: bridge.place,

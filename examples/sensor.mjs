@@ -29,15 +29,16 @@ client.publish(`sensor/${name}/online`, "true", { retain: true });
 
 let count = 0;
 const timer = setInterval(() => {
-  const measured = { celsius: 20 + Math.sin(count++ / 10), at: new Date().toISOString() };
+  const number = ++count;
+  const measured = { celsius: 20 + Math.sin(number / 10), at: new Date().toISOString() };
   const publication = client.publish(`sensor/${name}/temperature`, JSON.stringify(measured), {
     qos: 1,
     properties: { contentType: "application/json", messageExpirySeconds: 3600 },
   });
   // Nobody has to wait for the outcome; this program shows it.
   publication.then(
-    ({ mid }) => console.log(`measurement ${mid} arrived`),
-    (error) => console.log(`measurement ${publication.mid}: ${error.message}`),
+    () => console.log(`measurement ${number} arrived`),
+    (error) => console.log(`measurement ${number}: ${error.message}`),
   );
 }, 1000);
 

@@ -215,7 +215,7 @@ const OURS: readonly Row[] = [
   ],
   ["1767225600: Client h [127.0.0.1:1] is refused: it names no user, and allow_anonymous is false.", "not-authorised"],
   [
-    "1767225600: Nobody may connect to 0.0.0.0:1883: it is not only for this machine, and --allow-anonymous is not set.",
+    "1767225600: Nobody may connect to 0.0.0.0:1883: nothing says which users may, and allow_anonymous is not true (on the command line: --allow-anonymous).",
     "not-authorised",
   ],
   ["receive-maximum-exceeded", "receive-maximum"],

@@ -164,7 +164,7 @@ class RunningServer implements Server {
     if (listener === null || authenticator.knowsAnybody) return;
     this.log.write(
       "warning",
-      `Nobody may connect to ${listener.address}: it is not only for this machine, and --allow-anonymous is not set.`,
+      `Nobody may connect to ${listener.address}: nothing says which users may, and allow_anonymous is not true (on the command line: --allow-anonymous).`,
     );
   }
 

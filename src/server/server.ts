@@ -82,7 +82,10 @@ export async function startServer(
   const observer = everyOf(brokerLog, recorder, taps, given);
   const { tlsKeyLog } = config.process;
   const onKeyLog = tlsKeyLog === null ? null : keyLogTo(tlsKeyLog);
-  const opened = await openStore(config.persistence, log);
+  const opened = await openStore(config.persistence, log).catch((error: unknown) => {
+    logFailure(log, config.log, error);
+    throw error;
+  });
   const loop = new EventLoop({ options: config.broker, store: opened.store, observer });
   new ControlService(loop.broker, recorder, taps, (type, line) => log.write(type, printable(line)));
   openLog.attach(loop.broker);
@@ -92,10 +95,18 @@ export async function startServer(
     await running.open(config.listeners);
     running.begin();
   } catch (error) {
+    logFailure(log, config.log, error);
     await running.close();
     throw error;
   }
   return running;
+}
+
+/** Whoever called says on standard error why there is no start; a log elsewhere would end without a word of it. */
+function logFailure(log: Log<BrokerLogType>, { destinations }: Config["log"], error: unknown): void {
+  if (destinations.some(({ kind }) => kind === "stderr")) return;
+  log.write("error", printable(`Error: ${error instanceof Error ? error.message : String(error)}`));
+  log.flush();
 }
 
 class RunningServer implements Server {

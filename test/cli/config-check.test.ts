@@ -94,7 +94,7 @@ const SITUATIONS: Readonly<
     {},
     [
       /^warning: There is no folder .*\/nowhere for .*\/nowhere\/log: without it the broker does not start/,
-      /^warning: There is no folder .*\/none for .*\/none\/pid/,
+      /^warning: There is no folder .*\/none for .*\/none\/pid: without it this file is not written/,
     ],
   ],
   "no keep-alive asked for": [

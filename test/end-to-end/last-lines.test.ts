@@ -41,3 +41,20 @@ test("a broker that ends by a fault has written its last lines", async (context)
   assert.equal((await broker.end()).code, 70);
   assert.match(readFileSync(log, "utf8"), /last line 1\n.*last line 2\n$/);
 });
+
+test("a log in a file ends with why the broker did not start", async (context) => {
+  const folder = temporaryFolder(context, { store: "a file, not a folder" });
+  const log = join(folder, "log");
+  const rows = [
+    [`persistence true\npersistence_location ${join(folder, "store")}`, /Error: .*store.*\n$/],
+    [`password_file ${join(folder, "nobody")}`, /Error: .*nobody: cannot be read: there is no such file\.\n$/],
+  ] as const;
+  for (const [lines, last] of rows) {
+    const file = join(folder, "mosquitto.conf");
+    writeFileSync(file, `user root\nlistener 0 ${join(folder, "socket")}\nlog_dest file ${log}\n${lines}\n`);
+    const { code, errors } = await new Program(process.execPath, [MAIN, "-c", file]).end();
+    assert.equal(code, 1);
+    assert.match(errors, last);
+    assert.match(readFileSync(log, "utf8"), last);
+  }
+});

@@ -15,7 +15,8 @@ export async function missingFolders(config: Config): Promise<readonly Finding[]
     const folder = dirname(path);
     const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
     if (found !== "ENOENT") continue;
-    const text = `There is no folder ${folder} for ${path}: without it the broker does not start.`;
+    const consequence = path === config.process.pidFile ? "this file is not written" : "the broker does not start";
+    const text = `There is no folder ${folder} for ${path}: without it ${consequence}.`;
     findings.push(
       finding("warning", null, text, `mkdir ${folder}, unless what starts the broker makes it, as ${SYSTEMD}`),
     );

@@ -457,6 +457,16 @@ const TRACES: readonly (readonly [lines: string, meaning: MeaningKey])[] = [
   ["Client x sending CONNECT|Error: The connection was lost.", "port-closes"],
   ["Client x sending CONNECT|Client x sending CONNECT|Client x sending CONNECT", "port-closes"],
   [
+    "Client x sending CONNECT|Client x received CONNACK (0)|Client x sending PINGREQ|Client x sending CONNECT|Client x sending CONNECT",
+    "keep-alive-timeout",
+  ],
+  [
+    "Client x sending CONNECT|Client x received CONNACK (0)|Client x sending PINGREQ|Client x received PINGRESP|Client x sending CONNECT|Client x sending CONNECT",
+    "port-closes",
+  ],
+  ["Client x sending CONNECT|Error: Unknown error.", "connack-timeout"],
+  ["Client x sending CONNECT|Client x received CONNACK (0)|Error: Unknown error.", "exact-reason-unknown"],
+  [
     "Client x sending CONNECT|Error: A network protocol error occurred when communicating with the broker.",
     "port-not-mqtt",
   ],

@@ -309,6 +309,24 @@ const RIGHTS: readonly Row[] = [
   },
 ];
 
+/** At our broker, as mosquitto 2.0 refuses no version. */
+const VERSIONS: readonly Row[] = (
+  [
+    ["5.0", "mqttv5", "threes", /refused with 132/],
+    ["3.1.1", "311", "fives", /refused with 1$/],
+    ["3.1", "31", "fives", /refused with 1$/],
+  ] as const
+).map(([what, version, listener, evidence]) => ({
+  what: `MQTT ${what} where it is not taken`,
+  args: plain(listener, "-V", version),
+  layer: "connect",
+  code: 16,
+  meaning: "protocol-version-refused",
+  evidence,
+  cause: /set to certain versions/,
+  fix: /choose 3\.1\.1 \(-V 311\) or 5 \(-V 5\)/,
+}));
+
 const GOOD: readonly (readonly [what: string, args: Args])[] = [
   ["plain MQTT", plain("plain")],
   ["TLS", secure("good")],
@@ -332,7 +350,7 @@ for (const name of ["mosquitto", "lacewing"] as const satisfies readonly BrokerN
       return body(broker);
     });
 
-  for (const row of [...PORTS, ...CERTIFICATES, ...RIGHTS])
+  for (const row of [...PORTS, ...CERTIFICATES, ...RIGHTS, ...(name === "lacewing" ? VERSIONS : [])])
     at(`doctor at ${name} names ${row.what}`, async (there) => {
       await row.before?.(there);
       if (row.maximumVersion !== undefined) tls.DEFAULT_MAX_VERSION = row.maximumVersion;

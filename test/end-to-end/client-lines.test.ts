@@ -243,6 +243,21 @@ const RIGHTS: readonly Row[] = [
   },
 ];
 
+/** At our broker, as mosquitto 2.0 refuses no version. */
+const VERSIONS: readonly Row[] = (
+  [
+    ["5.0", "mqttv5", "threes"],
+    ["3.1.1", "311", "fives"],
+    ["3.1", "31", "fives"],
+  ] as const
+).map(([what, version, listener]) => ({
+  what: `MQTT ${what} where it is not taken`,
+  args: at(listener, "-V", version),
+  meaning: "protocol-version-refused",
+  cause: /accept_protocol_versions/,
+  fix: /add the version/,
+}));
+
 /** What the tools do, when the row does not say otherwise. */
 const WORK: Readonly<Record<ToolName, readonly string[]>> = {
   mosquitto_pub: ["-t", "t", "-d"],
@@ -263,7 +278,8 @@ for (const name of ["mosquitto", "lacewing"] as const) {
     await once(first, "data");
   });
   after(() => broker?.stop());
-  for (const row of [...PORTS, ...CERTIFICATES, ...CLIENT_CERTIFICATES, ...RIGHTS])
+  const versions = name === "lacewing" ? VERSIONS : [];
+  for (const row of [...PORTS, ...CERTIFICATES, ...CLIENT_CERTIFICATES, ...RIGHTS, ...versions])
     for (const tool of row.tools ?? [...PUB, ...SUB])
       testWithPeers(`${tool} at ${name}: ${row.what}`, [...BROKER_PEERS[name], tool], async () => {
         assert.ok(broker !== null);

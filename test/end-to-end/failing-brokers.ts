@@ -22,7 +22,7 @@ export const BROKER_PEERS: Readonly<Record<BrokerName, readonly PeerName[]>> = {
   lacewing: ["openssl"],
 };
 
-type ListenerName = keyof ReturnType<typeof listenersOf>;
+type ListenerName = keyof ReturnType<typeof listenersOf> | keyof typeof VERSION_LISTENERS;
 
 export interface FailingBroker {
   readonly program: Program;
@@ -46,7 +46,10 @@ export async function startFailingBroker(name: BrokerName, context: TestContext)
     ...["user root", "per_listener_settings true", "log_dest stderr", "log_type all"],
     ...["max_queued_messages 2", "max_packet_size 2000"],
   ];
-  for (const [listener, settings] of Object.entries(listenersOf(path)))
+  for (const [listener, settings] of Object.entries({
+    ...listenersOf(path),
+    ...(name === "lacewing" && VERSION_LISTENERS),
+  }))
     lines.push(`listener @${listener} 127.0.0.1`, ...settings);
   const start = (file: string): Program => startBroker(name, file);
   const { program, ports } = await startConfigured(certificates.folder, { lines }, start, RUNNING[name]);
@@ -58,6 +61,12 @@ export async function startFailingBroker(name: BrokerName, context: TestContext)
   const unused = await closedPort();
   return { program, ports: { ...ports, unused } as FailingBroker["ports"], certificates, sockets, stop };
 }
+
+/** Listeners that take certain versions of MQTT only, which mosquitto 2.0 cannot be told: our broker has them. */
+const VERSION_LISTENERS = {
+  threes: ["allow_anonymous true", "accept_protocol_versions 3, 4"],
+  fives: ["allow_anonymous true", "accept_protocol_versions 5"],
+} as const;
 
 function makeCertificates(folder: string): Certificates {
   const certificates = new Certificates(folder);

@@ -33,5 +33,8 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The SecurityError of a file that the system does not let us read. */
 export function unreadable(path: string, error: unknown): SecurityError {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new SecurityError(path, null, `cannot be read: ${REASONS[code ?? ""] ?? message}`, code === "ENOENT");
+  const isAbsent = code === "ENOENT";
+  const hint =
+    isAbsent && /^["']/.test(path) ? "; quotation marks are taken for a part of the name, leave them out" : "";
+  return new SecurityError(path, null, `cannot be read: ${REASONS[code ?? ""] ?? message}${hint}`, isAbsent);
 }

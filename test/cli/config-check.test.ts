@@ -89,6 +89,11 @@ const SITUATIONS: Readonly<
     {},
     [/^warning: Nobody can connect to \*:1883: allow_anonymous is false, and there are no users/],
   ],
+  "a name in quotation marks": [
+    'listener 1883 127.0.0.1\npassword_file "{}/users"',
+    { users: USERS },
+    [/^error: .*there is no such file; quotation marks are taken for a part of the name, leave them out/],
+  ],
   "folders that are not there": [
     "listener 1883 127.0.0.1\nallow_anonymous true\nlog_dest file {}/nowhere/log\npid_file {}/none/pid",
     {},

@@ -22,6 +22,8 @@ const BUNDLED_COMMANDS = ["completion", "explain", "help", "passwd", "pub", "rr"
  */
 export async function writeBundles(root) {
   const done = await Promise.all([writePageModules(root), writeProgram(root)].map((made) => made.then(yes, no)));
+  // Its process would stay beside the broker that `npm start` becomes.
+  await (await import("esbuild")).stop();
   return done.every(Boolean);
 }
 

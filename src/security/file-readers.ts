@@ -16,9 +16,14 @@ export async function tellOfReaders(path: string, log: SecurityLog): Promise<voi
   if ((found.mode & WORLD_READ) !== 0) {
     // mosquitto's words, which also says that later versions will refuse such a file.
     log("warning", `Warning: File ${path} has world readable permissions; ${remedy(path, found)}.`);
-  } else if ((found.mode & GROUP_READ) !== 0 && found.gid !== process.getegid?.()) {
+  } else if ((found.mode & GROUP_READ) !== 0 && !isReadByGroup(found)) {
     log("notice", `File ${path} has group readable permissions; ${remedy(path, found)}.`);
   }
+}
+
+/** Whether it is only by the group that this process reads a file of somebody else, as one of root:mosquitto. */
+function isReadByGroup({ uid, gid }: Stats): boolean {
+  return uid !== process.geteuid?.() && gid === process.getegid?.();
 }
 
 /** Without rights of others a broker that is not root needs the file to be its own. */

@@ -5,6 +5,7 @@ import { Bridge, type BridgeLog, type BridgeOptions } from "../bridge/index.ts";
 import { openPairStore, type PairStore } from "../client/index.ts";
 import type { BridgeConfig, PersistenceConfig } from "../config/index.ts";
 import { ALLOW_ALL, type Authenticator, type Broker } from "../core/index.ts";
+import { Patience } from "../transport/index.ts";
 import { bridgeConnector } from "./bridge-connector.ts";
 import type { Guards } from "./guards.ts";
 
@@ -38,7 +39,22 @@ export class Bridges {
    * @throws ClientStoreError when what one keeps cannot be read
    */
   async prepare(configs: readonly BridgeConfig[]): Promise<void> {
-    for (const config of configs) await this.#prepare(config);
+    const preparing: Promise<void>[] = [];
+    for (const config of configs) preparing.push((await this.#make(config)).prepare());
+    await this.#inTime(Promise.all(preparing));
+  }
+
+  /** While the store takes nothing no Session of a bridge begins: clients are not shut out for that, nor is the end put off. */
+  #inTime(prepared: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const patience = new Patience(this.#broker.options.storeTimeoutMs, () => {
+        const text =
+          "Bridges cannot begin, as the store takes no changes: until it does, what comes does not wait for them.";
+        this.#log.write("warning", text);
+        resolve();
+      });
+      prepared.then(() => resolve(), reject).finally(() => patience.cancel());
+    });
   }
 
   /** Starts those that were prepared. */
@@ -46,7 +62,7 @@ export class Bridges {
     for (const { bridge } of this.#running.values()) bridge.start();
   }
 
-  async #prepare(config: BridgeConfig): Promise<Bridge> {
+  async #make(config: BridgeConfig): Promise<Bridge> {
     const bridge = new Bridge(this.#broker, await this.#optionsOf(config), this.#log);
     this.#running.set(config.name, { config, bridge });
     if (config.version === 5 && !config.cleanSession && config.sessionExpirySeconds === null) {
@@ -56,7 +72,6 @@ export class Bridges {
         `Bridge ${config.name}: by default the other broker keeps nothing for it over MQTT 5.0; ${advice}.`,
       );
     }
-    await bridge.prepare();
     return bridge;
   }
 
@@ -123,7 +138,10 @@ export class Bridges {
       try {
         await this.#running.get(name)?.bridge.stop();
         this.#running.delete(name);
-        if (config !== null && !this.#isStopped) (await this.#prepare(config)).start();
+        if (config === null || this.#isStopped) return;
+        const bridge = await this.#make(config);
+        await this.#inTime(bridge.prepare());
+        bridge.start();
       } catch (error) {
         this.#log.write("error", `Bridge ${name} could not be changed: ${(error as Error).message}`);
       }

@@ -41,6 +41,7 @@ export function connectOf(target: Target, version: Version, changes: Partial<Con
 }
 
 const VERSION_NAMES: Readonly<Record<Version, string>> = { 3: "3.1", 4: "3.1.1", 5: "5.0" };
+const VERSION_OPTIONS: Readonly<Record<Version, string>> = { 3: "-V 31", 4: "-V 311", 5: "-V 5" };
 
 /** Connects in each version, one after the other. */
 export async function tryVersions(target: Target): Promise<VersionResult[]> {
@@ -60,6 +61,13 @@ export async function tryVersions(target: Target): Promise<VersionResult[]> {
   return results;
 }
 
+/** When no version that was asked for is taken: what comes of the others; else nothing. */
+export async function tryOtherVersions(target: Target, results: readonly VersionResult[]): Promise<VersionResult[]> {
+  if (!results.every(isUnsupported)) return [];
+  const others = ([5, 4, 3] as const).filter((version) => !target.versions.includes(version));
+  return tryVersions({ ...target, versions: others });
+}
+
 /** The version to go on with: the preferred one of those that let the client in. */
 export function acceptedVersion(results: readonly VersionResult[]): VersionResult | null {
   return results.find(({ connack }) => connack?.reasonCode === 0) ?? null;
@@ -67,6 +75,10 @@ export function acceptedVersion(results: readonly VersionResult[]): VersionResul
 
 function isUnsupported({ version, connack }: VersionResult): boolean {
   return connack !== null && (connack.reasonCode === 0x84 || (version !== 5 && connack.reasonCode === 1));
+}
+
+function isSpoken(result: VersionResult): boolean {
+  return result.connack !== null && !isUnsupported(result);
 }
 
 const CREDENTIAL_CODES: ReadonlySet<number> = new Set([4, 5, 0x86, 0x87, 0x8c]);
@@ -88,12 +100,15 @@ function resultText({ version, connack, error, tookMs }: VersionResult): Text {
   return { en: `${name}: refused with ${reasonCode}${says}`, zh: `${name}：被拒绝，${reasonCode}${says}` };
 }
 
-/** CONNECT and its answers, apart from whether the user was let in. */
-export function connectFinding(results: readonly VersionResult[]): Finding {
+/**
+ * CONNECT and its answers, apart from whether the user was let in.
+ * @param others of versions that were not asked for
+ */
+export function connectFinding(results: readonly VersionResult[], others: readonly VersionResult[]): Finding {
   const details = results.map(resultText);
   const answered = results.find(({ connack }) => connack !== null && !isUnsupported({ ...results[0]!, connack }));
   const accepted = acceptedVersion(results);
-  const spoken = results.filter((result) => result.connack !== null && !isUnsupported(result));
+  const spoken = results.filter(isSpoken);
   const versions = spoken.map(({ version }) => VERSION_NAMES[version]).join(", ");
   if (accepted !== null || results.some(isAboutCredentials)) {
     const limits = limitLines(spoken.find(({ version }) => version === 5)?.connack?.properties ?? NO_PROPERTIES);
@@ -101,8 +116,24 @@ export function connectFinding(results: readonly VersionResult[]): Finding {
     return { layer: "connect", state: "passed", summary, details: [...details, ...limits] };
   }
   const refused = answered ?? results.find(({ connack }) => connack !== null);
-  if (refused?.connack != null) return refusedFinding(refused, refused.connack, details);
+  if (refused?.connack != null) {
+    const finding = refusedFinding(refused, refused.connack, [...details, ...others.map(resultText)]);
+    return withOtherVersion(finding, others);
+  }
   return lostFinding(results, details);
+}
+
+/** When another version is taken, that is the cause, and what to do. */
+function withOtherVersion(finding: Finding, others: readonly VersionResult[]): Finding {
+  const version = others.find(isSpoken)?.version;
+  if (version === undefined) return finding;
+  const name = VERSION_NAMES[version];
+  const { en, zh } = finding.summary;
+  return {
+    ...finding,
+    summary: { en: `${en}, and takes MQTT ${name}`, zh: `${zh}，但接受 MQTT ${name}` },
+    fix: { en: `use MQTT ${name}: ${VERSION_OPTIONS[version]}`, zh: `改用 MQTT ${name}：${VERSION_OPTIONS[version]}` },
+  };
 }
 
 function refusedFinding(

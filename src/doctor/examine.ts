@@ -1,7 +1,7 @@
 /** Goes through the layers of the way to a broker, one after the other, and stops where nothing further can work. */
 import type { MeaningKey, Text } from "../explain/index.ts";
 import { askTime, judgeClock, type TimeFacts } from "./clock.ts";
-import { acceptedVersion, connectFinding, credentialsFinding, tryVersions } from "./connecting.ts";
+import { acceptedVersion, connectFinding, credentialsFinding, tryOtherVersions, tryVersions } from "./connecting.ts";
 import { type Diagnosis, type Finding, LAYERS, type Layer, verdictOf } from "./diagnosis.ts";
 import { findSpeaker, type Speaker } from "./greeting.ts";
 import { checkKeepAlive, checkRetained, checkRoundTrip, checkSession, cleanUp, openAgain } from "./messaging.ts";
@@ -203,7 +203,8 @@ function noTlsFinding(speaker: Speaker, { host, port }: Target): Finding {
 
 async function examineMqtt(target: Target, add: Add): Promise<void> {
   const results = await tryVersions(target);
-  if (!add(connectFinding(results)) || !add(credentialsFinding(results, target))) return;
+  const others = await tryOtherVersions(target, results);
+  if (!add(connectFinding(results, others)) || !add(credentialsFinding(results, target))) return;
   const accepted = acceptedVersion(results);
   if (accepted === null) return;
   const { version } = accepted;

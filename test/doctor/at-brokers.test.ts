@@ -312,19 +312,18 @@ const RIGHTS: readonly Row[] = [
 /** At our broker, as mosquitto 2.0 refuses no version. */
 const VERSIONS: readonly Row[] = (
   [
-    ["5.0", "mqttv5", "threes", /refused with 132/],
-    ["3.1.1", "311", "fives", /refused with 1$/],
-    ["3.1", "31", "fives", /refused with 1$/],
+    ["5.0", "mqttv5", "threes", /refused with 132.*, and takes MQTT 3\.1\.1$/, /^use MQTT 3\.1\.1: -V 311$/],
+    ["3.1.1", "311", "fives", /refused with 1, and takes MQTT 5\.0$/, /^use MQTT 5\.0: -V 5$/],
+    ["3.1", "31", "fives", /refused with 1, and takes MQTT 5\.0$/, /^use MQTT 5\.0: -V 5$/],
   ] as const
-).map(([what, version, listener, evidence]) => ({
+).map(([what, version, listener, evidence, fix]) => ({
   what: `MQTT ${what} where it is not taken`,
   args: plain(listener, "-V", version),
   layer: "connect",
   code: 16,
   meaning: "protocol-version-refused",
   evidence,
-  cause: /set to certain versions/,
-  fix: /choose 3\.1\.1 \(-V 311\) or 5 \(-V 5\)/,
+  fix,
 }));
 
 const GOOD: readonly (readonly [what: string, args: Args])[] = [

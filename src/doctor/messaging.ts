@@ -195,9 +195,8 @@ export async function checkSession(target: Target, version: Version): Promise<Fi
   const properties: Properties = version === 5 ? { sessionExpirySeconds: SESSION_SECONDS } : {};
   const topic = `${target.topic}/session`;
   try {
-    const first = await openAgain(target, version, { cleanStart: version === 5, properties });
-    const refusal = await subscribe(first.conversation, topic, 1);
-    first.conversation.end();
+    const { conversation } = await openAgain(target, version, { cleanStart: version === 5, properties });
+    const refusal = await subscribe(conversation, topic, 1).finally(() => conversation.end());
     const second = await openAgain(target, version, { cleanStart: false, properties });
     const isKept = second.connack.sessionPresent;
     second.conversation.end();
@@ -258,8 +257,8 @@ async function publishRetained(conversation: Conversation, topicName: string, te
 export async function cleanUp(target: Target, version: Version): Promise<Finding> {
   try {
     const { conversation } = await openAgain(target, version);
-    await publishRetained(conversation, `${target.topic}/retained`, "");
-    conversation.end();
+    // Also when no answer comes: an open connection would keep the doctor from ending.
+    await publishRetained(conversation, `${target.topic}/retained`, "").finally(() => conversation.end());
     return {
       layer: "clean-up",
       state: "passed",

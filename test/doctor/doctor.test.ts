@@ -4,6 +4,8 @@ import { after, before, test } from "node:test";
 import { DEFAULT_CONFIG, listenerOf } from "../../src/config/index.ts";
 import { startServer } from "../../src/server/index.ts";
 import { runTool } from "../cli/tool-run.ts";
+import { MAIN } from "../peers/broker-process.ts";
+import { runProgram } from "../support/program.ts";
 import { type OtherServers, startOtherServers } from "./other-servers.ts";
 import { type Expected, expectVerdict, reportOf } from "./report.ts";
 
@@ -160,4 +162,10 @@ test("doctor speaks Chinese", async () => {
   assert.match(out, /FAIL {2}端口 +端口 \d+ 连不上（ECONNREFUSED）/);
   assert.match(out, /结论：该端口没有程序在监听/);
   assert.match(out, /未执行：端口上的协议/);
+});
+
+test("doctor ends, with its exit code, at a broker that answers CONNECT and PINGREQ only", async () => {
+  const args = [MAIN, "doctor", `mqtt://127.0.0.1:${others.taciturn}`, "-V", "311", "--timeout", "1", "--json"];
+  const { code, out } = await runProgram(process.execPath, args);
+  assert.deepEqual([code, /SUBACK did not come within 1 s/.test(out)], [19, true], out);
 });

@@ -12,6 +12,8 @@ export interface OtherServers {
   readonly greeting: number;
   /** A broker that ends connections which are idle for half a second. */
   readonly impatient: number;
+  /** A broker that answers CONNECT and PINGREQ and nothing else, and keeps its connections. */
+  readonly taciturn: number;
   /** A broker that waits for a PROXY header. */
   readonly proxied: number;
   /** Nothing listens there. */
@@ -20,6 +22,9 @@ export interface OtherServers {
 }
 
 const IDLE_LIMIT_MS = 500;
+const CONNECT = 0x10;
+const PINGREQ = 0xc0;
+const PINGRESP = Uint8Array.of(0xd0, 0);
 const CONNACK_3_1_1 = Uint8Array.of(0x20, 2, 0, 0);
 
 /** Starts them all. */
@@ -32,6 +37,14 @@ export async function startOtherServers(): Promise<OtherServers> {
     socket.setTimeout(IDLE_LIMIT_MS, () => socket.destroy());
     socket.on("error", () => {}).on("data", () => socket.write(CONNACK_3_1_1));
   });
+  const taciturn = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .on("data", ([first]) => {
+        if (first === CONNECT) socket.write(CONNACK_3_1_1);
+        else if (first === PINGREQ) socket.write(PINGRESP);
+      });
+  });
   const proxied = createServer((socket) => {
     socket
       .on("error", () => {})
@@ -41,15 +54,15 @@ export async function startOtherServers(): Promise<OtherServers> {
       });
   });
   const none = createServer();
-  const servers: readonly Server[] = [silent, closing, greeting, http, impatient, proxied, none];
-  const [silentPort, closingPort, greetingPort, httpPort, impatientPort, proxiedPort, refused] = await Promise.all(
-    servers.map(portOf),
-  );
+  const servers: readonly Server[] = [silent, closing, greeting, http, impatient, taciturn, proxied, none];
+  const [silentPort, closingPort, greetingPort, httpPort, impatientPort, taciturnPort, proxiedPort, refused] =
+    await Promise.all(servers.map(portOf));
   none.close();
   await once(none, "close");
   return {
     ...{ silent: silentPort!, closing: closingPort!, greeting: greetingPort!, http: httpPort!, refused: refused! },
     impatient: impatientPort!,
+    taciturn: taciturnPort!,
     proxied: proxiedPort!,
     stop: async () => {
       http.closeAllConnections();

@@ -1,4 +1,4 @@
-/** What is due when: any number of things, with one timer. */
+/** What is due when: many things, with one timer. */
 
 interface Entry<Item> {
   readonly dueMs: number;

@@ -68,7 +68,7 @@ export interface WebSocketConfig {
 export interface ListenerConfig {
   /** Where it was configured, as "/etc/mosquitto/mosquitto.conf:12"; null: not in a file. */
   readonly place: string | null;
-  /** 0..65,535; 0: any free one, or a unix socket when `unixPath` says so. */
+  /** 0..65,535; 0: one that is free, or a unix socket when `unixPath` says so. */
   readonly port: number;
   /** Address or name to bind; null: all addresses, of IPv4 and IPv6. */
   readonly host: string | null;
@@ -79,7 +79,7 @@ export interface ListenerConfig {
   readonly protocol: ListenerProtocol;
   /** `socket_domain`: the only version of IP that is listened on; null: both. */
   readonly socketDomain: "ipv4" | "ipv6" | null;
-  /** `bind_interface`: network interface whose addresses alone are listened on; null: any. */
+  /** `bind_interface`: network interface whose addresses alone are listened on; null: all. */
   readonly bindInterface: string | null;
   /** `set_tcp_nodelay`. The broker joins all of a turn into one write, so true costs no packets. */
   readonly noDelay: boolean;

@@ -26,7 +26,7 @@ export interface LooseListener {
   readonly host: string | null;
   /** Path of a unix socket in place of an address. */
   readonly unixPath?: string;
-  /** 0: any free one. */
+  /** 0: one that is free. */
   readonly port: number;
   readonly allowAnonymous: boolean;
   /** Options of this one listener. */

@@ -37,7 +37,7 @@ export interface TlsSettings {
 
 /** A way in. */
 export interface ListenerSettings {
-  /** 0, or nothing: any free one. */
+  /** 0, or nothing: one that is free. */
   readonly port?: number;
   /** Address or name to bind; "127.0.0.1". null: all addresses. */
   readonly host?: string | null;
@@ -133,7 +133,7 @@ export interface BrokerLimits {
 
 /** Everything that a broker can be set to. */
 export interface CreateBrokerOptions extends BrokerLimits {
-  /** Of the one listener, when there are no `listeners`; 0: any free one. */
+  /** Of the one listener, when there are no `listeners`; 0: one that is free. */
   readonly port?: number;
   /** Of the one listener, when there are no `listeners`; "127.0.0.1". */
   readonly host?: string | null;

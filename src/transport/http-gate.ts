@@ -2,18 +2,16 @@
  * The HTTP of one listener that is there to be read by: requests come in whole, in time and within bounds, and answers go out. What is
  * answered is decided elsewhere (`http-service.ts`). It listens nowhere: sockets are given to it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HttpPatience, MOST_ANSWERS } from "./http-patience.ts";
+import { httpReader } from "./http-reader.ts";
 import type { HttpAnswer, HttpService } from "./http-service.ts";
 import type { HttpOptions } from "./listener-options.ts";
 import { pathOf, type StaticFiles } from "./static-files.ts";
 import type { LinkFacts } from "./tcp-link.ts";
 
-const DEFAULT_MAXIMUM_HEADER_BYTES = 8192;
-/** Most header lines of a request. */
-const MOST_HEADERS = 100;
 /** Of what was asked for, so much is repeated in the log. */
 const MOST_SHOWN_CHARACTERS = 200;
 
@@ -43,17 +41,12 @@ export class HttpGate {
 
   /** @param timeoutMs for a whole request, in milliseconds; between two of them as well */
   constructor(options: HttpOptions, files: StaticFiles | null, timeoutMs: number) {
-    const { service, origins = [], maximumHeaderBytes = DEFAULT_MAXIMUM_HEADER_BYTES } = options;
+    const { service, origins = [], maximumHeaderBytes } = options;
     this.#service = service;
     this.#origins = origins;
     this.#files = files;
     this.#timeoutMs = timeoutMs;
-    this.#server = createServer({
-      maxHeaderSize: maximumHeaderBytes,
-      // The patience of ours takes their place.
-      ...{ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
-    });
-    this.#server.maxHeadersCount = MOST_HEADERS;
+    this.#server = httpReader(maximumHeaderBytes);
     this.#server.on("request", (request, response) => void this.#answer(request, response));
     this.#server.on("connect", (_request, socket) => this.#refuseRaw(socket, 405, "CONNECT leads nowhere from here"));
     this.#server.on("clientError", (error, socket) => this.#malformed(error, socket));

@@ -22,7 +22,7 @@ export interface InheritedSocket {
   /** 0: a unix socket. */
   readonly port: number;
   readonly waiting: Socket[];
-  /** The only target that it is for; null: any that it fits. */
+  /** The only target that it is for; null: all that it fits. */
   readonly target: ListenTarget | null;
 }
 

@@ -9,7 +9,7 @@ export type ListenTarget =
       readonly kind: "network";
       /** A name or address of this machine; null: all of its addresses. */
       readonly host: string | null;
-      /** 0: any free one. */
+      /** 0: one that is free. */
       readonly port: number;
       /** Only this version of IP. */
       readonly family?: "ipv4" | "ipv6" | undefined;

@@ -1,11 +1,12 @@
 /** From an HTTP request to an open WebSocket [RFC 6455 §4.2], or to a file, or to a refusal that says what is missing. */
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
 import { HttpPatience, MOST_ANSWERS } from "./http-patience.ts";
+import { httpReader } from "./http-reader.ts";
 import type { WebSocketOptions } from "./listener-options.ts";
 import type { StaticFiles } from "./static-files.ts";
 
@@ -30,10 +31,6 @@ const SUBPROTOCOLS = ["mqtt", "mqttv3.1"];
 const ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSION = "13";
-
-const DEFAULT_MAXIMUM_HEADER_BYTES = 8192;
-/** Most header lines of a request. */
-const MOST_HEADERS = 100;
 
 /** What is known of a connection whose client has not asked for a WebSocket yet. */
 interface Waiting {
@@ -61,17 +58,12 @@ export class WebSocketGate {
 
   /** @param timeoutMs for a whole request, in milliseconds; between two of them as well */
   constructor(options: WebSocketOptions, files: StaticFiles | null, timeoutMs: number, clock: Clock) {
-    const { origins = [], maximumHeaderBytes = DEFAULT_MAXIMUM_HEADER_BYTES } = options;
+    const { origins = [], maximumHeaderBytes } = options;
     this.#origins = origins;
     this.#files = files;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
-    this.#server = createServer({
-      maxHeaderSize: maximumHeaderBytes,
-      // The patience of ours takes their place.
-      ...{ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 },
-    });
-    this.#server.maxHeadersCount = MOST_HEADERS;
+    this.#server = httpReader(maximumHeaderBytes);
     this.#server.on("request", (request, response) => this.#answer(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on("clientError", (error, socket) => this.#malformed(error, socket));

@@ -1,9 +1,9 @@
 // Servers that play a script: which bytes a client must send, which it gets. Whether the client is right is judged by the script alone:
 // nothing here knows packets, and the bytes were written down from the specification (see ../support/packet-notation.ts).
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { Version } from "../../src/protocol/index.ts";
 import type { Ending } from "../support/ending.ts";
+import { startListening } from "../support/listening.ts";
 import { bytesOfNotation } from "../support/packet-notation.ts";
 
 /**
@@ -225,15 +225,7 @@ export async function scriptedDoors(
 ): Promise<ScriptedDoors> {
   const servers = new Map<string, Server>();
   for (const door of ["", ...doors]) {
-    const server = createServer({ noDelay: true }).listen(0, "127.0.0.1");
-    const sockets = new Set<Socket>();
-    server.on("connection", (socket) => sockets.add(socket));
-    context.after(() => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    });
-    await once(server, "listening");
-    servers.set(door, server);
+    servers.set(door, await startListening(context));
   }
   return new ScriptedDoors(servers, version);
 }

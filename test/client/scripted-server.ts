@@ -1,6 +1,5 @@
 // A server that says exactly what a test tells it to, on a socket of the loopback, and shows each byte that a client sent.
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import {
   type Connack,
   decodePacket,
@@ -12,6 +11,7 @@ import {
   type Version,
 } from "../../src/protocol/index.ts";
 import type { Ending } from "../support/ending.ts";
+import { startListening } from "../support/listening.ts";
 
 /** How long a packet may take to come. */
 const LIMIT_MS = 20_000;
@@ -149,13 +149,5 @@ export class ScriptedServer {
 
 /** A scripted server for one test. */
 export async function startScripted(context: Ending, version: Version = 4): Promise<ScriptedServer> {
-  const server = createServer({ noDelay: true }).listen(0, "127.0.0.1");
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => sockets.add(socket));
-  context.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  await once(server, "listening");
-  return new ScriptedServer(server, version);
+  return new ScriptedServer(await startListening(context), version);
 }

@@ -66,7 +66,7 @@ export const DOCTOR_COMMAND: Command<Table> = {
   options: { ...CONNECTION_OPTIONS, ...LANGUAGE_OPTION, ...OWN },
   notes: [
     "It connects with the client identifier of -i, or one of its own, and leaves nothing behind at the broker.",
-    "Passwords are sent to the broker as any client does, and never printed.",
+    "Passwords are sent to the broker as every client does, and never printed.",
     "Exit codes: 0 all is well, 1 wrong arguments; else the layer that failed:",
     `  ${EXIT_CODES.slice(0, 7).join(", ")},`,
     `  ${EXIT_CODES.slice(7).join(", ")}.`,

@@ -177,7 +177,7 @@ export class Client implements Texts {
   readonly name: string;
   textname: string | null = null;
   textdescription: string | null = null;
-  /** The only client identifier that it may have; null: any. */
+  /** The only client identifier that it may have; null: it may have all. */
   clientId: string | null = null;
   isDisabled = false;
   /** null: nobody can come in as this client. */

@@ -223,7 +223,7 @@ for (const [what, end, expected] of [
   ["a name without address", failed("ENOTFOUND"), { code: "lookup-failed", rc: 15, errno: "ENOTFOUND" }],
   ["no way to the server", failed("EHOSTUNREACH"), { code: "network-error", rc: 14, errno: "EHOSTUNREACH" }],
   ["a reset", reset, { code: "connection-lost", rc: 7, errno: "ECONNRESET" }],
-  ["nonsense", nonsense, { code: "protocol-error", rc: 2, reasonCode: ReasonCode.MalformedPacket }],
+  ["nonsense", nonsense, { code: "protocol-error", rc: 2, reasonCode: ReasonCode.ProtocolError }],
 ] as const) {
   test(`the error of ${what} has its code and its number`, (context) => {
     const { errors, attempt } = start(context);

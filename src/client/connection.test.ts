@@ -187,8 +187,8 @@ test("bytes that are not MQTT end it with the reason, which a 5.0 server is told
   const { connection, ends, receive } = open();
   receive(CONNACK);
   connection.receive(new Uint8Array([0x00, 0x00]), 0);
-  assert.equal(ends[0]?.fault?.reasonCode, 0x81);
-  assert.equal(written(connection, 0), "e00181");
+  assert.equal(ends[0]?.fault?.reasonCode, 0x82);
+  assert.equal(written(connection, 0), "e00182");
 });
 
 test("AUTH that nobody asked for is the server's mistake", () => {

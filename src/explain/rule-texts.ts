@@ -48,6 +48,10 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["reserved option bits are set", "设置了保留的选项位"],
   ["more than {} entries in one list", "一个列表中超过 {} 项"],
   ["a string is not well-formed UTF-8 or holds U+0000", "字符串不是合法的 UTF-8，或含有 U+0000"],
+  [
+    "a string holds a control character or a noncharacter, which a server may refuse",
+    "字符串含有控制字符或 Unicode 非字符，服务器可以拒绝",
+  ],
   ["a string holds U+0000 or a lone surrogate", "字符串含有 U+0000 或孤立的代理码位"],
   ["the packet ends within a field", "报文在一个字段中间就结束了"],
   ["the packet ends within the topic name", "报文在主题名中间就结束了"],
@@ -145,6 +149,10 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["a client sends no Subscription Identifier", "客户端不能发送 Subscription Identifier"],
   ["the topic name is longer than 65,535 bytes", "主题名超过 65,535 字节"],
   ["the topic name is not well-formed UTF-8 or holds U+0000", "主题名不是合法的 UTF-8，或含有 U+0000"],
+  [
+    "the topic name holds a control character or a noncharacter, which a server may refuse",
+    "主题名含有控制字符或 Unicode 非字符，服务器可以拒绝",
+  ],
   ["the topic name has more than {} levels, the most allowed here", "主题名超过 {} 级，这是这里的上限"],
   ["retained messages are switched off here", "这里关闭了保留消息"],
   ["{} messages at QoS 2 are not released; at most {} may be", "有 {} 条 QoS 2 消息还没有收到 PUBREL，最多允许 {} 条"],

@@ -51,7 +51,7 @@ test("types 0, and 15 before 5.0, are reserved", () => {
   ] as const) {
     const decoded = decodePacket(new Uint8Array([first, 0]), 0, 2, version, "client");
     assert.ok(isFault(decoded));
-    assert.equal(decoded.reasonCode, ReasonCode.MalformedPacket);
+    assert.equal(decoded.reasonCode, ReasonCode.ProtocolError);
     assert.match(decoded.message, /is reserved/);
   }
 });

@@ -58,7 +58,7 @@ export function decodeInto(
 ): Packet | Fault {
   let body = start + 2;
   while (bytes[body - 1]! > 127) body++;
-  reader.reset(bytes, body, end);
+  reader.reset(bytes, body, end, sender === "client");
   const packet =
     bytes[start]! >> 4 === TYPE_PUBLISH
       ? decodePublish(reader, start, version, sender, last)
@@ -76,15 +76,22 @@ function checkLongForm(reader: Reader, packet: Packet, version: Version): void {
 function decodeOther(reader: Reader, firstByte: number, version: Version, sender: Side): Packet {
   const form = FORMS[firstByte >> 4];
   if (form === undefined || (form.name === "AUTH" && version !== 5)) {
-    reader.fail(ReasonCode.MalformedPacket, `packet type ${firstByte >> 4} is reserved [5.0 §2.1.2] [3.1.1 §2.2.1]`);
+    reader.fail(ReasonCode.ProtocolError, `packet type ${firstByte >> 4} is reserved [5.0 §2.1.2] [3.1.1 §2.2.1]`);
     return { type: "PINGREQ" };
   }
+  const flags = firstByte & 15;
+  if (form.name === "PINGREQ" || form.name === "PINGRESP") checkPing(reader, form, flags, version);
   checkSender(reader, form, version, sender);
   const packet = decodeBody(reader, form.name, version, sender);
-  const flags = firstByte & 15;
   if (flags !== form.flags) checkFlags(reader, form, flags, packet.type === "CONNECT" ? packet.version : version);
   if (reader.left > 0) reader.fail(ReasonCode.MalformedPacket, `${form.name}: ${reader.left} bytes too many`);
   return packet;
+}
+
+/** Judges a packet that is all header by its length, which is not answered, and its flags; in mosquitto's order, before its sender. */
+function checkPing(reader: Reader, form: Form, flags: number, version: Version): void {
+  if (reader.left > 0) reader.failUnanswered(ReasonCode.MalformedPacket, `${form.name}: ${reader.left} bytes too many`);
+  if (flags !== form.flags) checkFlags(reader, form, flags, version);
 }
 
 /** Judges flags that are not `form.flags`. MQTT 3.1 reserves none: old clients set DUP, or leave out the QoS of a SUBSCRIBE. */

@@ -5,6 +5,8 @@ import type { ReasonCode } from "./reason-codes.ts";
 export interface Fault {
   readonly reasonCode: ReasonCode;
   readonly message: string;
+  /** The server closes without a word, as mosquitto does: the code is for the log alone. */
+  readonly isUnanswered?: true;
 }
 
 /** A caller's mistake found before the first byte is written. */

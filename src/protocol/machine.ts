@@ -131,7 +131,7 @@ export abstract class Endpoint {
     if (this.#ended !== null) return null;
     const framer = this.framer;
     const framed = framer.next();
-    if (framed === "more") {
+    if (framed === "more" && !this.#isReservedType()) {
       // An idle connection keeps no chunk alive.
       framer.release();
       this.#reader.reset(NOTHING, 0, 0);
@@ -167,8 +167,18 @@ export abstract class Endpoint {
     this.trail.received(bytes[start]!, packetId, end - start);
   }
 
-  #framingFault(framed: "malformed length" | "too large"): void {
-    if (framed === "too large") {
+  /** Whether what has come begins a packet of type 0: nobody needs to wait for its end. */
+  #isReservedType(): boolean {
+    return this.framer.firstByte >> 4 === 0;
+  }
+
+  #framingFault(framed: "more" | "malformed length" | "too large"): void {
+    if (this.#isReservedType()) {
+      this.fail({
+        reasonCode: ReasonCode.ProtocolError,
+        message: "packet type 0 is reserved [5.0 §2.1.2] [3.1.1 §2.2.1]",
+      });
+    } else if (framed === "too large") {
       const { bytes, start, refusedLength, maximumPacketSize } = this.framer;
       this.trail.received(bytes[start]!, 0, refusedLength);
       this.fail({
@@ -179,6 +189,7 @@ export abstract class Endpoint {
       this.fail({
         reasonCode: ReasonCode.MalformedPacket,
         message: "Remaining Length has more than four bytes [5.0 §1.5.5] [3.1.1 §2.2.3]",
+        isUnanswered: true,
       });
     }
   }

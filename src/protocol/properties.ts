@@ -204,8 +204,8 @@ const BY_ID: readonly (Property | undefined)[] = Array.from({ length: 0x2b }, (_
 type Values = { -readonly [K in keyof Properties]: unknown };
 
 /**
- * Decodes the property length and the properties that follow [5.0 §2.2.2]. A property that is unknown or does not belong in
- * `packet` is a Malformed Packet, one given twice or out of range a Protocol Error; the fault is left in `reader`.
+ * Decodes the property length and the properties that follow [5.0 §2.2.2]. A property that is unknown or cut short is a Malformed
+ * Packet; one that does not belong in `packet`, is given twice or out of range a Protocol Error. The fault is left in `reader`.
  */
 export function decodeProperties(reader: Reader, packet: PropertyPacket): Properties {
   const length = reader.varint();
@@ -229,10 +229,13 @@ function decodeProperty(reader: Reader, packet: PropertyPacket, values: Values):
     reader.fail(ReasonCode.MalformedPacket, `unknown property 0x${id.toString(16)} [5.0 §2.2.2.2]`);
     return;
   }
-  if (!property.on.includes(packet)) {
-    reader.fail(ReasonCode.MalformedPacket, `${property.name} does not belong in ${packet} [5.0 §2.2.2.2]`);
-    return;
-  }
+  decodeKnown(reader, packet, property, values);
+  // Its value comes first: a packet that ends within it is malformed. The code is mosquitto's; §2.2.2.2 would have 0x81.
+  if (!property.on.includes(packet))
+    reader.fail(ReasonCode.ProtocolError, `${property.name} does not belong in ${packet} [5.0 §2.2.2.2]`);
+}
+
+function decodeKnown(reader: Reader, packet: PropertyPacket, property: Property, values: Values): void {
   if (property.kind === "pair") {
     const list = (values.userProperties ??= []) as [string, string][];
     if (reader.hasRoomFor(packet, list.length)) list.push([reader.utf8(), reader.utf8()]);

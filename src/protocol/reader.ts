@@ -17,19 +17,26 @@ export class Reader {
   bytes: Uint8Array;
   offset: number;
   fault: Fault | null = null;
+  /** Whether strings with control characters or noncharacters are refused, as a server may [5.0 §1.5.4] [3.1.1 §1.5.3]. */
+  isStrict: boolean;
+  /** Whether faults from now on are answered. */
+  isAnswered = true;
   #end: number;
 
-  constructor(bytes: Uint8Array, offset: number, end: number) {
+  constructor(bytes: Uint8Array, offset: number, end: number, isStrict: boolean = false) {
     this.bytes = bytes;
     this.offset = offset;
     this.#end = end;
+    this.isStrict = isStrict;
   }
 
   /** Starts over on other bytes. */
-  reset(bytes: Uint8Array, offset: number, end: number): void {
+  reset(bytes: Uint8Array, offset: number, end: number, isStrict: boolean = false): void {
     this.bytes = bytes;
     this.offset = offset;
     this.#end = end;
+    this.isStrict = isStrict;
+    this.isAnswered = true;
     this.fault = null;
   }
 
@@ -47,8 +54,15 @@ export class Reader {
 
   /** Records the first fault and leaves nothing to read. */
   fail(reasonCode: ReasonCode, message: string): void {
-    if (this.fault === null) this.fault = { reasonCode, message };
+    if (this.fault === null)
+      this.fault = this.isAnswered ? { reasonCode, message } : { reasonCode, message, isUnanswered: true };
     this.offset = this.#end;
+  }
+
+  /** As `fail`, for what the server does not answer. */
+  failUnanswered(reasonCode: ReasonCode, message: string): void {
+    this.isAnswered = false;
+    this.fail(reasonCode, message);
   }
 
   /** Whether a list of `count` entries has room for one more; if not, that is the fault. */
@@ -90,19 +104,22 @@ export class Reader {
     return 0;
   }
 
-  /** A UTF-8 Encoded String [5.0 §1.5.4]. */
-  utf8(): string {
+  /** A UTF-8 Encoded String [5.0 §1.5.4]; `refusal` answers one with bytes that may not be in it. */
+  utf8(refusal: ReasonCode = ReasonCode.MalformedPacket): string {
     const length = this.u16();
     if (length > this.left) return this.#shortText();
-    const text = decodeUtf8(this.bytes, this.offset, this.offset + length);
+    const end = this.offset + length;
+    const text = decodeUtf8(this.bytes, this.offset, end, this.isStrict);
     if (text === null) {
       this.fail(
-        ReasonCode.MalformedPacket,
-        "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]",
+        refusal,
+        decodeUtf8(this.bytes, this.offset, end) === null
+          ? "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]"
+          : "a string holds a control character or a noncharacter, which a server may refuse [5.0 §1.5.4] [3.1.1 §1.5.3]",
       );
       return "";
     }
-    this.offset += length;
+    this.offset = end;
     return text;
   }
 

@@ -219,8 +219,19 @@ for (const [hex, answer, why] of [
   ["10 0e 0004 4d515454 85 03 003c 00 0001 63", "81", "the same from a bridge"],
   ["10 11 0004 4d515454 05 02 003c 03 21 0000 0001 63", "82", "receive maximum 0"],
   ["10 0d 0004 4d515454 06 02 003c 0001 63", "84", "a version beyond 5.0 is told so in the form of 5.0"],
-  ["10 0d 0004 4d515454 03 02 003c 0001 63", "20020001", "a version before 5.0 is told so in the form of 3.1.1"],
-  ["10 0d 0004 58585858 04 02 003c 0001 63", "20020001", "another protocol"],
+  ["10 0d 0004 4d515454 02 02 003c 0001 63", "84", "so is a version that never was"],
+  ["10 0f 0006 4d5149736470 02 02 003c 0001 63", "84", "by its old name too"],
+  ["10 0d 0004 4d515454 03 02 003c 0001 63", "20020001", "3.1 by the new name is told so in the form of 3.1.1"],
+  ["10 0f 0006 4d5149736470 04 02 003c 0001 63", "20020001", "3.1.1 by the old name too"],
+  ["10 0d 0004 58585858 04 02 003c 0001 63", "", "another protocol"],
+  ["10 0c 0003 4d5154 04 02 003c 0001 63", "", "a name that is too short"],
+  ["10 0f 0004 4d515454 05 02 003c 00 0002 6101", "85", "a client identifier with a control character in 5.0"],
+  ["10 0e 0004 4d515454 04 02 003c 0002 6101", "", "the same in 3.1.1"],
+  ["10 0e 0004 4d515454 05 82 003c 00 0001 63", "", "a user name that is announced and missing"],
+  ["10 12 0004 4d515454 05 82 003c 00 0001 63 0002 61ff", "", "a user name that is no UTF-8"],
+  ["10 12 0004 4d515454 05 82 003c 00 0001 63 0002 6101", "", "a user name with a control character"],
+  ["10 11 0004 4d515454 05 c2 003c 00 0001 63 0001 75", "", "a password that is announced and missing"],
+  ["10 14 0004 4d515454 05 82 003c 00 0001 63 0001 75 0001 70", "81", "a password that is not announced"],
   ["10 ff ff 7f 0004 4d515454 05 02", "95", "too large, of 5.0"],
   ["10 ff ff 7f 0004 4d515454 04 02", "", "too large, of 3.1.1"],
   ["10 ff ff ff ff 04 4d515454 05 02", "", "a length of five bytes: where the name begins cannot be told"],
@@ -251,8 +262,9 @@ test("limits change with the acceptance", () => {
 /** What a 5.0 client is told before it is let go for its own fault; earlier versions are told nothing. */
 for (const [reason, code, hex, why] of [
   ["malformed-packet", 0x81, "3600", "QoS 3"],
-  ["malformed-packet", 0x81, "30ffffffff", "a length of five bytes"],
-  ["malformed-packet", 0x81, "0000", "a reserved type"],
+  ["protocol-error", 0x82, "0000", "a reserved type"],
+  ["protocol-error", 0x82, "0ac0", "a reserved type, before its length is there"],
+  ["protocol-error", 0x82, "00ffffffff", "a reserved type with a length of five bytes"],
   ["protocol-error", 0x82, "20020000", "a CONNACK"],
   ["protocol-error", 0x82, "100e00044d5154540502003c00000163", "a second CONNECT"],
   ["unsupported-protocol-version", 0x82, "100e00044d5154540902003c00000163", "a second CONNECT of an unknown version"],
@@ -280,6 +292,19 @@ for (const [reason, code, hex, why] of [
       endOf(before);
       assert.equal(output(before), "", `version ${version}`);
     }
+  });
+
+for (const [reason, hex, why] of [
+  ["malformed-packet", "30ffffffff", "a length of five bytes"],
+  ["malformed-packet", "c00100", "a PINGREQ with a body"],
+  ["protocol-error", "e001a2", "a DISCONNECT with a reason code of servers"],
+] as const)
+  test(`closed without a word: ${why}`, () => {
+    const machine = connected(5);
+    machine.receive(bytesOfHex(hex), 1000);
+    assert.equal(endOf(machine), reason);
+    assert.ok(machine.ended?.fault, "the log can tell what it was");
+    assert.equal(output(machine), "");
   });
 
 test("aliases stand for their topics", () => {

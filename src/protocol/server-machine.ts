@@ -40,8 +40,11 @@ export interface Acceptance {
 /** What `next` of a ServerMachine returns: a packet of the client, or the end. */
 export type ServerEvent = Packet | Ended;
 
-/** How the variable header of a CONNECT begins from MQTT 3.1.1 on: the protocol name, which the level follows. */
-const MQTT_NAME: readonly number[] = [0, 4, 0x4d, 0x51, 0x54, 0x54];
+/** How the variable header of a CONNECT begins: a protocol name, which the level follows. */
+const MQTT_NAMES: readonly (readonly number[])[] = [
+  [0, 4, 0x4d, 0x51, 0x54, 0x54],
+  [0, 6, 0x4d, 0x51, 0x49, 0x73, 0x64, 0x70],
+];
 /** The first byte of a TLS handshake, which looks like a CONNECT with flags. */
 const TLS_HANDSHAKE = 0x16;
 
@@ -238,7 +241,7 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
   }
 
   protected override beforeEnd(reason: EndReason, fault: Fault | null): void {
-    if (isPeersOwnEnd(reason)) return;
+    if (isPeersOwnEnd(reason) || fault?.isUnanswered) return;
     const code = toldCode(fault?.reasonCode ?? END_REASONS[reason].code);
     const explained = this.#problemInformation ? this.#explained(fault?.message ?? null) : NO_PROPERTIES;
     if (this.#state === "refused") return;
@@ -248,25 +251,28 @@ export class ServerMachine extends Endpoint implements Machine<ServerEvent> {
     else this.#refuseUndecoded(code, explained);
   }
 
-  /** Answers a CONNECT that could not be decoded, if its sender can be told. */
+  /**
+   * Answers a CONNECT that could not be decoded, if its sender can be told. A level that is none is told in the form of 5.0, which
+   * has a code for it; 3, 4 or 5 with the wrong name in that of 3.1.1 [5.0 MQTT-3.1.2-2] [3.1.1 MQTT-3.1.2-2].
+   */
   #refuseUndecoded(code: ReasonCode, properties: Properties): void {
     const level = this.#undecodedLevel();
-    if (level >= 5) this.#sendConnack(code, properties);
-    else if (code === ReasonCode.UnsupportedProtocolVersion) {
-      // In the form of 3.1.1: who asks for an older version can hardly know 5.0 [3.1.1 MQTT-3.1.2-2].
-      this.version = 4;
-      this.#sendConnack(code, NO_PROPERTIES);
-    }
+    if (level < 0) return;
+    if (code === ReasonCode.UnsupportedProtocolVersion) {
+      if (level >= 3 && level <= 5) this.version = 4;
+      this.#sendConnack(code, properties);
+    } else if (level >= 5) this.#sendConnack(code, properties);
   }
 
-  /** The protocol level of the CONNECT that could not be decoded, without the mark of a bridge; -1 when it is not to be had. */
+  /** The protocol level of the CONNECT that could not be decoded, without the mark of a bridge; -1 when its name is not MQTT's. */
   #undecodedLevel(): number {
     const { bytes, start, end } = this.framer;
     let body = start + 2;
     while (body < end && bytes[body - 1]! > 127) body++;
-    const at = body + MQTT_NAME.length;
-    if (bytes[start]! >> 4 !== PacketType.CONNECT || at >= end) return -1;
-    return MQTT_NAME.every((byte, i) => bytes[body + i] === byte) ? bytes[at]! & 0x7f : -1;
+    if (bytes[start]! >> 4 !== PacketType.CONNECT) return -1;
+    const name = MQTT_NAMES.find((bytesOfName) => bytesOfName.every((byte, i) => bytes[body + i] === byte));
+    const at = name === undefined ? end : body + name.length;
+    return at < end ? bytes[at]! & 0x7f : -1;
   }
 
   #sendDisconnect(code: ReasonCode, properties: Properties): void {

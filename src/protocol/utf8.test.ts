@@ -74,6 +74,23 @@ test("any text that may be sent comes back, and encodes as the platform does", (
   );
 });
 
+test("any text that may be sent comes back strictly, unless it holds a control character or a noncharacter", () => {
+  const unit = fc.oneof(
+    fc.integer({ min: 1, max: 0xff }),
+    fc.constantFrom(0xfdcf, 0xfdd0, 0xfdef, 0xfdf0, 0xfffd, 0xfffe, 0xffff, 0x10000, 0x1fffd, 0x1fffe, 0x10ffff),
+  );
+  fc.assert(
+    fc.property(fc.array(unit, { maxLength: 40 }), (codePoints) => {
+      const text = String.fromCodePoint(...codePoints);
+      const bytes = encodeUtf8(text);
+      const expected = /[\p{Cc}\p{Noncharacter_Code_Point}]/u.test(text) ? null : text;
+      assert.equal(decodeUtf8(bytes, 0, bytes.length, true), expected);
+      assert.equal(decodeUtf8(bytes, 0, bytes.length), text);
+    }),
+    parameters(2000),
+  );
+});
+
 test("any bytes decode as the platform's strict decoder does, but for U+0000", () => {
   const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   // Bytes that begin or continue characters, more often than chance has them.

@@ -9,15 +9,22 @@ const SHORT_TEXT = 24;
 
 /**
  * The text in `bytes[start..end)`, or null when it is not well-formed UTF-8 or holds U+0000
- * [5.0 MQTT-1.5.4-1] [5.0 MQTT-1.5.4-2] [3.1.1 MQTT-1.5.3-1] [3.1.1 MQTT-1.5.3-2].
+ * [5.0 MQTT-1.5.4-1] [5.0 MQTT-1.5.4-2] [3.1.1 MQTT-1.5.3-1] [3.1.1 MQTT-1.5.3-2]. If `isStrict`, also when it holds what a
+ * receiver may refuse: control characters and noncharacters.
  */
-export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string | null {
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number, isStrict: boolean = false): string | null {
   let ascii = true;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    if (byte === 0) return null;
+    if (byte >= 0x20 && byte < 0x7f) continue;
     if (byte > 0x7f) ascii = false;
+    else if (byte === 0 || isStrict) return null;
   }
+  const text = decodeWellFormed(bytes, start, end, ascii);
+  return text === null || ascii || !isStrict || !holdsUnwelcome(text) ? text : null;
+}
+
+function decodeWellFormed(bytes: Uint8Array, start: number, end: number, ascii: boolean): string | null {
   if (ascii && end - start <= SHORT_TEXT) {
     let text = "";
     for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
@@ -28,6 +35,17 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   } catch {
     return null;
   }
+}
+
+/** Whether well-formed `text` holds a control character beyond ASCII or a noncharacter, which should not be sent [5.0 §1.5.4]. */
+function holdsUnwelcome(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0xa0 || (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe) return true;
+    if (unit >= 0xd800 && unit <= 0xdbff && (text.codePointAt(i)! & 0xfffe) === 0xfffe) return true;
+  }
+  return false;
 }
 
 /** Longest ASCII text that is encoded by a loop, some ten times as fast as the encoder (measured on Node 20). */

@@ -270,9 +270,9 @@ const CONVERSATIONS: readonly Conversation[] = [
     steps: [CONNECT_5, "< 20 06 00 00 03 13 0001", "> c0 00", "< d0 00", ...GOODBYE],
   },
   {
-    what: "a packet that is none: the end, in 5.0 with 0x81",
+    what: "a packet that is none: the end, in 5.0 with 0x82",
     version: 5,
-    steps: [CONNECT_5, CONNACK_5, "< 00 00", "> e0 01 81", "closed"],
+    steps: [CONNECT_5, CONNACK_5, "< 00 00", "> e0 01 82", "closed"],
   },
   {
     what: "a packet that is none before 5.0: the end without a word",

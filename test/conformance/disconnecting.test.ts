@@ -105,19 +105,19 @@ test("before 5.0 a client with a longer keep-alive than allowed is refused with 
 
 /** Bytes that end a connection of 5.0: hexadecimal, the code of the DISCONNECT, and the rule. */
 const FAULTS: readonly (readonly [hex: string, code: number, why: string])[] = [
-  ["00 00", 0x81, "packet type 0 [5.0 §2.1.2]"],
+  ["00 00", 0x82, "packet type 0 [5.0 §2.1.2]"],
   ["31 00", 0x81, "PUBLISH without topic"],
   ["36 06 0001 61 0001 00", 0x81, "QoS 3 [5.0 MQTT-3.3.1-4]"],
   ["38 04 0001 61 00", 0x81, "DUP at QoS 0 [5.0 MQTT-3.3.1-2]"],
   ["32 06 0001 61 0000 00", 0x82, "packet identifier 0 [5.0 MQTT-2.2.1-3]"],
   ["30 04 0001 2b 00", 0x81, "a wildcard in a topic name [5.0 MQTT-3.3.2-2]"],
   ["30 04 0001 00 00", 0x81, "U+0000 in a topic name [5.0 MQTT-1.5.4-2]"],
+  ["30 04 0001 07 00", 0x81, "a control character in a topic name [5.0 §1.5.4]"],
   ["30 04 0001 ff 00", 0x81, "a topic name that is no UTF-8 [5.0 MQTT-1.5.4-1]"],
   ["30 03 0000 00", 0x82, "no topic name and no alias [5.0 §3.3.2.1]"],
   ["30 06 0001 61 02 01 02", 0x82, "payload format 2 [5.0 §3.3.2.3.2]"],
-  ["30 06 0001 61 02 17 00", 0x81, "a property that does not belong in PUBLISH [5.0 §2.2.2.2]"],
+  ["30 06 0001 61 02 17 00", 0x82, "a property that does not belong in PUBLISH [5.0 §2.2.2.2]"],
   ["30 08 0001 61 04 01 01 01 01", 0x82, "a property given twice [5.0 §2.2.2.2]"],
-  ["30 ff ff ff ff 01", 0x81, "a fifth length byte [5.0 §1.5.5]"],
   ["60 02 0001", 0x81, "PUBREL with flags 0 [5.0 MQTT-3.6.1-1]"],
   ["80 06 0001 00 0001 61 00", 0x81, "SUBSCRIBE with flags 0 [5.0 MQTT-3.8.1-1]"],
   ["82 03 0001 00", 0x82, "SUBSCRIBE without filter [5.0 MQTT-3.8.3-2]"],
@@ -127,11 +127,9 @@ const FAULTS: readonly (readonly [hex: string, code: number, why: string])[] = [
   ["a0 06 0001 00 0001 61", 0x81, "UNSUBSCRIBE with flags 0 [5.0 MQTT-3.10.1-1]"],
   ["a2 03 0001 00", 0x82, "UNSUBSCRIBE without filter [5.0 MQTT-3.10.3-2]"],
   ["c1 00", 0x81, "PINGREQ with flags"],
-  ["c0 01 00", 0x81, "PINGREQ with a body"],
   ["20 03 00 00 00", 0x82, "CONNACK from a client"],
   ["90 04 0001 00 00", 0x82, "SUBACK from a client"],
   ["d0 00", 0x82, "PINGRESP from a client"],
-  ["e0 02 8e 00", 0x82, "DISCONNECT with a code that only servers send [5.0 §3.14.2.1]"],
 ];
 
 for (const [hex, code, why] of FAULTS) {
@@ -147,6 +145,18 @@ for (const [hex, code, why] of FAULTS) {
   });
 }
 
+for (const [hex, why] of [
+  ["30 ff ff ff ff 01", "a fifth length byte [5.0 §1.5.5]"],
+  ["c0 01 00", "PINGREQ with a body"],
+  ["e0 02 8e 00", "DISCONNECT with a code that only servers send [5.0 §3.14.2.1]"],
+] as const)
+  test(`[5.0 MQTT-4.13.1-1] ${hex} is closed without a word, as by mosquitto: ${why}`, () => {
+    const { client, ends } = connected(5);
+    client.sendHex(hex);
+    assert.deepEqual([client.received, client.isClosed, ends.length], [[], true, 1]);
+    assert.ok(ends[0]?.[1], "the log can tell what it was");
+  });
+
 test("[5.0 MQTT-3.1.2-29] a client that wants no problem information gets no reason string in DISCONNECT", () => {
   const client = new BrokerHarness().connect("c", { properties: { requestProblemInformation: false } });
   client.sendHex("00 00");
@@ -157,7 +167,7 @@ test("[5.0 MQTT-3.14.2-3] a reason string that makes DISCONNECT too large for th
   const client = new BrokerHarness().connect("c", { properties: { maximumPacketSize: 20 } });
   client.sendHex("00 00");
   const { reasonCode, properties } = client.expect("DISCONNECT");
-  assert.deepEqual([reasonCode, properties], [0x81, {}]);
+  assert.deepEqual([reasonCode, properties], [0x82, {}]);
 });
 
 test("[3.1.1 §4.8] before 5.0 the same faults only close the connection", () => {

@@ -80,7 +80,7 @@ function versionOf(bytes: Uint8Array, otherwise: Version): Version {
   if (level === undefined) return otherwise;
   // A bridge of mosquitto adds 128.
   const asked = level & 0x7f;
-  return asked >= 5 ? 5 : asked === 3 ? 3 : 4;
+  return asked === 3 || asked === 4 ? asked : 5;
 }
 
 /** A connection on which `row` can be sent, or `bytes` in place of it. */

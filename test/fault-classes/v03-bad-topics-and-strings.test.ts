@@ -9,6 +9,7 @@ import { RawSocket } from "./raw-socket.ts";
 
 const MALFORMED = 0x81;
 const PROTOCOL_ERROR = 0x82;
+const IDENTIFIER_NOT_VALID = 0x85;
 
 /** Text that must not be in any string [5.0 §1.5.4]. */
 const NO_STRINGS: Readonly<Record<string, string>> = {
@@ -20,6 +21,9 @@ const NO_STRINGS: Readonly<Record<string, string>> = {
   "a byte of nothing": "61ff",
   "a sequence that is cut": "61e282",
   "above U+10FFFF": "f4908080",
+  "a control character": "610162",
+  "a control character beyond ASCII": "61c285",
+  "a noncharacter": "61efbfbe",
 };
 
 function string(hex: string): string {
@@ -56,13 +60,19 @@ const HELLO: Readonly<Record<Version, Buffer>> = {
   5: connect(5, hex("bad")),
 };
 
-/** Where a client may write a string, with `text` in hexadecimal there; before: whether a CONNECT comes first. */
+/** Where a client may write a string, with `text` in hexadecimal there, and what it is told in 5.0; null: nothing. */
 const PLACES: readonly {
   readonly where: string;
   readonly versions: readonly Version[];
+  readonly code?: number | null;
   bytes(version: Version, text: string): Buffer;
 }[] = [
-  { where: "client identifier", versions: [3, 4, 5], bytes: (version, text) => connect(version, text) },
+  {
+    where: "client identifier",
+    versions: [3, 4, 5],
+    code: IDENTIFIER_NOT_VALID,
+    bytes: (version, text) => connect(version, text),
+  },
   {
     where: "topic of the will",
     versions: [3, 4, 5],
@@ -71,6 +81,7 @@ const PLACES: readonly {
   {
     where: "user name",
     versions: [3, 4, 5],
+    code: null,
     bytes: (version, text) => connect(version, hex("bad"), "82", string(text)),
   },
   {
@@ -142,19 +153,21 @@ async function witnessOf({ address }: ConfiguredBroker): Promise<{ check(): Prom
   };
 }
 
-for (const { where, versions, bytes } of PLACES) {
+for (const { where, versions, code = MALFORMED, bytes } of PLACES) {
   test(`what is no string in the ${where}`, async (context) => {
     const broker = await startConfigured(context, ["allow_anonymous true"]);
     const witness = await witnessOf(broker);
     for (const [what, text] of Object.entries(NO_STRINGS)) {
       for (const version of versions) {
         const received = await RawSocket.lastWords(broker.address, bytes(version, text));
-        if (version === 5) assert.equal(reasonOf(received), MALFORMED, `${what}: ${received.toString("hex")}`);
+        if (version === 5) assert.equal(reasonOf(received), code, `${what}: ${received.toString("hex")}`);
       }
     }
     await witness.check();
     assert.equal(
-      broker.server.broker.counters.ended["malformed-packet"],
+      broker.server.broker.counters.ended[
+        code === IDENTIFIER_NOT_VALID ? "client-identifier-not-valid" : "malformed-packet"
+      ],
       versions.length * Object.keys(NO_STRINGS).length,
     );
   });

@@ -9,19 +9,23 @@ import { type ConfiguredBroker, startConfigured, until } from "./configured-brok
 
 /** Text that means something to a terminal, a page, a log or a shell. */
 const NAMES = [
-  "\u001b[2J\u001b[31mred",
-  "\u001b]0;title\u0007",
   "<script>alert(1)</script>",
   "<img src=x onerror=alert(1)>",
   "1700000000: New client connected from 10.0.0.1 as admin",
-  "two\nlines",
-  "return\rhome",
-  "tab\tbell\u0007",
-  "\u009b31mC1",
   "\u2028separator\u2029",
   "\u202ereversed",
   '"; DROP TABLE clients; --',
   "$(reboot)`reboot`",
+] as const;
+
+/** What moves a terminal's cursor, or ends a line: no client can be called so. */
+const REFUSED = [
+  "\u001b[2J\u001b[31mred",
+  "\u001b]0;title\u0007",
+  "two\nlines",
+  "return\rhome",
+  "tab\tbell\u0007",
+  "\u009b31mC1",
 ] as const;
 
 /** What no line for an operator may have in it; the end of the line is its own. */
@@ -39,6 +43,7 @@ async function visit({ address }: ConfiguredBroker, name: string): Promise<void>
 test("the log, with everything in it, has each name on one line and in plain characters", async (context) => {
   const broker = await startConfigured(context, ["allow_anonymous true", "log_type all", "sys_interval 0"]);
   for (const name of NAMES) await visit(broker, name);
+  for (const name of REFUSED) await assert.rejects(visit(broker, name), /was not let in: 133/);
   await until(() => broker.server.broker.connections.size === 0, "all are gone");
   const lines = broker.log.split("\n");
   assert.equal(lines.pop(), "");
@@ -49,7 +54,7 @@ test("the log, with everything in it, has each name on one line and in plain cha
     assert.doesNotMatch(said, UNSAFE);
   }
   assert.equal(lines.filter((line) => / New client connected from 127\.0\.0\.1/.test(line)).length, NAMES.length);
-  assert.ok(broker.log.includes("\\u001b[2J"), "it is shown, and not left out");
+  assert.ok(broker.log.includes("\\u2028separator"), "it is shown, and not left out");
 });
 
 test("names that a log of JSON has are one object a line", async (context) => {
@@ -68,7 +73,7 @@ test("lacewing clients, why and why-not show names without their power", async (
     ["clients", "--json", ...at],
   ];
   // Each takes a process: those that are worst.
-  for (const name of [NAMES[0], "two\nlines", "\u009b31mC1"])
+  for (const name of ["\u2028separator\u2029", "\u202ereversed"])
     runs.push(["why", name, ...at], ["why-not", "--topic", "t", "--to", name, ...at]);
   for (const args of runs) {
     const { out, errors } = await runProgram(process.execPath, [MAIN, ...args], { env: { NO_COLOR: "1" } });

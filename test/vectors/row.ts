@@ -11,6 +11,7 @@
  *            a receiver reads it; absent: encoding the packet gives the same bytes
  *   machine  the reason code on a connection on which nothing has been sent yet, when that is not what the bytes mean by
  *            themselves (an alias that stands for nothing, an AUTH that nobody asked for)
+ *   unanswered  true: a server closes the connection without a word, as mosquitto does
  *   tag, why the rule, with the version of the specification, and the case in words
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -32,6 +33,8 @@ export interface Row {
   readonly limit: number;
   readonly encoding: "same" | "other" | "refused";
   readonly machine: number | null;
+  /** Whether a server tells the client of it. */
+  readonly isAnswered: boolean;
   /** For the name of a test. */
   readonly title: string;
 }
@@ -46,6 +49,7 @@ interface JsonRow {
   readonly limit?: number;
   readonly encoding?: "other" | "refused";
   readonly machine?: string;
+  readonly unanswered?: true;
   readonly tag: string;
   readonly why: string;
 }
@@ -101,6 +105,7 @@ function rowOf(file: string, row: JsonRow): Row {
     limit: limit ?? Number.POSITIVE_INFINITY,
     encoding,
     machine: row.machine === undefined ? null : Number(row.machine),
+    isAnswered: row.unanswered === undefined,
     title: `${hex.length > 60 ? `${hex.slice(0, 60)}…` : hex} (${version}, ${sender}): ${why} [${tag}]`,
   };
 }

@@ -28,10 +28,13 @@ export function decodeConnect(reader: Reader): Connect {
   checkFlags(reader, flags, version);
   const keepAliveSeconds = reader.u16();
   const properties = version === 5 ? decodeProperties(reader, "CONNECT") : NO_PROPERTIES;
-  const clientId = reader.utf8();
+  const clientId = reader.utf8(ReasonCode.ClientIdentifierNotValid);
   const will = (flags & FLAG_WILL) !== 0 ? decodeWill(reader, flags, version) : null;
+  // As mosquitto: what is wrong with the credentials is not told.
+  reader.isAnswered = false;
   const username = hasField(reader, flags & FLAG_USERNAME, version) ? reader.utf8() : null;
   const password = hasField(reader, flags & FLAG_PASSWORD, version) ? reader.binary() : null;
+  reader.isAnswered = true;
   if (isDataWithoutMethod(properties)) reader.fail(ReasonCode.ProtocolError, `CONNECT: ${DATA_WITHOUT_METHOD}`);
   return {
     type: "CONNECT",

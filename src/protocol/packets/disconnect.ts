@@ -19,7 +19,8 @@ export function decodeDisconnect(reader: Reader, version: Version, sender: Side)
   }
   const { reasonCode, properties } = decodeReason(reader, "DISCONNECT");
   const fault = disconnectFault(reasonCode, properties, sender);
-  if (fault !== null) reader.fail(ReasonCode.ProtocolError, `DISCONNECT: ${fault}`);
+  // Whoever says goodbye with a wrong code has gone: there is nobody to answer.
+  if (fault !== null) reader.failUnanswered(ReasonCode.ProtocolError, `DISCONNECT: ${fault}`);
   return { type: "DISCONNECT", reasonCode, properties };
 }
 
@@ -50,6 +51,7 @@ function decodeReason(reader: Reader, packet: "DISCONNECT" | "AUTH"): { reasonCo
   if (reader.left === 0) return { reasonCode: 0, properties: NO_PROPERTIES };
   const reasonCode = reader.u8();
   if (!isReasonCodeOn(packet, reasonCode)) {
+    reader.isAnswered = packet !== "DISCONNECT";
     reader.fail(
       ReasonCode.ProtocolError,
       `${packet}: reason code 0x${reasonCode.toString(16)} does not belong here [5.0 §2.4]`,

@@ -176,11 +176,13 @@ function decodeTopic(reader: Reader, version: Version, last: LastTopic): string 
   reader.offset = to;
   if (last.equals(reader.bytes, from, to)) return last.name;
   if (length === 0 && version === 5) return "";
-  const topicName = decodeUtf8(reader.bytes, from, to);
+  const topicName = decodeUtf8(reader.bytes, from, to, reader.isStrict);
   if (topicName === null) {
     reader.fail(
       ReasonCode.MalformedPacket,
-      "PUBLISH: the topic name is not well-formed UTF-8 or holds U+0000 [5.0 MQTT-3.3.2-1] [3.1.1 MQTT-3.3.2-1]",
+      decodeUtf8(reader.bytes, from, to) === null
+        ? "PUBLISH: the topic name is not well-formed UTF-8 or holds U+0000 [5.0 MQTT-3.3.2-1] [3.1.1 MQTT-3.3.2-1]"
+        : "PUBLISH: the topic name holds a control character or a noncharacter, which a server may refuse [5.0 §1.5.4] [3.1.1 §1.5.3]",
     );
     return "";
   }

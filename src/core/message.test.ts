@@ -85,3 +85,9 @@ test("who hears at once is told the whole expiry, at whatever fraction of a mill
     assert.equal(message.remainingExpirySeconds(nowMs + 60_000.5), 0, `${nowMs}`);
   }
 });
+
+test("a message with control characters, which no client may send any more, comes back from the store", () => {
+  const properties = { userProperties: [["a\tb", "two\nlines"]] } as const;
+  const sent = { ...fields(1, properties, 3), topicName: "a/\u0001/\uffff" };
+  assert.deepEqual(storedFields(encodePublish(sent, 5)), { ...sent, packetId: 0 });
+});

@@ -58,7 +58,7 @@ export function decodeInto(
 ): Packet | Fault {
   let body = start + 2;
   while (bytes[body - 1]! > 127) body++;
-  reader.reset(bytes, body, end, sender === "client");
+  reader.reset(bytes, body, end);
   const packet =
     bytes[start]! >> 4 === TYPE_PUBLISH
       ? decodePublish(reader, start, version, sender, last)

@@ -57,7 +57,7 @@ export abstract class Endpoint {
   receivedBytes = 0;
   protected readonly framer: Framer;
   readonly #sender: Side;
-  readonly #reader: Reader = new Reader(NOTHING, 0, 0);
+  readonly #reader: Reader;
   readonly #lastTopic: LastTopic = new LastTopic();
   #aliases: InboundAliases | null = null;
   #ended: Ended | null = null;
@@ -76,6 +76,8 @@ export abstract class Endpoint {
     nowMs: number,
   ) {
     this.#sender = sender;
+    // As mosquitto's broker. A client takes what its server let pass, and a store what it was given.
+    this.#reader = new Reader(NOTHING, 0, 0, sender === "client");
     this.version = version;
     this.framer = new Framer(maximumPacketSize);
     this.output = new Output(pool);

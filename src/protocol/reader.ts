@@ -17,8 +17,8 @@ export class Reader {
   bytes: Uint8Array;
   offset: number;
   fault: Fault | null = null;
-  /** Whether strings with control characters or noncharacters are refused, as a server may [5.0 §1.5.4] [3.1.1 §1.5.3]. */
-  isStrict: boolean;
+  /** Whether strings with control characters or noncharacters are refused, as a receiver may [5.0 §1.5.4] [3.1.1 §1.5.3]. */
+  readonly isStrict: boolean;
   /** Whether faults from now on are answered. */
   isAnswered = true;
   #end: number;
@@ -31,11 +31,10 @@ export class Reader {
   }
 
   /** Starts over on other bytes. */
-  reset(bytes: Uint8Array, offset: number, end: number, isStrict: boolean = false): void {
+  reset(bytes: Uint8Array, offset: number, end: number): void {
     this.bytes = bytes;
     this.offset = offset;
     this.#end = end;
-    this.isStrict = isStrict;
     this.isAnswered = true;
     this.fault = null;
   }

@@ -10,7 +10,7 @@
  *   encoding "other": legal, but a sender writes the same packet differently; "refused": a sender must not write it, though
  *            a receiver reads it; absent: encoding the packet gives the same bytes
  *   machine  the reason code on a connection on which nothing has been sent yet, when that is not what the bytes mean by
- *            themselves (an alias that stands for nothing, an AUTH that nobody asked for)
+ *            themselves (an alias that stands for nothing, an AUTH that nobody asked for, text that our server does not take)
  *   unanswered  true: a server closes the connection without a word, as mosquitto does
  *   tag, why the rule, with the version of the specification, and the case in words
  */

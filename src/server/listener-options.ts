@@ -9,21 +9,13 @@ export interface PskHolder {
   keys: PskKeys;
 }
 
-/**
- * @param port in place of the one that is set, which may be any
- * @param onKeyLog gets the secrets of TLS; null: nobody does
- */
-export function listenerOptions(
-  config: ListenerConfig,
-  port: number,
-  psk: PskHolder,
-  onKeyLog: KeyLog | null,
-): ListenerOptions {
+/** @param onKeyLog gets the secrets of TLS; null: nobody does */
+export function listenerOptions(config: ListenerConfig, psk: PskHolder, onKeyLog: KeyLog | null): ListenerOptions {
   const { protocol, webSocket, proxyProtocol, proxyRequiresTls: requireTls } = config;
   const { origins, httpDir: httpFolder, maximumHeaderBytes } = webSocket;
   const tls = serverTlsOptions(config, (name) => psk.keys.get(name) ?? null);
   return {
-    target: targetOf(config, port),
+    target: targetOf(config),
     tls: tls === null || onKeyLog === null ? tls : { ...tls, onKeyLog },
     proxy:
       proxyProtocol === 0
@@ -33,8 +25,8 @@ export function listenerOptions(
   };
 }
 
-/** @param port in place of the one that is set, which may be any */
-export function targetOf({ unixPath, host, socketDomain, bindInterface }: ListenerConfig, port: number): ListenTarget {
+/** Where a listener is to be. */
+export function targetOf({ unixPath, host, port, socketDomain, bindInterface }: ListenerConfig): ListenTarget {
   if (unixPath !== null) return { kind: "unix", path: unixPath };
   return { kind: "network", host, port, family: socketDomain ?? undefined, interfaceName: bindInterface ?? undefined };
 }

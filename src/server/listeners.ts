@@ -3,13 +3,14 @@ import { type BrokerFacts, HttpApi, type HttpReception, type OpenListener } from
 import type { ListenerConfig } from "../config/index.ts";
 import type { Authenticator, Broker } from "../core/index.ts";
 import { type BrokerLogType, type Log, printable } from "../observe/index.ts";
-import { readPskFile, tellOfReaders } from "../security/index.ts";
+import { readPskFile, SecurityError, tellOfReaders } from "../security/index.ts";
 import {
   type HttpOptions,
   type InheritedSocket,
   InheritedSockets,
   type Listener,
-  listen,
+  type PreparedListener,
+  prepareListener,
   watchDescriptors,
 } from "../transport/index.ts";
 import type { KeyLog } from "./key-log.ts";
@@ -28,6 +29,17 @@ interface Opened {
   readonly current: Current;
   readonly listener: Listener;
   readonly psk: PskHolder;
+}
+
+/** A listener that is to be opened, and who decides who may come in there. */
+export interface WantedListener {
+  readonly config: ListenerConfig;
+  readonly authenticator: Authenticator;
+}
+
+/** One that only has to be opened. */
+interface Ready extends Omit<Opened, "listener"> {
+  readonly prepared: PreparedListener;
 }
 
 type OwnFacts = Omit<BrokerFacts, "listeners">;
@@ -73,13 +85,37 @@ export class Listeners {
   }
 
   /**
-   * Opens one more.
-   * @returns null when it cannot be had and the broker goes on without it
-   * @throws ListenError when it cannot be had; SecurityError when its keys cannot
+   * Opens all of `wanted`, in order. What takes time is done before the first is open: whoever has reached one finds the others.
+   * @returns one for each; null: it cannot be had, and the broker goes on without it
+   * @throws ListenError when one cannot be had; SecurityError when its keys cannot
    */
-  async open(config: ListenerConfig, authenticator: Authenticator): Promise<Listener | null> {
-    const { port, isOptional, entrance, allowAnonymous, security } = config;
-    const wanted = port === 0 && config.unixPath === null ? this.#portBeside(config) : port;
+  async open(wanted: readonly WantedListener[]): Promise<readonly (Listener | null)[]> {
+    const inherited = await this.#takeInherited();
+    const ready: (Ready | null)[] = [];
+    for (const each of wanted)
+      ready.push(await this.#orWithout(each.config, each.config.port, () => this.#prepare(each, inherited)));
+    const opened: (Listener | null)[] = [];
+    for (const each of ready) opened.push(each === null ? null : await this.#open(each));
+    for (const address of inherited.closeUnclaimed())
+      this.#log.write(
+        "warning",
+        `The socket ${address} was handed over to the broker, but no listener is set for it: closed.`,
+      );
+    return opened;
+  }
+
+  async #takeInherited(): Promise<InheritedSockets> {
+    try {
+      this.#inherited = await InheritedSockets.take(process.env, this.#given.sockets);
+      return this.#inherited;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new StartError(`LISTEN_FDS names what is no listening socket: ${why}.`, error);
+    }
+  }
+
+  async #prepare({ config, authenticator }: WantedListener, inherited: InheritedSockets): Promise<Ready> {
+    const { entrance, allowAnonymous, security } = config;
     const psk: PskHolder = { keys: await keysOf(config, this.#log) };
     const current: Current = { entrance, allowAnonymous, security };
     const reception = {
@@ -90,21 +126,32 @@ export class Listeners {
       },
       onAcceptError: (error: Error) => this.#log.write("error", `A connection could not be taken: ${error.message}.`),
     };
-    try {
-      this.#inherited ??= await InheritedSockets.take(process.env, this.#given.sockets);
-      const http = config.protocol === "http_api" ? this.#httpOptions(config, reception) : null;
-      const options = {
-        ...listenerOptions(config, wanted, psk, this.#given.onKeyLog),
-        http,
-        inherited: this.#inherited,
-      };
-      const listener = await listen(options, reception);
+    const options = {
+      ...listenerOptions(config, psk, this.#given.onKeyLog),
+      http: config.protocol === "http_api" ? this.#httpOptions(config, reception) : null,
+      inherited,
+    };
+    return { config, current, psk, prepared: await prepareListener(options, reception) };
+  }
+
+  #open({ config, current, psk, prepared }: Ready): Promise<Listener | null> {
+    const port = config.port === 0 && config.unixPath === null ? this.#portBeside(config) : config.port;
+    return this.#orWithout(config, port, async () => {
+      const listener = await prepared.open(port);
       this.#opened.push({ config, current, listener, psk });
       this.#tellOf(config, listener);
       return listener;
+    });
+  }
+
+  /** What `step` gives; null: it has failed for a listener that the broker can do without. */
+  async #orWithout<Result>(config: ListenerConfig, port: number, step: () => Promise<Result>): Promise<Result | null> {
+    try {
+      return await step();
     } catch (error) {
-      const failure = new ListenError(placeOf(config, wanted), wanted, error);
-      if (!isOptional) throw failure;
+      if (error instanceof SecurityError) throw error;
+      const failure = new ListenError(placeOf(config, port), port, error);
+      if (!config.isOptional) throw failure;
       this.#log.write("warning", `${failure.message} Going on without it.`);
       return null;
     }
@@ -115,15 +162,6 @@ export class Listeners {
     const facts: BrokerFacts = { ...this.#facts, listeners: () => this.facts };
     const service = new HttpApi(reception, facts, (type, line) => this.#log.write(type, printable(line)));
     return { service, origins, httpFolder, maximumHeaderBytes };
-  }
-
-  /** All listeners are open: sockets that were handed over to the process and that none of them wanted are closed. */
-  allOpened(): void {
-    for (const address of this.#inherited?.closeUnclaimed() ?? [])
-      this.#log.write(
-        "warning",
-        `The socket ${address} was handed over to the broker, but no listener is set for it: closed.`,
-      );
   }
 
   /** With any free port asked for at several addresses, all of them get the same one; 0: there is none yet. */

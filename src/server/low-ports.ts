@@ -14,7 +14,7 @@ export async function reserveLowPorts(listeners: readonly ListenerConfig[]): Pro
   const sockets: InheritedSocket[] = [];
   for (const listener of listeners) {
     const { port, isOptional } = listener;
-    const target = targetOf(listener, port);
+    const target = targetOf(listener);
     if (target.kind === "unix" || port === 0 || port >= LOWEST_FREE_PORT) continue;
     try {
       sockets.push(...(await reserveSockets(target)));

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, Server as NetServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { temporaryFolder } from "../../test/support/folder.ts";
 import { type Config, DEFAULT_CONFIG, listenerOf } from "../config/index.ts";
 import {
   type Connect,
@@ -122,6 +124,22 @@ test("close says 0x8B to a 5.0 client, closes the others, and frees the port", a
   const again = createServer().listen(port, "127.0.0.1");
   await once(again, "listening");
   again.close();
+});
+
+test("whoever reaches the first listener finds the others: all begin to listen in one turn", async (context) => {
+  let turn = 0;
+  const turns: number[] = [];
+  const { listen } = NetServer.prototype;
+  context.mock.method(NetServer.prototype, "listen", function (this: NetServer, ...given: Parameters<typeof listen>) {
+    turns.push(turn);
+    setImmediate(() => turn++);
+    return listen.apply(this, given);
+  });
+  // Whether a file is in the way of a unix socket takes a look at the disk.
+  const unix = { ...listener(), unixPath: join(temporaryFolder(context), "broker.sock") };
+  const { server } = await start({ listeners: [listener(), unix, listener()] });
+  assert.equal(server.listeners.length, 3);
+  assert.deepEqual(turns, [0, 0, 0]);
 });
 
 test("a port in use ends the start with one sentence that says what to do", async () => {

@@ -163,15 +163,14 @@ class RunningServer implements Server {
 
   /** Opens the listeners. What is needed to answer their first client is there before. */
   async open(configs: readonly ListenerConfig[]): Promise<void> {
-    const guarded: (readonly [ListenerConfig, AccessControl])[] = [];
-    for (const config of configs) guarded.push([config, await this.#guards.open(config)]);
+    const wanted: { readonly config: ListenerConfig; readonly authenticator: AccessControl }[] = [];
+    for (const config of configs) wanted.push({ config, authenticator: await this.#guards.open(config) });
     await this.#bridges.prepare(this.#config.bridges);
-    for (const [config, authenticator] of guarded) await this.#listen(config, authenticator);
-    this.#listeners.allOpened();
+    const opened = await this.#listeners.open(wanted);
+    for (const [at, { authenticator }] of wanted.entries()) this.#tellWhereNobodyMay(opened[at] ?? null, authenticator);
   }
 
-  async #listen(config: ListenerConfig, authenticator: AccessControl): Promise<void> {
-    const listener = await this.#listeners.open(config, authenticator);
+  #tellWhereNobodyMay(listener: Listener | null, authenticator: AccessControl): void {
     if (listener === null || authenticator.knowsAnybody) return;
     this.log.write(
       "warning",

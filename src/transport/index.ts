@@ -14,7 +14,7 @@ export type {
   WebSocketOptions,
 } from "./listener-options.ts";
 export { MemoryConnector } from "./memory-connector.ts";
-export { listen } from "./network-listener.ts";
+export { type PreparedListener, prepareListener } from "./network-listener.ts";
 export { Patience } from "./patience.ts";
 export { Pump, type Pumped } from "./pump.ts";
 export { readServerTlsFiles } from "./server-tls-files.ts";

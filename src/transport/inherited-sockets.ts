@@ -51,6 +51,11 @@ export class InheritedSockets {
     return new InheritedSockets(sockets);
   }
 
+  /** Whether one is at `target`. */
+  has(target: ListenTarget): boolean {
+    return this.#sockets.some((socket) => isAt(socket, target));
+  }
+
   /** Those at `target`, which are its listener's from now on. */
   claim(target: ListenTarget): readonly InheritedSocket[] {
     const claimed = this.#sockets.filter((socket) => isAt(socket, target));

@@ -8,7 +8,7 @@ import { UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
 import { HttpGate } from "./http-gate.ts";
 import { BACKLOG_CONNECTIONS, type InheritedSocket } from "./inherited-sockets.ts";
-import { bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
+import { type BindAddress, bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
 import { formatAddress, type Listener, type Reception } from "./listener.ts";
 import type { ListenerOptions, ListenTarget } from "./listener-options.ts";
 import { readProxyHeader } from "./proxy-gate.ts";
@@ -22,11 +22,21 @@ import { WebSocketServerLink } from "./web-socket-server-link.ts";
 /** Owner and group, as mosquitto. */
 const DEFAULT_UNIX_MODE = 0o660;
 
+/** A way in that only has to be opened: what takes time, as reading files and asking for names, is done. */
+export interface PreparedListener {
+  /**
+   * Begins to listen.
+   * @param port in place of the one that was set; default: that one
+   * @throws the system's error, with its `code`, when an address cannot be had
+   */
+  open(port?: number): Promise<Listener>;
+}
+
 /**
- * Begins to listen.
+ * Gets a listener ready, which listens nowhere yet.
  * @throws the system's error, with its `code`, when an address cannot be had; TransportError when TLS cannot be set up
  */
-export async function listen(options: ListenerOptions, reception: Reception): Promise<Listener> {
+export async function prepareListener(options: ListenerOptions, reception: Reception): Promise<PreparedListener> {
   const { tls = null, webSocket = null, http = null } = options;
   const timeoutMs = reception.broker.options.connectTimeoutMs;
   const serverTls = tls === null ? null : await ServerTls.open(tls, timeoutMs);
@@ -34,14 +44,27 @@ export async function listen(options: ListenerOptions, reception: Reception): Pr
   const files = folder === null ? null : await StaticFiles.open(folder);
   const gate = webSocket === null ? null : new WebSocketGate(webSocket, files, timeoutMs, reception.broker.clock);
   const httpGate = http === null ? null : new HttpGate(http, files, timeoutMs);
+  const addresses = await freeAddresses(options);
   const listener = new NetworkListener(options, reception, { tls: serverTls, gate, httpGate });
-  try {
-    await listener.open();
-  } catch (error) {
-    await listener.close();
-    throw error;
-  }
-  return listener;
+  return {
+    async open(port) {
+      try {
+        await listener.open(addresses, port);
+      } catch (error) {
+        await listener.close();
+        throw error;
+      }
+      return listener;
+    },
+  };
+}
+
+/** What is to be bound; none: a unix socket, whose path is free now, or what is open already. */
+async function freeAddresses({ target, inherited }: ListenerOptions): Promise<readonly BindAddress[]> {
+  if (inherited?.has(target) === true) return [];
+  if (target.kind === "network") return bindAddresses(target);
+  await freeUnixPath(target.path);
+  return [];
 }
 
 /** What a socket passes before MQTT, each null where the listener has none. */
@@ -92,13 +115,14 @@ class NetworkListener implements Listener {
     return (await this.#tls?.hasChanged()) ?? false;
   }
 
-  async open(): Promise<void> {
+  /** @param port in place of the target's, which is the default */
+  async open(addresses: readonly BindAddress[], port?: number): Promise<void> {
     const { target, inherited } = this.#options;
     const ready = inherited?.claim(target) ?? [];
     for (const socket of ready) this.#takeOver(socket);
     if (ready.length > 0) return;
     if (target.kind === "unix") await this.#openUnix(target);
-    else await this.#openNetwork(target);
+    else await this.#openNetwork(addresses, port ?? target.port);
   }
 
   #takeOver({ server, address, port, waiting }: InheritedSocket): void {
@@ -110,7 +134,6 @@ class NetworkListener implements Listener {
   }
 
   async #openUnix({ path, mode = DEFAULT_UNIX_MODE }: Extract<ListenTarget, { kind: "unix" }>): Promise<void> {
-    await freeUnixPath(path);
     const server = this.#createServer();
     // The file is made before `listen` returns: there is no moment at which others could open it.
     const before = process.umask(0o777 & ~mode);
@@ -127,13 +150,12 @@ class NetworkListener implements Listener {
     this.#serve(server);
   }
 
-  async #openNetwork(target: Extract<ListenTarget, { kind: "network" }>): Promise<void> {
-    const addresses = await bindAddresses(target);
+  async #openNetwork(addresses: readonly BindAddress[], wantedPort: number): Promise<void> {
     let failure: unknown = null;
     for (const { host, isOptional } of addresses) {
       const server = this.#createServer();
       // With any free port asked for, all addresses get the same one.
-      const port = target.port === 0 ? this.port : target.port;
+      const port = wantedPort === 0 ? this.port : wantedPort;
       const wanted = { host, port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS };
       try {
         await listening(server, () => server.listen(wanted));

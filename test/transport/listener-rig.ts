@@ -14,7 +14,7 @@ import {
 } from "../../src/core/index.ts";
 import { BrokerLog, type BrokerLogType, Log } from "../../src/observe/index.ts";
 import { EventLoop } from "../../src/server/event-loop.ts";
-import { type Listener, type ListenerOptions, listen } from "../../src/transport/index.ts";
+import { type Listener, type ListenerOptions, prepareListener } from "../../src/transport/index.ts";
 
 /** How long a line of the log may take to come. */
 const LIMIT_MS = 10_000;
@@ -58,10 +58,11 @@ export class ListenerRig {
         return ANONYMOUS.authenticate(applicant);
       },
     };
-    const listener = await listen(
+    const prepared = await prepareListener(
       { target: { kind: "network", host: "127.0.0.1", port: 0 }, ...options },
       { broker: this.loop.broker, authenticator, entrance, onAcceptError: (error) => this.acceptErrors.push(error) },
     );
+    const listener = await prepared.open();
     this.#listeners.push(listener);
     return listener;
   }

@@ -87,11 +87,9 @@ export async function reserveSockets(
   target: Extract<ListenTarget, { kind: "network" }>,
 ): Promise<readonly InheritedSocket[]> {
   const sockets: InheritedSocket[] = [];
-  for (const { host, isOptional } of await bindAddresses(target)) {
+  for (const { host, isIpv6, isOptional } of await bindAddresses(target)) {
     try {
-      sockets.push(
-        await opened({ host, port: target.port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS }, target),
-      );
+      sockets.push(await opened({ host, port: target.port, ipv6Only: isIpv6, backlog: BACKLOG_CONNECTIONS }, target));
     } catch (error) {
       if (isOptional && isFamilyMissing(error)) continue;
       closeSockets(sockets);

@@ -1,11 +1,13 @@
 /** The addresses that a listener's name, interface and version of IP stand for. */
 import { lookup } from "node:dns/promises";
+import { isIPv6 } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import type { ListenTarget } from "./listener-options.ts";
 
 /** An address to bind. */
 export interface BindAddress {
   readonly host: string;
+  readonly isIpv6: boolean;
   /** Whether the program can do without it, as without IPv6 where all addresses are meant. */
   readonly isOptional: boolean;
 }
@@ -21,7 +23,18 @@ export function isFamilyMissing(error: unknown): boolean {
 export async function bindAddresses(
   target: Extract<ListenTarget, { kind: "network" }>,
 ): Promise<readonly BindAddress[]> {
-  const { host, family, interfaceName } = target;
+  const found = await hostsOf(target);
+  // Node asks the same when it binds one: the first time takes it milliseconds, which would then lie between two listeners.
+  return found.map((each) => ({ ...each, isIpv6: isIPv6(each.host) }));
+}
+
+type Host = Omit<BindAddress, "isIpv6">;
+
+async function hostsOf({
+  host,
+  family,
+  interfaceName,
+}: Extract<ListenTarget, { kind: "network" }>): Promise<readonly Host[]> {
   if (interfaceName !== undefined) return ofInterface(interfaceName, host, family);
   if (host === null) {
     const all = [
@@ -37,7 +50,7 @@ export async function bindAddresses(
   }));
 }
 
-function ofInterface(name: string, host: string | null, family: "ipv4" | "ipv6" | undefined): readonly BindAddress[] {
+function ofInterface(name: string, host: string | null, family: "ipv4" | "ipv6" | undefined): readonly Host[] {
   const addresses = networkInterfaces()[name];
   if (addresses === undefined) {
     const known = Object.keys(networkInterfaces()).join(", ");

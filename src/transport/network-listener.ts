@@ -152,11 +152,11 @@ class NetworkListener implements Listener {
 
   async #openNetwork(addresses: readonly BindAddress[], wantedPort: number): Promise<void> {
     let failure: unknown = null;
-    for (const { host, isOptional } of addresses) {
+    for (const { host, isIpv6, isOptional } of addresses) {
       const server = this.#createServer();
       // With any free port asked for, all addresses get the same one.
       const port = wantedPort === 0 ? this.port : wantedPort;
-      const wanted = { host, port, ipv6Only: host.includes(":"), backlog: BACKLOG_CONNECTIONS };
+      const wanted = { host, port, ipv6Only: isIpv6, backlog: BACKLOG_CONNECTIONS };
       try {
         await listening(server, () => server.listen(wanted));
       } catch (error) {

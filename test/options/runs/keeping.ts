@@ -74,6 +74,9 @@ export const KEEPING_SOURCES: OptionRun = {
       const heir = await stage.connect("heir");
       await heir.subscribe("kept/will", { qos: 0 });
       await heir.lines(3);
+      // What was published before this one is on disk when it is acknowledged; the broker is killed.
+      await heir.publish("not/kept", "x", { qos: 1, retain: true });
+      await heir.lines(4);
       broker.write("rules", "topic read #\n");
       await broker.restart();
       const reader = await stage.connect("reader");

@@ -39,6 +39,8 @@ export class Bridge {
   readonly #remote: RemoteEnd;
   /** Messages of the other broker that this one has not acknowledged, by their `mid` here; without a journal only. */
   readonly #inward: Map<number, IncomingMessage> = new Map();
+  /** Messages at QoS 0 that came while the other broker was asked, by their `mid` there. */
+  #early: number[] = [];
   #isStopped = false;
   #lastCrossedMs = 0;
   #lazyTimer: NodeJS.Timeout | null = null;
@@ -68,8 +70,9 @@ export class Bridge {
       drained: () => this.#balance(),
     });
     this.#remote = new RemoteEnd(options, this.#topics, this.#journal, log, {
+      opened: () => this.#local.attach(),
       connected: () => this.#connected(),
-      ended: (error) => this.#ended(error),
+      ended: (error, wasConnected) => this.#ended(error, wasConnected),
       stopped: () => this.#whenEnded?.(),
       message: (message) => this.#comeIn(message),
       published: (_mid, outcome, topicName) => this.#arrivedThere(outcome, topicName),
@@ -117,11 +120,14 @@ export class Bridge {
     this.#lastCrossedMs = performance.now();
     this.#tellHere(CONNECTED);
     this.#isRemotePaused = false;
+    this.#early = [];
     this.#local.open();
   }
 
-  #ended(error: Error | null): void {
-    this.#tellHere(NOT_CONNECTED);
+  #ended(error: Error | null, wasConnected: boolean): void {
+    if (wasConnected) this.#tellHere(NOT_CONNECTED);
+    for (const mid of this.#early) this.#remote.session.withdraw(mid);
+    this.#early = [];
     this.#isLocalPaused = false;
     // What it has handed over is acknowledged before it goes, so that it does not come again.
     const why =
@@ -134,7 +140,7 @@ export class Bridge {
   }
 
   #closeLocal(why: string): void {
-    if (!this.isConnected) this.#local.close(why);
+    if (!this.#remote.isOpen) this.#local.close(why);
   }
 
   #flush(): void {
@@ -164,11 +170,13 @@ export class Bridge {
   /** A message of this broker. false: it is acknowledged later. */
   #goOut(message: IncomingMessage): boolean {
     const mapped = this.#topics.outward(message.topicName, message.qos);
-    // At QoS 0 nothing waits for the other broker.
-    if (mapped === null || (mapped.qos === 0 && !this.isConnected)) return true;
+    // At QoS 0 nothing waits for the other broker, except while it is asked to let us in.
+    if (mapped === null || (mapped.qos === 0 && !this.#remote.isOpen)) return true;
     const retain = message.retain && this.options.outgoingRetain;
     if (this.#isTooLarge(message, mapped)) return true;
-    if (this.#publish(this.#remote, message, mapped, retain) === null || mapped.qos === 0) return true;
+    const mid = this.#publish(this.#remote, message, mapped, retain);
+    if (mid !== null && mapped.qos === 0 && !this.isConnected) this.#early.push(mid);
+    if (mid === null || mapped.qos === 0) return true;
     this.#balance();
     // Without a journal both ends live and die with this process.
     return this.#journal === null || this.#takenWhenKept(message, this.#local.session);

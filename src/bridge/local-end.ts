@@ -1,6 +1,6 @@
 /**
- * The end of a bridge at this broker: an ordinary client of it, in memory. It is connected while the other end is, so that meanwhile
- * messages wait in its Session, on the disk and under the bounds of all Sessions.
+ * The end of a bridge at this broker: an ordinary client of it, in memory. It is connected while the other end has a network connection,
+ * so that otherwise messages wait in its Session, on the disk and under the bounds of all Sessions.
  */
 import { Client, ClientSession, DEFAULT_SESSION_LIMITS, type IncomingMessage, type Outcome } from "../client/index.ts";
 import type { Broker, Session } from "../core/index.ts";
@@ -34,6 +34,8 @@ export class LocalEnd {
   readonly #filters: readonly Wanted[];
   readonly #log: BridgeLog;
   #isWanted = false;
+  /** Whether the other broker has let us in, and is to have the retained messages. */
+  #isOpen = false;
   /** Whether it is connected, or tries to be. */
   #isActive = false;
   #isStopped = false;
@@ -112,9 +114,15 @@ export class LocalEnd {
     return ready;
   }
 
-  /** The other end is there: what waits may come. */
-  open(): void {
+  /** The other end asks to be let in: whatever is published from now on is for it, and what waits may come. */
+  attach(): void {
     this.#isWanted = true;
+    if (!this.client.isConnected) this.#connect();
+  }
+
+  /** The other end has been let in. */
+  open(): void {
+    this.#isWanted = this.#isOpen = true;
     // Retained messages come with each connection, as in mosquitto.
     if (this.client.isConnected) this.#subscribe(WITH_RETAINED);
     else this.#connect();
@@ -122,7 +130,7 @@ export class LocalEnd {
 
   /** The other end is gone. @param why for whoever asks this broker why the bridge's client went */
   close(why: string): void {
-    this.#isWanted = false;
+    this.#isWanted = this.#isOpen = false;
     this.client.disconnect(ReasonCode.NormalDisconnection, { reasonString: why });
   }
 
@@ -146,7 +154,7 @@ export class LocalEnd {
 
   #connected(): void {
     this.#unsubscribeOthers();
-    this.#subscribe(this.#isWanted ? WITH_RETAINED : WITHOUT_RETAINED);
+    this.#subscribe(this.#isOpen ? WITH_RETAINED : WITHOUT_RETAINED);
   }
 
   /** Ends Subscriptions of an earlier configuration. */

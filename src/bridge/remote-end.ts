@@ -7,6 +7,7 @@ import {
   type IncomingMessage,
   MOSQ_ERR,
   type Outcome,
+  type SessionLimits,
 } from "../client/index.ts";
 import { BRIDGE_MARK } from "../core/index.ts";
 import { type Connack, encodeUtf8, NO_PROPERTIES, ReasonCode, type Will } from "../protocol/index.ts";
@@ -29,9 +30,11 @@ const NOT_CONNECTED = encodeUtf8("0");
 
 /** Who hears of this end. */
 export interface RemoteEndListener {
+  /** The network connection is there, and the other broker is asked. */
+  opened(): void;
   connected(): void;
-  /** The connection has ended; why, if nobody here wished it. */
-  ended(error: ConnectionError | null): void;
+  /** The connection has ended; why, if nobody here wished it. `wasConnected`: the other broker had let us in. */
+  ended(error: ConnectionError | null, wasConnected: boolean): void;
   /** It will not connect again by itself. */
   stopped(): void;
   /** false: it is acknowledged when `session.taken` says so. */
@@ -62,6 +65,7 @@ export class RemoteEnd {
   /** To go to the main address, which is back. */
   #isMoving = false;
   #connectedAtMs: number | null = null;
+  #isOpen = false;
   /** Filters that were subscribed to, by the `mid` of the SUBSCRIBE. */
   readonly #asked: Map<number, string> = new Map();
 
@@ -80,9 +84,14 @@ export class RemoteEnd {
     this.#delays = new RestartDelays(options.restartDelay);
     this.#isPrivate = options.tryPrivate;
     const { receiveMaximum, store } = options;
-    const limits = { ...DEFAULT_SESSION_LIMITS, receiveMaximum, maximumInflightMessages: receiveMaximum };
+    const limits: SessionLimits = {
+      ...{ ...DEFAULT_SESSION_LIMITS, receiveMaximum, maximumInflightMessages: receiveMaximum },
+      // While the other broker is being asked; the bridge sees to it that they do not wait longer.
+      queuesQos0: true,
+    };
     this.session = new ClientSession(options.version, limits, {
       acknowledgesFirst: false,
+      keepsReleases: true,
       journal: journal?.remote ?? null,
     });
     if (store !== null) this.session.restore(store.saved[1]);
@@ -114,8 +123,13 @@ export class RemoteEnd {
         session: this.session,
         reconnect: () => this.#restartDelayMs(),
         retriesFirst: true,
+        isBridge: true,
       },
       {
+        opened: () => {
+          this.#isOpen = true;
+          this.#listener.opened();
+        },
         connected: ({ properties }) => {
           this.knowsMarks = properties.userProperties?.some(([name]) => name === BRIDGE_MARK) ?? false;
           this.#connected();
@@ -138,6 +152,11 @@ export class RemoteEnd {
 
   get isConnected(): boolean {
     return this.client.isConnected;
+  }
+
+  /** Whether there is a network connection, on which the other broker has let us in or is asked to. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** Begins to connect, and does so again until `stop`. */
@@ -219,13 +238,13 @@ export class RemoteEnd {
 
   #disconnected(error: ConnectionError | null, willReconnect: boolean, delayMs: number): void {
     const lasted = this.#connectedAtMs;
+    const wasOpen = this.#isOpen;
     this.#connectedAtMs = null;
+    this.#isOpen = false;
     this.#isActive = willReconnect;
     this.#addresses.stopLooking();
-    if (lasted !== null) {
-      this.#delays.lasted((performance.now() - lasted) / 1000);
-      this.#listener.ended(error);
-    }
+    if (lasted !== null) this.#delays.lasted((performance.now() - lasted) / 1000);
+    if (wasOpen) this.#listener.ended(error, lasted !== null);
     const { name, startType } = this.#options;
     if (error !== null && error !== GONE) {
       const next = willReconnect

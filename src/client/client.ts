@@ -51,6 +51,8 @@ export interface ClientOptions {
   readonly cleanStart?: boolean;
   /** Whether mosquitto's bit in CONNECT says that this is a bridge; false. */
   readonly bridge?: boolean;
+  /** Whether it is a broker's bridge, which answers PINGREQ and says of what it does not know no more than mosquitto's; false. */
+  readonly isBridge?: boolean;
   /** 60; 0 switches keep-alive off. */
   readonly keepAliveSeconds?: number;
   readonly will?: Will | null;
@@ -97,6 +99,8 @@ export type ReconnectPolicy = (error: ConnectionError, failures: number) => numb
 
 /** What a client tells. */
 export interface ClientListener extends Partial<SessionListener> {
+  /** The network connection is there, and the CONNECT on its way. */
+  opened?(): void;
   /** The server has let us in. */
   connected?(connack: Connack): void;
   /** The connection is over, or could not be made; `error` is null when we ended it. */
@@ -210,11 +214,14 @@ export class Client implements ConnectionListener {
 
   #open(changes: AttemptChanges): void {
     const { connackTimeoutMs = CONNACK_TIMEOUT_MS, topicAliases = 0, observer = NO_OBSERVER } = this.#options;
+    const { isBridge = false } = this.#options;
     const connector = changes.connector ?? this.#options.connector;
     const connect = this.#connectPacket(changes);
     const trail = new PacketTrail(TRAIL_ENTRIES, CLOCK);
     const pool = this.#pool;
-    const options: ClientConnectionOptions = { connect, connackTimeoutMs, topicAliases, pool, trail, observer };
+    const options: ClientConnectionOptions = {
+      ...{ connect, connackTimeoutMs, topicAliases, pool, trail, observer, isBridge },
+    };
     this.#address = connector.address;
     try {
       // What was asked for an attempt may not fit into a CONNECT; later nobody could catch that.
@@ -253,6 +260,10 @@ export class Client implements ConnectionListener {
   }
 
   // ---- what the connection tells ----
+
+  opened(): void {
+    this.#listener.opened?.();
+  }
 
   accepted(connack: Connack): void {
     this.#failures = 0;

@@ -53,6 +53,8 @@ export interface ConnectionEnd {
 
 /** What a connection tells the client. */
 export interface ConnectionListener {
+  /** The network connection is there, and the CONNECT on its way. */
+  opened?(): void;
   /** The server has let us in; requests may be made. */
   accepted(connack: Connack): void;
   /** What became of a message at QoS 0: it was handed to the network. */
@@ -85,6 +87,8 @@ export interface ClientConnectionOptions {
   readonly trail?: PacketTrail;
   /** Asked for each packet, as whoever wants to see them may come later. */
   readonly observer: () => ClientPacketObserver | null;
+  /** Whether it is a broker's bridge; false. */
+  readonly isBridge?: boolean;
 }
 
 /** A message at QoS 0 on its way out of the process. */
@@ -129,12 +133,13 @@ export class ClientConnection implements Pumped {
   #leaving: Leaving[] = [];
 
   constructor(session: ClientSession, options: ClientConnectionOptions, listener: ConnectionListener, nowMs: number) {
-    const { connect, connackTimeoutMs, topicAliases, pool, trail = NO_TRAIL } = options;
+    const { connect, connackTimeoutMs, topicAliases, pool, trail = NO_TRAIL, isBridge = false } = options;
     const maximumPacketSize = connect.properties.maximumPacketSize ?? LARGEST_PACKET_BYTES;
     this.#session = session;
     this.#options = options;
     this.#listener = listener;
-    this.#machine = new ClientMachine({ maximumPacketSize, connackTimeoutMs, topicAliases, pool, trail }, nowMs);
+    const machineOptions = { maximumPacketSize, connackTimeoutMs, topicAliases, pool, trail, isBridge };
+    this.#machine = new ClientMachine(machineOptions, nowMs);
     this.#startedMs = nowMs;
   }
 
@@ -185,6 +190,7 @@ export class ClientConnection implements Pumped {
     this.#openedMs = nowMs;
     this.#machine.open(connect, nowMs);
     observer()?.sent(connect, 0);
+    this.#listener.opened?.();
   }
 
   receive(chunk: Uint8Array, nowMs: number): void {
@@ -207,6 +213,8 @@ export class ClientConnection implements Pumped {
         return this.#machine.end(reasonOf(packet.reasonCode));
       case "PINGRESP":
         return;
+      case "PINGREQ":
+        return this.#options.observer()?.sent({ type: "PINGRESP" }, 0);
       case "AUTH":
         return this.#receiveAuth(packet);
       default:
@@ -302,11 +310,11 @@ export class ClientConnection implements Pumped {
     return true;
   }
 
-  /** Sends an acknowledgement; before 5.0 the reason code is left out. */
+  /** Sends an acknowledgement; before 5.0 the reason code is left out, and by bridges, as mosquitto's send none. */
   acknowledge(type: Acknowledgement["type"], packetId: number, reasonCode: number): void {
     const machine = this.#machine;
     if (machine.ended !== null) return;
-    if (reasonCode !== 0 && machine.version === 5) {
+    if (reasonCode !== 0 && machine.version === 5 && !this.#options.isBridge) {
       machine.send({ type, packetId, reasonCode, properties: NO_PROPERTIES });
     } else {
       machine.sendShortAcknowledgement(type, packetId);

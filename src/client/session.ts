@@ -97,6 +97,11 @@ export interface SessionTraits {
    * taken it.
    */
   readonly acknowledgesFirst?: boolean;
+  /**
+   * Whether PUBRELs go out again when the server says that it has lost the Session, as those of mosquitto's bridges do: a server that has
+   * should know none of them and answers so; one that has not is given its PUBREL.
+   */
+  readonly keepsReleases?: boolean;
   /** Milliseconds on a clock that never goes back, for messages that expire while they wait. */
   readonly nowMs?: () => number;
 }
@@ -127,6 +132,7 @@ export class ClientSession {
   readonly #outbox: Outbox;
   readonly #journal: SessionJournal | null;
   readonly #acknowledgesFirst: boolean;
+  readonly #keepsReleases: boolean;
   /** SUBSCRIBE and UNSUBSCRIBE without an answer, by packet identifier; "reserved" are those not sent. */
   readonly #requests: SparseMap<number, "SUBACK" | "UNSUBACK" | "reserved"> = new SparseMap();
   readonly #received: Received = new Received();
@@ -141,10 +147,12 @@ export class ClientSession {
 
   constructor(version: Version, limits: SessionLimits = DEFAULT_SESSION_LIMITS, traits: SessionTraits = {}) {
     const { journal = null, acknowledgesFirst = true, nowMs = () => performance.now() } = traits;
+    const { keepsReleases = false } = traits;
     this.version = version;
     this.limits = limits;
     this.#journal = journal;
     this.#acknowledgesFirst = acknowledgesFirst;
+    this.#keepsReleases = keepsReleases;
     this.#outbox = new Outbox(
       limits,
       journal,
@@ -281,7 +289,7 @@ export class ClientSession {
       this.#journal?.note({ kind: "incoming-orphaned", sequence: receipt.sequence });
       if (!receipt.isHandedOn) this.#handOn(receipt);
     }
-    this.#outbox.sessionLost();
+    if (!this.#keepsReleases) this.#outbox.sessionLost();
   }
 
   /** The connection is gone. */

@@ -25,6 +25,11 @@ export interface ClientMachineOptions {
   readonly pool: OutputPool;
   /** Where what passes is noted; nowhere when it is absent. */
   readonly trail?: PacketTrail;
+  /**
+   * Whether this is a broker's bridge, which is what mosquitto's is to the other broker: it answers PINGREQ, and goes without a word
+   * when it is sent a topic name that is none.
+   */
+  readonly isBridge?: boolean;
 }
 
 /** What `next` of a ClientMachine returns: a packet of the server, or the end. */
@@ -124,9 +129,18 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
       case "PINGRESP":
         this.#pingSentMs = -1;
         return true;
+      case "PINGREQ":
+        return this.#takePing();
       default:
         return true;
     }
+  }
+
+  #takePing(): boolean {
+    if (!this.#options.isBridge)
+      return this.#protocolError("PINGREQ: only a client sends it [5.0 §2.1.2] [3.1.1 §2.2.1]");
+    this.send({ type: "PINGRESP" });
+    return true;
   }
 
   #takeBeforeConnack(packet: Packet): boolean {
@@ -191,6 +205,7 @@ export class ClientMachine extends Endpoint implements Machine<ClientEvent> {
 
   protected override beforeEnd(_reason: EndReason, fault: Fault | null): void {
     if (fault === null || this.version !== 5 || this.#state !== "connected") return;
+    if (this.#options.isBridge && fault.reasonCode === ReasonCode.TopicNameInvalid) return;
     this.send({ type: "DISCONNECT", reasonCode: fault.reasonCode, properties: NO_PROPERTIES });
   }
 

@@ -22,7 +22,8 @@ const SENDERS: Readonly<Record<PacketName, string>> = {
   SUBACK: "server",
   UNSUBSCRIBE: "client",
   UNSUBACK: "server",
-  PINGREQ: "client",
+  // A server to a bridge.
+  PINGREQ: "client server",
   PINGRESP: "server",
   DISCONNECT: "client server",
   AUTH: "client server",

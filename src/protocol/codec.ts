@@ -35,7 +35,8 @@ const FORMS: readonly (Form | undefined)[] = [
   { name: "SUBACK", flags: 0, from: "server" },
   { name: "UNSUBSCRIBE", flags: 2, from: "client" },
   { name: "UNSUBACK", flags: 0, from: "server" },
-  { name: "PINGREQ", flags: 0, from: "client" },
+  // A broker may ask a bridge, which is a broker too: ClientMachine decides.
+  { name: "PINGREQ", flags: 0, from: "both" },
   { name: "PINGRESP", flags: 0, from: "server" },
   { name: "DISCONNECT", flags: 0, from: "both" },
   { name: "AUTH", flags: 0, from: "both" },

@@ -21,6 +21,7 @@ test("without options: both loopback addresses, anonymous, persistent, IPv6 only
     enabled: true,
     location: "data",
     mosquittoFile: "data/mosquitto.db",
+    hasStandIn: false,
     durability: { mode: "always" },
   });
   assert.equal(broker.maximumQueuedMessages, 0);

@@ -21,6 +21,8 @@ export interface PersistenceConfig {
   readonly location: string;
   /** Where mosquitto keeps its database under the same configuration. */
   readonly mosquittoFile: string;
+  /** Whether a file at `mosquittoFile` stands for the store, so that removing it begins anew. */
+  readonly hasStandIn: boolean;
   readonly durability: Durability;
 }
 
@@ -88,6 +90,7 @@ export const DEFAULT_CONFIG: Config = {
     enabled: false,
     location: DEFAULT_STORE_FOLDER,
     mosquittoFile: join(DEFAULT_STORE_FOLDER, DEFAULT_PERSISTENCE_FILE),
+    hasStandIn: false,
     durability: { mode: "always" },
   },
   bridges: [],

@@ -75,7 +75,7 @@ export interface BridgeDraft {
 export interface Draft {
   readonly broker: Mutable<BrokerOptions>;
   readonly log: Mutable<LogConfig>;
-  readonly persistence: Mutable<Omit<PersistenceConfig, "location" | "mosquittoFile">>;
+  readonly persistence: Mutable<Omit<PersistenceConfig, "location" | "mosquittoFile" | "hasStandIn">>;
   persistenceLocation: string | null;
   persistenceFile: string | null;
   user: string | null;

@@ -1,5 +1,5 @@
 /** From all that was read to a Config: what belongs together is put together, and what contradicts is a problem. */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { SecurityConfig, SecurityPlugin } from "../security/index.ts";
 import { type Config, DEFAULT_PERSISTENCE_FILE, DEFAULT_PORT, DEFAULT_STORE_FOLDER, localListeners } from "./config.ts";
 import type { Draft, ListenerDraft, PluginDraft, SecurityDraft } from "./draft.ts";
@@ -158,13 +158,16 @@ class Securities {
 function persistenceOf(draft: Draft, plugins: Plugins): Config["persistence"] {
   const { persistence, persistenceFile } = draft;
   const plugin = plugins.persistence;
-  const folder = draft.persistenceLocation ?? plugin?.location ?? DEFAULT_STORE_FOLDER;
   const file = persistenceFile ?? DEFAULT_PERSISTENCE_FILE;
+  const isNamed = file !== DEFAULT_PERSISTENCE_FILE;
+  // As mosquitto a named file is seen from where the broker is started; our own folder has a name of its own there.
+  const folder = draft.persistenceLocation ?? plugin?.location ?? (isNamed ? "" : DEFAULT_STORE_FOLDER);
   return {
     ...persistence,
     enabled: persistence.enabled || plugin !== undefined,
-    location: file === DEFAULT_PERSISTENCE_FILE ? folder : join(folder, `${basename(file)}.lacewing`),
+    location: isNamed ? `${join(folder, file)}.lacewing` : folder,
     mosquittoFile: join(folder, file),
+    hasStandIn: isNamed,
   };
 }
 

@@ -540,6 +540,8 @@ test("the store's folder: beside others when the file is named", () => {
     read("persistence_location /v\npersistence_file one.db").config.persistence.location,
     "/v/one.db.lacewing",
   );
+  const named = read("persistence_file one.db").config.persistence;
+  assert.deepEqual([named.location, named.mosquittoFile, named.hasStandIn], ["one.db.lacewing", "one.db", true]);
   const file = fileOf("persistence_location /v");
   assert.equal(readConfig({ file, persistenceLocation: "/other" }).config.persistence.location, "/other");
 });

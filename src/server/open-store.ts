@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { PersistenceConfig } from "../config/index.ts";
 import { NO_STORE, type Store } from "../core/index.ts";
 import type { BrokerLogType, Log } from "../observe/index.ts";
-import { isEmpty, openLmdbStore, type StoreReport } from "../store/index.ts";
+import { heedStandIn, isEmpty, isStandIn, makeStandIn, openLmdbStore, type StoreReport } from "../store/index.ts";
 
 /** A store and how it is let go. */
 export interface OpenStore {
@@ -29,6 +29,7 @@ export async function openStore(config: PersistenceConfig, log: Log<BrokerLogTyp
     return KEPT_IN_MEMORY;
   }
   const { location: folder, durability } = config;
+  if (config.hasStandIn) await heedRemoval(config, log);
   const store = await openLmdbStore({
     folder,
     durability: durability.mode === "interval" ? { intervalMs: durability.intervalMs } : durability.mode,
@@ -36,7 +37,37 @@ export async function openStore(config: PersistenceConfig, log: Log<BrokerLogTyp
   });
   log.write("information", `Sessions and messages are kept in ${folder}: ${promiseOf(config)}.`);
   await tellOfMosquittoFile(config, store, log);
-  return { store, close: () => store.close(), abandon: () => store.abandon() };
+  await keepStandIn(config, log);
+  const close = async (): Promise<void> => {
+    await store.close();
+    // Removed meanwhile it says nothing: mosquitto, too, writes its file at the end.
+    await keepStandIn(config, log);
+  };
+  return { store, close, abandon: () => store.abandon() };
+}
+
+/** Who removes the file that stands for the store wants a broker that knows nothing. */
+async function heedRemoval({ location, mosquittoFile }: PersistenceConfig, log: Log<BrokerLogType>): Promise<void> {
+  const aside = await heedStandIn(location, mosquittoFile, Date.now());
+  if (aside === null) return;
+  log.write(
+    "warning",
+    `Warning: ${mosquittoFile} was removed, so the broker begins anew. What it knew is in ${aside}; to have it back, stop the broker and move the files there to ${location}.`,
+  );
+}
+
+/** The store does without it. */
+async function keepStandIn(
+  { location, mosquittoFile, hasStandIn }: PersistenceConfig,
+  log: Log<BrokerLogType>,
+): Promise<void> {
+  if (!hasStandIn) return;
+  try {
+    await makeStandIn(location, mosquittoFile);
+  } catch (error) {
+    const { message } = error as Error;
+    log.write("warning", `Warning: The file that stands for the store in ${location} cannot be made: ${message}.`);
+  }
 }
 
 /** Who comes from mosquitto and has not imported its database would find out by what is missing. */
@@ -45,7 +76,7 @@ async function tellOfMosquittoFile(
   store: Store,
   log: Log<BrokerLogType>,
 ): Promise<void> {
-  if (!existsSync(mosquittoFile) || !(await isEmpty(store))) return;
+  if (!existsSync(mosquittoFile) || isStandIn(mosquittoFile) || !(await isEmpty(store))) return;
   log.write(
     "warning",
     `Warning: The store is empty, and sessions and messages of mosquitto are in ${mosquittoFile}. To take them over, stop this broker and: lacewing store import ${mosquittoFile} --to ${location}`,

@@ -8,6 +8,7 @@ export { StoreError, type StoreFault, type StoreReport } from "./lmdb/report.ts"
 export { MemoryStore } from "./memory.ts";
 export type { ReadingOptions } from "./mosquitto-db/contents.ts";
 export { openImport } from "./open-import.ts";
+export { heedStandIn, isStandIn, makeStandIn } from "./stand-in.ts";
 export { type ClientSummary, type StoreSummary, summarize } from "./summary.ts";
 export {
   type BackedUp,

@@ -120,7 +120,8 @@ async function secure(folder: string): Promise<void> {
   await synced(folder);
 }
 
-async function synced(path: string): Promise<void> {
+/** Waits until a file or folder is on the disk. */
+export async function synced(path: string): Promise<void> {
   const handle = await openFile(path, "r");
   try {
     await handle.sync();
@@ -221,12 +222,13 @@ function nothingLeft(path: string): StoreError {
 
 /**
  * Moves the files of the store in `folder`, sound or not, to a new folder inside of it, and returns that.
+ * @param besides names of other files that go with it
  * @throws StoreError when another process has the store
  */
-export function moveStoreAside(folder: string, nowMs: number): Promise<string> {
+export function moveStoreAside(folder: string, nowMs: number, besides: readonly string[] = []): Promise<string> {
   return whileLocked(folder, () => {
     const aside = makeAside(folder, nowMs);
-    moveFiles(folder, aside, STORE_FILES);
+    moveFiles(folder, aside, [...STORE_FILES, ...besides]);
     return aside;
   });
 }

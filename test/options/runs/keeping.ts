@@ -1,6 +1,6 @@
 // What outlives the process, and where it is.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Check, OptionRun } from "../option-run.ts";
 
@@ -41,7 +41,20 @@ export const KEEPING: OptionRun = {
       await keeps("durability")(broker);
     },
     persistence_location: async ({ folder }) => assert.ok(existsSync(join(folder, "kept"))),
-    persistence_file: async ({ folder }) => assert.ok(existsSync(join(folder, "kept/other.db.lacewing"))),
+    persistence_file: async (broker) => {
+      const file = join(broker.folder, "kept/other.db");
+      assert.ok(existsSync(`${file}.lacewing`));
+      await keeps("file")(broker);
+      rmSync(file);
+      await broker.restart();
+      assert.match(broker.program().errors, /other\.db was removed, so the broker begins anew\./);
+      const reader = await broker.stage.connect("reader of nothing");
+      await reader.subscribe("#", { qos: 0 });
+      await reader.lines(2);
+      await reader.publish("asked", "answer", { qos: 0 });
+      await reader.lines(3);
+      assert.match(reader.transcript[2]!, /^PUBLISH asked=answer/);
+    },
     pid_file: async ({ folder, program }) =>
       assert.equal(Number(readFileSync(join(folder, "pid"), "utf8")), program().pid),
   },

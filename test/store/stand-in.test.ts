@@ -1,0 +1,79 @@
+// The file that stands for a store: who removes it begins anew, and nothing else does.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { heedStandIn, isStandIn, makeStandIn, openLmdbStore, StoreError } from "../../src/store/index.ts";
+import { holdings, sessionSet } from "../contracts/facts.ts";
+import { temporaryFolder } from "../support/folder.ts";
+
+const NOW_MS = Date.UTC(2026, 0, 1);
+
+/** How many facts a store has that gets one more for the next time. */
+async function facts(folder: string): Promise<number> {
+  const store = await openLmdbStore({ folder, durability: "none", report: (event) => assert.fail(event.kind) });
+  try {
+    const { length } = await holdings(store);
+    await store.append([sessionSet(`s${length}`)]);
+    return length;
+  } finally {
+    await store.close();
+  }
+}
+
+/** A store with one fact, and the file that stands for it. */
+async function madeStore(context: TestContext): Promise<{ readonly folder: string; readonly path: string }> {
+  const parent = temporaryFolder(context);
+  const [folder, path] = [join(parent, "m.db.lacewing"), join(parent, "m.db")];
+  assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+  assert.equal(await facts(folder), 0);
+  await makeStandIn(folder, path);
+  assert.ok(isStandIn(path));
+  return { folder, path };
+}
+
+test("a store goes on while the file is there, and begins anew where it has been removed", async (context) => {
+  const { folder, path } = await madeStore(context);
+  assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+  assert.equal(await facts(folder), 1);
+  rmSync(path);
+  const aside = await heedStandIn(folder, path, NOW_MS);
+  assert.equal(basename(aside!), "replaced-2026-01-01T00-00-00.000Z");
+  assert.ok(existsSync(join(aside!, "data.mdb")));
+  assert.equal(await facts(folder), 0);
+  assert.equal(await heedStandIn(folder, path, NOW_MS), null, "only once");
+  // What was moved aside can be moved back.
+  assert.equal(await facts(aside!), 2);
+});
+
+test("a file that never was there, or elsewhere, says nothing", async (context) => {
+  const { folder, path } = await madeStore(context);
+  const moved = join(temporaryFolder(context), "m.db.lacewing");
+  renameSync(folder, moved);
+  assert.equal(await heedStandIn(moved, path.replace("m.db", "other.db"), NOW_MS), null);
+  assert.equal(await facts(moved), 1);
+});
+
+test("a file of somebody else stays as it is", async (context) => {
+  const parent = temporaryFolder(context);
+  const [folder, path] = [join(parent, "m.db.lacewing"), join(parent, "m.db")];
+  mkdirSync(folder);
+  writeFileSync(path, "\0\xb5\0mosquitto db");
+  await makeStandIn(folder, path);
+  assert.ok(!isStandIn(path));
+  assert.equal(readFileSync(path, "utf8"), "\0\xb5\0mosquitto db");
+  rmSync(path);
+  assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+});
+
+test("nothing is moved from under a broker that has the store", async (context) => {
+  const { folder, path } = await madeStore(context);
+  const store = await openLmdbStore({ folder, durability: "none", report: () => {} });
+  rmSync(path);
+  await assert.rejects(heedStandIn(folder, path, NOW_MS), (error) => {
+    assert.ok(error instanceof StoreError);
+    assert.equal(error.fault, "locked");
+    return true;
+  });
+  await store.close();
+});

@@ -25,6 +25,7 @@ import { ALLOW_ALL, type Authenticator, type Policy, type Verdict } from "./auth
 import type { Broker } from "./broker.ts";
 import { Connecting } from "./connecting.ts";
 import type { Entrance } from "./entrance.ts";
+import { receivePubrel, type Unreleased } from "./exactly-once.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { HeldAnswers } from "./held-answers.ts";
 import type { Link, Tap } from "./link.ts";
@@ -72,6 +73,10 @@ export class Connection implements Outlet, ObligationWaiter {
   tap: Tap | null = null;
   /** The Reason String of the client's DISCONNECT [5.0 §3.14.2.2.3]. */
   lastWords: string | null = null;
+  /** The client's messages at QoS 2 that came on this connection and are not released. */
+  unreleasedMessages = 0;
+  /** What is out of the ordinary with them; null: nothing. */
+  unreleased: Unreleased | null = null;
   /** Waits in the broker's list for the end of the turn. */
   isDirty = false;
   #connecting: Connecting | null;
@@ -198,7 +203,7 @@ export class Connection implements Outlet, ObligationWaiter {
       case "PUBCOMP":
         return this.#acknowledge(packet);
       case "PUBREL":
-        return this.#release(packet);
+        return receivePubrel(this, this.session!, packet.packetId);
       case "SUBSCRIBE":
         return receiveSubscribe(this, this.session!, packet);
       case "UNSUBSCRIBE":
@@ -244,15 +249,6 @@ export class Connection implements Outlet, ObligationWaiter {
   /** Sends a PUBREL; before 5.0 the reason code is left out. */
   sendPubrel(packetId: number, reasonCode: number): void {
     this.sendAcknowledgement("PUBREL", packetId, reasonCode);
-  }
-
-  #release(packet: Acknowledgement): void {
-    const { ledger, records } = this.broker;
-    const session = this.session!;
-    ledger.beginObligation();
-    const isKnown = session.receivedMessages > 0 && session.received.release(packet.packetId);
-    if (isKnown) records.receivedDeleted(session, packet.packetId);
-    this.answer("PUBCOMP", packet.packetId, isKnown ? 0 : ReasonCode.PacketIdentifierNotFound, ledger.endObligation());
   }
 
   /** Answers a PUBLISH or PUBREL once `obligation` is met and all earlier answers are out. */

@@ -5,6 +5,7 @@ import type { Policy } from "./authenticator.ts";
 import { markOf, withoutMark } from "./bridge-marks.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
+import { answerTaken, isNew } from "./exactly-once.ts";
 import { Message } from "./message.ts";
 import { mountedMessage } from "./mount-point.ts";
 import type { BrokerOptions } from "./options.ts";
@@ -43,8 +44,10 @@ export function receivePublish(connection: Connection, session: Session, packet:
     records.receivedSet(session, packet.packetId);
   }
   const obligation = ledger.endObligation();
-  if (reasonCode !== null)
-    connection.answer(packet.qos === 1 ? "PUBACK" : "PUBREC", packet.packetId, reasonCode, obligation);
+  if (reasonCode === null) return;
+  if (packet.qos === 1) connection.answer("PUBACK", packet.packetId, reasonCode, obligation);
+  else if (reasonCode >= 0x80) connection.answer("PUBREC", packet.packetId, reasonCode, obligation);
+  else answerTaken(connection, packet.packetId, obligation);
 }
 
 /** Takes a message at QoS 1 or 2 and returns its reason code; null: the connection is ended for it. */
@@ -138,22 +141,6 @@ function owesStore(session: Session, packet: Publish, route: Route): boolean {
     route.receivers.some((receiver) => receiver.qos > 0 && receiver.session.isDurable) ||
     route.groups.some((group) => group.hasDurableMember)
   );
-}
-
-/** Judges a PUBLISH at QoS 2; a repeated one is answered again and not delivered again [5.0 MQTT-4.3.3-10]. */
-function isNew(connection: Connection, session: Session, packet: Publish): boolean {
-  if (session.receivedMessages === 0) return true;
-  if (session.received.has(packet.packetId)) {
-    connection.answer("PUBREC", packet.packetId, ReasonCode.Success, null);
-    return false;
-  }
-  const { receiveMaximum } = connection.broker.options;
-  if (!connection.isVersion5 || session.receivedMessages < receiveMaximum) return true;
-  connection.fail(
-    ReasonCode.ReceiveMaximumExceeded,
-    `PUBLISH: ${session.receivedMessages} messages at QoS 2 are not released; at most ${receiveMaximum} may be [5.0 MQTT-3.3.4-7]`,
-  );
-  return false;
 }
 
 function isAllowed(connection: Connection, packet: Publish, route: Route): boolean {

@@ -158,7 +158,7 @@ export class Received {
     return "new";
   }
 
-  /** Applies a PUBREL; false when the identifier is not known (0x92 in the PUBCOMP of 5.0). */
+  /** Applies a PUBREL; false when the identifier is not known. */
   release(packetId: number): boolean {
     return this.#ids?.delete(packetId) ?? false;
   }

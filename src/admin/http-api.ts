@@ -36,6 +36,9 @@ const ALIASES: ReadonlySet<string> = new Set([
   "store/messages/count",
 ]);
 
+/** What begins so mosquitto does not count: whoever compares the names finds those of mosquitto alone at its path. */
+const OURS = "lacewing/";
+
 /** By `protocol`, in mosquitto's words. */
 const PROTOCOLS = { mqtt: "mqtt", websockets: "websockets", http_api: "httpapi" } as const;
 
@@ -73,14 +76,16 @@ export class HttpApi implements HttpService {
       case "/api/v1/listeners":
         return json({ listeners: this.#facts.listeners().map(listenerOf) });
       case "/api/v1/systree":
-        return json(this.#systree());
+        return json(this.#systree((name) => !name.startsWith(OURS)));
+      case "/api/v1/lacewing":
+        return json(this.#systree((name) => name.startsWith(OURS)));
       default:
         return { kind: "refused", status: 404, text: "Not found.\n", why: "there is no such request" };
     }
   }
 
-  #systree(): Readonly<Record<string, number>> {
-    const told = [...this.#facts.figures()].filter(([name]) => !ALIASES.has(name));
+  #systree(isWanted: (name: string) => boolean): Readonly<Record<string, number>> {
+    const told = [...this.#facts.figures()].filter(([name]) => isWanted(name) && !ALIASES.has(name));
     return Object.fromEntries(told.map(([name, value]) => [`$SYS/broker/${name}`, value]));
   }
 

@@ -20,5 +20,5 @@ export function refusalLine({ connection, topicName }: ControlRequest): string {
 function isOnThisMachine({ remoteAddress, localPort }: Link): boolean {
   // Of a unix socket the address is its path, unless a proxy in front tells where the client is.
   if (localPort === 0 && !/:\d+$/.test(remoteAddress)) return true;
-  return /^(127\.|\[?::1\]?|\[?::ffff:127\.)/.test(remoteAddress);
+  return /^(127\.|::ffff:127\.|::1:\d+$)/.test(remoteAddress);
 }

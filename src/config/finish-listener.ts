@@ -57,7 +57,7 @@ function* contradictions(listener: ListenerDraft): Iterable<string> {
 function* contradictionsOfProxy({ settings, tls, useSubject }: ListenerDraft, hasTls: boolean): Iterable<string> {
   if (settings.proxyProtocol !== 2) return;
   if (useSubject)
-    yield "Error: use_subject_as_username cannot be used with `enable_proxy_protocol 2`, which does not tell the subject.";
+    yield "Error: use_subject_as_username cannot be used with `enable_proxy_protocol 2`. It does not tell the subject.";
   if (hasTls || tls.certFile !== null || tls.keyFile !== null)
     yield "Error: certfile and keyfile cannot be used with `enable_proxy_protocol 2`. The proxy speaks TLS.";
 }

@@ -91,7 +91,7 @@ function remember<Value>(map: Map<string, Value>, key: string, value: Value): vo
  */
 export function networkOf(remoteAddress: string): string | null {
   if (remoteAddress.startsWith("/")) return null;
-  const address = remoteAddress.slice(0, remoteAddress.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  const address = remoteAddress.slice(0, remoteAddress.lastIndexOf(":"));
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
   const [head = "", tail] = address.split("::");

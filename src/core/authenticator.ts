@@ -41,6 +41,16 @@ export interface PeerCertificate {
   readonly endsAtMs: number;
 }
 
+/** What the two ends of TLS agreed on. */
+export interface AgreedCipher {
+  /** As "TLSv1.3". */
+  readonly version: string;
+  /** OpenSSL's name of it. */
+  readonly name: string;
+  /** Whether a proxy ended TLS, and says so. */
+  readonly isProxys: boolean;
+}
+
 /** What a transport knows of who is at the other end, before that says anything of MQTT. */
 export interface PeerIdentity {
   /** Whether nobody on the way can read along. */
@@ -49,10 +59,12 @@ export interface PeerIdentity {
   readonly certificate: PeerCertificate | null;
   /** The name of the key that the client has proved to know (PSK); null: it came without. */
   readonly pskIdentity: string | null;
+  /** null: there is none, or a proxy that ended TLS has not told. */
+  readonly cipher: AgreedCipher | null;
 }
 
 /** Nothing is known of the peer. */
-export const UNKNOWN_PEER: PeerIdentity = { isEncrypted: false, certificate: null, pskIdentity: null };
+export const UNKNOWN_PEER: PeerIdentity = { isEncrypted: false, certificate: null, pskIdentity: null, cipher: null };
 
 /** What is known of a client that asks to connect. */
 export interface Applicant {

@@ -1,5 +1,6 @@
 /** The broker's core: what a broker decides, without I/O. */
 export {
+  type AgreedCipher,
   ALLOW_ALL,
   ANONYMOUS,
   type Applicant,

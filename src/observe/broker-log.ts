@@ -1,6 +1,7 @@
 /** What happens in the broker as lines of its log, in mosquitto's words where it has any. */
 import type { LogType } from "../config/index.ts";
 import type {
+  AgreedCipher,
   Clock,
   Connection,
   ExceededRate,
@@ -84,10 +85,21 @@ export class BrokerLog implements Observer {
     // A bridge, and a client in the same process, came to no port.
     const where = localPort === undefined ? "" : ` on port ${localPort}`;
     this.#log.write("notice", `New connection from ${remoteAddress}${where}.`);
+    const cipher = connection.link.peer?.cipher ?? null;
+    if (cipher?.isProxys === true) this.#negotiated(`Connection from ${remoteAddress}`, cipher);
+  }
+
+  /** In mosquitto's words. */
+  #negotiated(who: string, { version, name }: AgreedCipher): void {
+    this.#log.write("notice", `${who} negotiated ${printable(version)} cipher ${printable(name)}`);
   }
 
   refused({ remoteAddress, localPort, reason, message }: RefusedConnection): void {
     const what = message === null ? null : printable(message);
+    if (reason === "proxy-header-corrupt") {
+      this.#log.write("notice", `Connection rejected, ${END_REASONS[reason].log}. From ${remoteAddress}: ${what}.`);
+      return;
+    }
     if (isDenied(reason) || reason.startsWith("proxy-")) {
       this.#denied(remoteAddress, reason, what);
       return;
@@ -116,6 +128,8 @@ export class BrokerLog implements Observer {
     const user = username === null ? "" : `, u'${printable(username)}'`;
     const facts = `p${connect.version}, c${connect.cleanStart ? 1 : 0}, k${connect.keepAliveSeconds}${user}`;
     this.#log.write("notice", `New client connected from ${link.remoteAddress} as ${nameOf(connection)} (${facts}).`);
+    const cipher = link.peer?.cipher ?? null;
+    if (cipher?.isProxys === false) this.#negotiated(`Client ${nameOf(connection)}`, cipher);
   }
 
   ended(connection: Connection, reason: EndReason, fault: Fault | null): void {

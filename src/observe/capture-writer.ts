@@ -147,7 +147,7 @@ function padded(bytes: Uint8Array): Uint8Array {
 }
 
 function streamOf({ remoteAddress, number }: CapturedConnection): Stream {
-  const [, address = "", port = ""] = /^\[?([0-9a-fA-F:.]+?)\]?:(\d+)$/.exec(remoteAddress) ?? [];
+  const [, address = "", port = ""] = /^([0-9a-fA-F:.]+):(\d+)$/.exec(remoteAddress) ?? [];
   return {
     client: addressBytes(address),
     // Those without a port of their own are told apart by their number.

@@ -242,6 +242,6 @@ function entriesOf(trail: PacketTrail, aheadMs: number): readonly TrailEntry[] {
 
 /** The first three numbers of an address of IPv4, or the first four groups of one of IPv6. */
 function networkOf(remoteAddress: string): string {
-  const address = remoteAddress.replace(/^\[?(.*?)\]?:\d+$/, "$1");
+  const address = remoteAddress.replace(/^(.*):\d+$/, "$1");
   return address.includes(".") ? address.split(".").slice(0, 3).join(".") : address.split(":").slice(0, 4).join(":");
 }

@@ -22,6 +22,7 @@ test("mosquitto 2.1's words in the log", () => {
     ["protocol-error", "protocol error"],
     ["connection-closed", "connection closed by client"],
     ["not-authorized", "not authorised"],
+    ["identity-missing", "not authorised"],
     ["keep-alive-timeout", "exceeded timeout"],
     ["packet-too-large", "oversize packet"],
     ["administrative-action", "administrative action"],

@@ -29,7 +29,7 @@ export const END_REASONS = {
   // As mosquitto: who guesses passwords is not told which half was wrong.
   "bad-user-name-or-password": { code: 0x87, log: "bad username or password" },
   // As mosquitto: a client certificate is asked for a name and has none.
-  "identity-missing": { code: 0x86, log: "bad username or password" },
+  "identity-missing": { code: 0x86, log: "not authorised" },
   "server-unavailable": { code: 0x88, log: "server unavailable" },
   "server-busy": { code: 0x89, log: "server busy" },
   banned: { code: 0x8a, log: "client banned" },

@@ -142,6 +142,8 @@ export class HttpGate {
       this.#refuse(request, response, facts, { kind: "refused", ...NOT_FOUND, why: "http_dir is not set" });
       return;
     }
+    // As mosquitto, on which those rely who do not read an answer to its end.
+    response.setHeader("Connection", "close");
     const status = await this.#files.answer(request, response);
     if (status >= 400) this.#tell(request, facts, status, `http_dir has no such file, or it cannot be read`);
   }

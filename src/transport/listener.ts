@@ -34,6 +34,11 @@ export interface Reception {
   readonly onAcceptError: (error: Error) => void;
 }
 
+/** "ADDRESS:PORT" of a peer as mosquitto's log has it, also for an address of IPv6 without brackets. */
+export function formatPeer(address: string, port: number): string {
+  return `${address}:${port}`;
+}
+
 /** "ADDRESS:PORT", with brackets around an address of IPv6; the path alone of a unix socket, which has no port. */
 export function formatAddress(address: string, port: number): string {
   if (address.startsWith("/")) return address;

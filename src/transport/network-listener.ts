@@ -9,7 +9,7 @@ import type { EndReason } from "../protocol/index.ts";
 import { HttpGate } from "./http-gate.ts";
 import { BACKLOG_CONNECTIONS, type InheritedSocket } from "./inherited-sockets.ts";
 import { type BindAddress, bindAddresses, isFamilyMissing } from "./listen-addresses.ts";
-import { formatAddress, type Listener, type Reception } from "./listener.ts";
+import { formatAddress, formatPeer, type Listener, type Reception } from "./listener.ts";
 import type { ListenerOptions, ListenTarget } from "./listener-options.ts";
 import { readProxyHeader } from "./proxy-gate.ts";
 import { ServerTls } from "./server-tls.ts";
@@ -229,7 +229,7 @@ class NetworkListener implements Listener {
   #factsOf(socket: Socket): LinkFacts {
     const { target } = this.#options;
     const remoteAddress =
-      target.kind === "unix" ? target.path : formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+      target.kind === "unix" ? target.path : formatPeer(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
     return { remoteAddress, localPort: this.port, peer: UNKNOWN_PEER };
   }
 

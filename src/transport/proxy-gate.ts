@@ -2,11 +2,14 @@
 import type { Socket } from "node:net";
 import { type PeerIdentity, UNKNOWN_PEER } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
-import { formatAddress } from "./listener.ts";
+import { formatPeer } from "./listener.ts";
 import type { ProxyOptions } from "./listener-options.ts";
 import { Patience } from "./patience.ts";
 import { type ProxyHeader, parseProxyHeader } from "./proxy-header.ts";
 import type { LinkFacts } from "./tcp-link.ts";
+
+/** How long a proxy that only speaks for itself may take to say something of MQTT, in milliseconds. */
+const LOCAL_SILENCE_MS = 1000;
 
 /** Who waits for a header. */
 export interface ProxyOwner {
@@ -14,7 +17,7 @@ export interface ProxyOwner {
   told(facts: LinkFacts): void;
   /** `message` null: the reason says it all. */
   refused(remoteAddress: string, reason: EndReason, message: string | null): void;
-  /** The proxy went away before it had said anything: a health check. */
+  /** The proxy only looked whether somebody is there, and has said nothing more: a health check. */
   left(): void;
 }
 
@@ -31,9 +34,15 @@ export function readProxyHeader(
   owner: ProxyOwner,
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
+  let isLocal = false;
   const stop = (): void => {
     patience.cancel();
     socket.off("readable", read).off("end", ended).off("error", ended).off("close", ended);
+  };
+  const left = (): void => {
+    stop();
+    socket.on("error", ignore).destroy();
+    owner.left();
   };
   const refuse = (remoteAddress: string, reason: EndReason, message: string | null): void => {
     stop();
@@ -42,10 +51,8 @@ export function readProxyHeader(
   };
   const corrupt = (why: string): void => refuse(facts.remoteAddress, "proxy-header-corrupt", why);
   const ended = (): void => {
-    if (bytes.length > 0) return corrupt("it is cut");
-    stop();
-    socket.on("error", ignore).destroy();
-    owner.left();
+    if (bytes.length > 0 && !isLocal) corrupt("it is cut");
+    else left();
   };
   const read = (): void => {
     const chunk = socket.read() as Buffer | null;
@@ -58,6 +65,13 @@ export function readProxyHeader(
       return corrupt((error as Error).message);
     }
     if (header === null) return;
+    if (header.isLocal && bytes.length === header.length) {
+      if (isLocal) return;
+      isLocal = true;
+      patience.cancel();
+      patience = new Patience(Math.min(timeoutMs, LOCAL_SILENCE_MS), left);
+      return;
+    }
     const client = clientFacts(header, facts);
     if (options.requireTls === true && !header.isTls) return refuse(client.remoteAddress, "proxy-without-tls", null);
     if (options.requireCertificate === true && !header.hasCertificate)
@@ -66,15 +80,21 @@ export function readProxyHeader(
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     owner.told(client);
   };
-  const patience = new Patience(timeoutMs, () => corrupt("no whole header within the connect timeout"));
+  let patience = new Patience(timeoutMs, () => corrupt("no whole header within the connect timeout"));
   socket.on("readable", read).on("end", ended).on("error", ended).on("close", ended);
 }
 
-function clientFacts({ source, isTls, hasCertificate, commonName }: ProxyHeader, facts: LinkFacts): LinkFacts {
+function clientFacts(header: ProxyHeader, facts: LinkFacts): LinkFacts {
+  const { source, isTls, hasCertificate, commonName, cipher } = header;
   const peer: PeerIdentity = isTls
-    ? { isEncrypted: true, certificate: hasCertificate ? proxiedCertificate(commonName) : null, pskIdentity: null }
+    ? {
+        isEncrypted: true,
+        certificate: hasCertificate ? proxiedCertificate(commonName) : null,
+        pskIdentity: null,
+        cipher: cipher === null ? null : { ...cipher, isProxys: true },
+      }
     : UNKNOWN_PEER;
-  const remoteAddress = source === null ? facts.remoteAddress : formatAddress(source.address, source.port);
+  const remoteAddress = source === null ? facts.remoteAddress : formatPeer(source.address, source.port);
   return { ...facts, remoteAddress, peer };
 }
 

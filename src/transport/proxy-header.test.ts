@@ -25,14 +25,18 @@ function withAttributes(...attributes: readonly Buffer[]): Buffer {
   return Buffer.concat([v2("2111"), Buffer.of(body.length >> 8, body.length & 0xff), body]);
 }
 
-function ssl(client: number, verify: number, name?: Buffer): Buffer {
+function ssl(client: number, verify: number, ...within: readonly Buffer[]): Buffer {
   const fixed = Buffer.alloc(5);
   fixed[0] = client;
   fixed.writeUInt32BE(verify, 1);
-  return attribute(0x20, Buffer.concat([fixed, ...(name === undefined ? [] : [attribute(0x22, name)])]));
+  return attribute(0x20, Buffer.concat([fixed, ...within]));
 }
 
-const PLAIN = { isTls: false, hasCertificate: false, commonName: null };
+function commonName(value: Buffer): Buffer {
+  return attribute(0x22, value);
+}
+
+const PLAIN = { isLocal: false, isTls: false, hasCertificate: false, commonName: null, cipher: null };
 const UNIX = v2(`2131 00d8 ${Buffer.from("/run/x").toString("hex").padEnd(216, "0")}${"0".repeat(216)}`);
 
 const GOOD: readonly (readonly [1 | 2, Buffer, Omit<ProxyHeader, "length">])[] = [
@@ -51,28 +55,60 @@ const GOOD: readonly (readonly [1 | 2, Buffer, Omit<ProxyHeader, "length">])[] =
     { source: { address: "2001:db8::1", port: 65_535 }, ...PLAIN },
   ],
   [2, UNIX, { source: { address: "/run/x", port: 0 }, ...PLAIN }],
-  [2, v2("2000 0000"), { source: null, ...PLAIN }],
-  [2, v2("2011 000c c0000201 c0000202 c350 075b"), { source: null, ...PLAIN }],
+  [2, v2("2131 0006 2f72756e2f78"), { ...PLAIN, source: { address: "/run/x", port: 0 } }],
+  [2, v2("2000 0000"), { ...PLAIN, isLocal: true, source: null }],
+  [2, v2("2011 000c c0000201 c0000202 c350 075b"), { ...PLAIN, isLocal: true, source: null }],
+  [
+    2,
+    withAttributes(ssl(1, 0, attribute(0x21, Buffer.from("TLSv1.3")), attribute(0x23, Buffer.from("AES")))),
+    {
+      ...PLAIN,
+      source: { address: "192.0.2.1", port: 50_000 },
+      isTls: true,
+      cipher: { version: "TLSv1.3", name: "AES" },
+    },
+  ],
+  // One alone says too little, and without TLS both say nothing.
+  [
+    2,
+    withAttributes(ssl(1, 0, attribute(0x23, Buffer.from("AES")))),
+    { ...PLAIN, source: { address: "192.0.2.1", port: 50_000 }, isTls: true },
+  ],
+  [
+    2,
+    withAttributes(ssl(0, 0, attribute(0x21, Buffer.from("TLSv1.3")), attribute(0x23, Buffer.from("AES")))),
+    { ...PLAIN, source: { address: "192.0.2.1", port: 50_000 } },
+  ],
   [2, withAttributes(attribute(4, Buffer.alloc(300))), { source: { address: "192.0.2.1", port: 50_000 }, ...PLAIN }],
   [
     2,
-    withAttributes(attribute(1, Buffer.from("mqtt")), ssl(5, 0, Buffer.from("gerät-7"))),
-    { source: { address: "192.0.2.1", port: 50_000 }, isTls: true, hasCertificate: true, commonName: "gerät-7" },
+    withAttributes(attribute(1, Buffer.from("mqtt")), ssl(5, 0, commonName(Buffer.from("gerät-7")))),
+    {
+      ...PLAIN,
+      source: { address: "192.0.2.1", port: 50_000 },
+      isTls: true,
+      hasCertificate: true,
+      commonName: "gerät-7",
+    },
   ],
   // Not verified, only for this connection, not UTF-8: no identity.
-  ...([ssl(5, 1, Buffer.from("x")), ssl(3, 0, Buffer.from("x")), ssl(1, 0)] as const).map(
+  ...([ssl(5, 1, commonName(Buffer.from("x"))), ssl(3, 0, commonName(Buffer.from("x"))), ssl(1, 0)] as const).map(
     (attributes): readonly [2, Buffer, Omit<ProxyHeader, "length">] => [
       2,
       withAttributes(attributes),
-      { source: { address: "192.0.2.1", port: 50_000 }, isTls: true, hasCertificate: false, commonName: null },
+      { ...PLAIN, source: { address: "192.0.2.1", port: 50_000 }, isTls: true },
     ],
   ),
   [
     2,
-    withAttributes(ssl(5, 0, Buffer.of(0xff))),
-    { source: { address: "192.0.2.1", port: 50_000 }, isTls: true, hasCertificate: true, commonName: null },
+    withAttributes(ssl(5, 0, commonName(Buffer.of(0xff)))),
+    { ...PLAIN, source: { address: "192.0.2.1", port: 50_000 }, isTls: true, hasCertificate: true },
   ],
-  [2, withAttributes(ssl(4, 0, Buffer.from("x"))), { source: { address: "192.0.2.1", port: 50_000 }, ...PLAIN }],
+  [
+    2,
+    withAttributes(ssl(4, 0, commonName(Buffer.from("x")))),
+    { source: { address: "192.0.2.1", port: 50_000 }, ...PLAIN },
+  ],
 ];
 
 for (const [version, bytes, expected] of GOOD) {
@@ -105,6 +141,7 @@ for (const [version, bytes, words] of [
   [2, v2("1111 000c"), /not version 2/],
   [2, v2("2211 000c"), /a command that is unknown/],
   [2, v2("2111 01f5"), /longer than 500 bytes/],
+  [2, v2("2131 0000"), /too short/],
   [2, v2("2112 000c c0000201 c0000202 c350 075b"), /neither TCP nor/],
   [2, v2("2100 0000"), /neither TCP nor/],
   [2, v2("2111 000b c0000201 c0000202 c350 07"), /too short/],

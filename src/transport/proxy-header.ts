@@ -8,7 +8,9 @@ import { isIPv4, isIPv6 } from "node:net";
 export interface ProxyHeader {
   /** Bytes that it takes. */
   readonly length: number;
-  /** The client; null: the connection is the proxy's own, as that of its health check, or it does not know. */
+  /** Whether the connection is the proxy's own, as that of its health check. */
+  readonly isLocal: boolean;
+  /** The client; null: it is the proxy itself, or the proxy does not know. */
   readonly source: { readonly address: string; readonly port: number } | null;
   /** Whether the client came by TLS. */
   readonly isTls: boolean;
@@ -16,7 +18,14 @@ export interface ProxyHeader {
   readonly hasCertificate: boolean;
   /** CN of that certificate; null when the proxy does not say or it is not UTF-8. */
   readonly commonName: string | null;
+  /** What the proxy and the client agreed on; null when the proxy does not say both. */
+  readonly cipher: { readonly version: string; readonly name: string } | null;
 }
+
+type Told = Pick<ProxyHeader, "isTls" | "hasCertificate" | "commonName" | "cipher">;
+
+/** Of a client that came without TLS, or of whom nothing is told. */
+const TOLD_NOTHING: Told = { isTls: false, hasCertificate: false, commonName: null, cipher: null };
 
 /** Longest header of version 1, in bytes, with its line end. */
 const LONGEST_V1_BYTES = 107;
@@ -36,7 +45,9 @@ const UNIX_STREAM = 0x31;
 const UNIX_PATH_BYTES = 108;
 
 const TYPE_SSL = 0x20;
+const SUBTYPE_SSL_VERSION = 0x21;
 const SUBTYPE_SSL_CN = 0x22;
+const SUBTYPE_SSL_CIPHER = 0x23;
 const CLIENT_SSL = 1;
 const CLIENT_CERT_SESS = 4;
 
@@ -62,7 +73,7 @@ function parseV1(bytes: Buffer): ProxyHeader | null {
     return null;
   }
   const words = bytes.toString("latin1", V1_BEGIN.length, end).split(" ");
-  const facts = { length: end + 2, isTls: false, hasCertificate: false, commonName: null };
+  const facts = { length: end + 2, isLocal: false, ...TOLD_NOTHING };
   if (words[0] === "UNKNOWN") return { ...facts, source: null };
   const [family, from = "", to = "", fromPort, toPort, ...more] = words;
   const isAddress = family === "TCP4" ? isIPv4 : family === "TCP6" ? isIPv6 : null;
@@ -95,25 +106,43 @@ function parseV2(bytes: Buffer): ProxyHeader | null {
   if (bytes.length < V2_FIXED_BYTES + length) return null;
   const body = bytes.subarray(V2_FIXED_BYTES, V2_FIXED_BYTES + length);
   const whole = V2_FIXED_BYTES + length;
-  if (command === COMMAND_LOCAL)
-    return { length: whole, source: null, isTls: false, hasCertificate: false, commonName: null };
+  if (command === COMMAND_LOCAL) return { length: whole, isLocal: true, source: null, ...TOLD_NOTHING };
   const { source, addressBytes } = sourceOf(family, body);
-  return { length: whole, source, ...attributesIn(body.subarray(addressBytes)) };
+  return { length: whole, isLocal: false, source, ...toldBy(attributes(body.subarray(addressBytes))) };
 }
 
 function sourceOf(family: number, body: Buffer): { source: ProxyHeader["source"]; addressBytes: number } {
-  const addressBytes = family === TCP_IPV4 ? 12 : family === TCP_IPV6 ? 36 : 2 * UNIX_PATH_BYTES;
-  if (family !== TCP_IPV4 && family !== TCP_IPV6 && family !== UNIX_STREAM)
-    throw new RangeError("neither TCP nor a unix socket");
-  if (body.length < addressBytes) throw new RangeError("too short for its addresses");
-  if (family === TCP_IPV4) {
-    const address = [...body.subarray(0, 4)].join(".");
-    return { source: { address, port: body.readUInt16BE(8) }, addressBytes };
+  switch (family) {
+    case TCP_IPV4:
+      return sourceIn(body, 12, (addresses) => ({
+        address: [...addresses.subarray(0, 4)].join("."),
+        port: addresses.readUInt16BE(8),
+      }));
+    case TCP_IPV6:
+      return sourceIn(body, 36, (addresses) => ({ address: ipv6Text(addresses), port: addresses.readUInt16BE(32) }));
+    case UNIX_STREAM:
+      // As mosquitto, which takes a path that is not filled up with zeros to its 108 bytes; nothing can follow it then.
+      return sourceIn(body, Math.max(1, Math.min(body.length, 2 * UNIX_PATH_BYTES)), (addresses) => ({
+        address: pathIn(addresses.subarray(0, UNIX_PATH_BYTES)),
+        port: 0,
+      }));
+    default:
+      throw new RangeError("neither TCP nor a unix socket");
   }
-  if (family === TCP_IPV6) return { source: { address: ipv6Text(body), port: body.readUInt16BE(32) }, addressBytes };
-  const path = body.subarray(0, UNIX_PATH_BYTES);
-  const end = path.indexOf(0);
-  return { source: { address: path.toString("utf8", 0, end < 0 ? path.length : end), port: 0 }, addressBytes };
+}
+
+function sourceIn(
+  body: Buffer,
+  addressBytes: number,
+  read: (addresses: Buffer) => ProxyHeader["source"],
+): ReturnType<typeof sourceOf> {
+  if (body.length < addressBytes) throw new RangeError("too short for its addresses");
+  return { source: read(body.subarray(0, addressBytes)), addressBytes };
+}
+
+function pathIn(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
 }
 
 function ipv6Text(bytes: Buffer): string {
@@ -122,27 +151,40 @@ function ipv6Text(bytes: Buffer): string {
   return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }
 
-function attributesIn(bytes: Buffer): Pick<ProxyHeader, "isTls" | "hasCertificate" | "commonName"> {
-  let facts: Pick<ProxyHeader, "isTls" | "hasCertificate" | "commonName"> = {
-    isTls: false,
-    hasCertificate: false,
-    commonName: null,
-  };
-  for (const { type, value } of attributes(bytes)) {
-    if (type !== TYPE_SSL) continue;
-    if (value.length < SSL_FIXED_BYTES) throw new RangeError("an SSL attribute that is too short");
-    const client = value[0]!;
-    const isVerified = value.readUInt32BE(1) === 0;
-    const isTls = (client & CLIENT_SSL) !== 0;
-    const hasCertificate = isTls && (client & CLIENT_CERT_SESS) !== 0 && isVerified;
-    const name = attributes(value.subarray(SSL_FIXED_BYTES)).find((each) => each.type === SUBTYPE_SSL_CN)?.value;
-    facts = { isTls, hasCertificate, commonName: hasCertificate && name !== undefined ? nameText(name) : null };
-  }
-  return facts;
+interface Attribute {
+  readonly type: number;
+  readonly value: Buffer;
 }
 
-function attributes(bytes: Buffer): readonly { readonly type: number; readonly value: Buffer }[] {
-  const found: { readonly type: number; readonly value: Buffer }[] = [];
+function toldBy(all: readonly Attribute[]): Told {
+  let told = TOLD_NOTHING;
+  for (const { type, value } of all) if (type === TYPE_SSL) told = toldBySsl(value);
+  return told;
+}
+
+function toldBySsl(value: Buffer): Told {
+  if (value.length < SSL_FIXED_BYTES) throw new RangeError("an SSL attribute that is too short");
+  const client = value[0]!;
+  const isVerified = value.readUInt32BE(1) === 0;
+  const isTls = (client & CLIENT_SSL) !== 0;
+  const hasCertificate = isTls && (client & CLIENT_CERT_SESS) !== 0 && isVerified;
+  const within = attributes(value.subarray(SSL_FIXED_BYTES));
+  const textOf = (wanted: number): string | null => {
+    const found = within.find(({ type }) => type === wanted);
+    return found === undefined ? null : nameText(found.value);
+  };
+  const version = textOf(SUBTYPE_SSL_VERSION);
+  const name = textOf(SUBTYPE_SSL_CIPHER);
+  return {
+    isTls,
+    hasCertificate,
+    commonName: hasCertificate ? textOf(SUBTYPE_SSL_CN) : null,
+    cipher: isTls && version !== null && name !== null ? { version, name } : null,
+  };
+}
+
+function attributes(bytes: Buffer): readonly Attribute[] {
+  const found: Attribute[] = [];
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < ATTRIBUTE_HEAD_BYTES) throw new RangeError("an attribute that is cut");
     const start = at + ATTRIBUTE_HEAD_BYTES;

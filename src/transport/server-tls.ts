@@ -2,7 +2,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
-import type { PeerIdentity } from "../core/index.ts";
+import type { AgreedCipher, PeerIdentity } from "../core/index.ts";
 import type { EndReason } from "../protocol/index.ts";
 import { leadsToAuthority, sentWith } from "./certificate-path.ts";
 import { peerCertificate } from "./peer-certificate.ts";
@@ -134,7 +134,7 @@ export class ServerTls {
     }
     const pskIdentity = this.#pskIdentities.get(socket) ?? null;
     if (pskIdentity !== null || this.#options.requireCertificate !== true) {
-      owner.secured(socket, { isEncrypted: true, certificate: null, pskIdentity });
+      owner.secured(socket, { isEncrypted: true, certificate: null, pskIdentity, cipher: cipherOf(socket) });
       return;
     }
     const certificate = socket.getPeerX509Certificate();
@@ -144,7 +144,12 @@ export class ServerTls {
       owner.refused(certificateRefusal(fault ?? "NO_CERTIFICATE"));
       return;
     }
-    owner.secured(socket, { isEncrypted: true, certificate: peerCertificate(certificate), pskIdentity: null });
+    owner.secured(socket, {
+      isEncrypted: true,
+      certificate: peerCertificate(certificate),
+      pskIdentity: null,
+      cipher: cipherOf(socket),
+    });
   }
 
   /** What speaks against the client's certificate, in Node's words for it; null: nothing. */
@@ -175,4 +180,8 @@ export class ServerTls {
         : certificateRefusal(String(fault)),
     );
   }
+}
+
+function cipherOf(socket: TLSSocket): AgreedCipher {
+  return { version: socket.getProtocol() ?? "TLS", name: socket.getCipher().name, isProxys: false };
 }

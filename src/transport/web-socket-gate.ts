@@ -137,7 +137,7 @@ export class WebSocketGate {
       .update(key + ACCEPT_SUFFIX)
       .digest("base64");
     socket.write(
-      `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocolOf(request)}\r\n\r\n`,
     );
     waiting.owner.upgraded(head, waiting.askedAtMs);

@@ -85,6 +85,10 @@ test("listeners, systree and version: as mosquitto's, in order", async (context)
 
 test("systree: the numbers that mosquitto has, and they are true", async (context) => {
   const broker = await startApi(context, []);
+  // Another number that is not mosquitto's, and has its own place.
+  const gone = connectTcp(broker.server.listeners[0]?.port ?? 0, "127.0.0.1").resume();
+  gone.end();
+  await once(gone, "close");
   const client = await WireClient.connect(broker.address, "client");
   await client.subscribe("a");
   await client.publish("kept", "12345", { qos: 1, retain: true });
@@ -102,6 +106,8 @@ test("systree: the numbers that mosquitto has, and they are true", async (contex
   assert.equal(numbers["$SYS/broker/subscriptions/count"], 1);
   assert.equal(numbers["$SYS/broker/publish/bytes/received"], 5);
   assert.equal(numbers["$SYS/broker/packet/out/count"], 0);
+  const ours = JSON.parse((await ask(broker, "/api/v1/lacewing")).body);
+  assert.deepEqual(ours, { "$SYS/broker/lacewing/connections/ended/connection-closed": 1 });
 });
 
 test("what cannot be asked for is refused in mosquitto's words, and each refusal is in the log", async (context) => {
@@ -262,6 +268,8 @@ test("http_dir: a page with what it needs, and nothing outside of the folder", a
     const page = await ask(broker, path);
     assert.deepEqual([page.status, page.body], [status, body], path);
   }
+  // Who does not read an answer to its end can ask anew all the same.
+  assert.match(await sendRaw(broker, "GET /app.js HTTP/1.1\r\nHost: test\r\n\r\n"), /^Connection: close\r$/m);
   assert.match(broker.log, /Using http_dir .*www/);
   assert.match(broker.log, /GET \/\.\.\/secret: 404, http_dir has no such file, or it cannot be read\./);
 });

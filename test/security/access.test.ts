@@ -219,7 +219,7 @@ test("names of certificates and keys take the place of the user name, and who ha
     clientId: "c",
     remoteAddress: "127.0.0.1:5",
     localPort: 1,
-    peer: { isEncrypted: true, certificate: null, pskIdentity: null, ...peer },
+    peer: { isEncrypted: true, certificate: null, pskIdentity: null, cipher: null, ...peer },
   });
   for (const [identityAsUsername, peer, username] of [
     ["common-name", { certificate }, "device-7"],

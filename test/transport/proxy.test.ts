@@ -71,11 +71,11 @@ for (const [version, header] of [
     for (const bytes of [CONNECT, other, Buffer.from("PROXY TCP4 1.2.3.4 1.2.3.4 0 0\r\n")]) {
       rig.clearLog();
       assert.equal(await answer(port, [bytes]), null);
-      await rig.logged(/Connection from 127\.0\.0\.1:\d+ rejected, corrupt PROXY header \(.+\)\./);
+      await rig.logged(/^Connection rejected, corrupt PROXY header\. From 127\.0\.0\.1:\d+: .+\.$/m);
     }
     rig.clearLog();
     assert.equal(await answer(port, [header.subarray(0, 7)]), null);
-    await rig.logged(/rejected, corrupt PROXY header \(no whole header within the connect timeout\)\./);
+    await rig.logged(/rejected, corrupt PROXY header\. From .+: no whole header within the connect timeout\./);
     assert.equal(rig.applicants.length, 0);
   });
 }
@@ -87,9 +87,31 @@ test("a proxy that only looks whether we are there leaves no line", async (conte
   socket.end();
   await untilClosed(socket);
   assert.equal(rig.log, "");
+  // One that stays, and has nothing to say, is closed.
+  assert.equal(await answer(port, [LOCAL]), null);
+  assert.equal(rig.log, "");
   // Its own MQTT is its own.
   assert.equal(await answer(port, [LOCAL, CONNECT]), 0x20);
   assert.match(rig.applicants[0]?.remoteAddress ?? "", /^127\.0\.0\.1:\d+$/);
+});
+
+test("an address of IPv6 is told as mosquitto tells it, and a unix path needs no zeros behind it", async (context) => {
+  const { rig, port } = await open(context, { proxy: { version: 1 } });
+  assert.equal(await answer(port, [Buffer.from("PROXY TCP6 2001:db8::1 ::1 50000 1883\r\n"), CONNECT]), 0x20);
+  await rig.logged(/New client connected from 2001:db8::1:50000 as c /);
+  const { port: second } = await rig.listen({ proxy: { version: 2 } });
+  assert.equal(await answer(second, [Buffer.from(`${SIGNATURE}213100062f72756e2f78`, "hex"), CONNECT]), 0x20);
+  await rig.logged(/New client connected from \/run\/x:0 as c /);
+});
+
+test("what the proxy and its client agreed on is a line of the log", async (context) => {
+  const { rig, port } = await open(context, { proxy: { version: 2 } });
+  const told = "210007544c5376312e3323000341455a";
+  const header = Buffer.from(`${SIGNATURE}21110024c0000201c0000202c350075b2000150100000000${told}`, "hex");
+  const behind = header.length - SIGNATURE.length / 2 - 4;
+  assert.equal(header.readUInt16BE(14), behind);
+  assert.equal(await answer(port, [header, CONNECT]), 0x20);
+  await rig.logged(/^Connection from 192\.0\.2\.1:50000 negotiated TLSv1\.3 cipher AEZ$/m);
 });
 
 test("what the proxy knows by TLS becomes the identity, and may be required", async (context) => {

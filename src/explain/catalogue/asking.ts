@@ -30,8 +30,8 @@ export const ASKING: Meanings<AskingKey> = {
         run: "grep -n http_dir /etc/mosquitto/mosquitto.conf",
         see: { en: "the folder of the page", zh: "网页所在目录" },
         fix: {
-          en: "/api/v1/systree, /api/v1/listeners or /api/v1/version",
-          zh: "使用 /api/v1/systree、/api/v1/listeners 或 /api/v1/version",
+          en: "/api/v1/systree, /api/v1/lacewing, /api/v1/listeners or /api/v1/version",
+          zh: "使用 /api/v1/systree、/api/v1/lacewing、/api/v1/listeners 或 /api/v1/version",
         },
       },
       {

@@ -114,7 +114,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   },
   { pattern: client("disconnected: non-matching http origin"), meaning: "origin-refused" },
   {
-    pattern: /Connection from (?<address>\S{1,80}) rejected, (?:corrupt PROXY|client did not)/,
+    pattern: /Connection (?:from (?<address>\S{1,80}) )?rejected, (?:corrupt PROXY|client did not)/,
     meaning: "proxy-header",
   },
   { pattern: client("disconnected due to using not allowed feature"), meaning: "not-supported" },

@@ -97,6 +97,18 @@ export class LocalEnd {
     return this.#broker.sessions.get(this.#options.localClientId);
   }
 
+  /**
+   * Whether its Session has the wanted Subscriptions and no others, as after a restart. Who then connected only to subscribe would be
+   * sent what waits, and again once the other end is there.
+   */
+  get #hasSubscriptions(): boolean {
+    const subscriptions = this.#brokersSession?.subscriptions;
+    return (
+      subscriptions?.size === this.#filters.length &&
+      this.#filters.every(({ filter, qos }) => subscriptions.get(filter)?.qos === qos)
+    );
+  }
+
   /** Messages that wait at the broker. */
   get waitingMessages(): number {
     const session = this.#brokersSession;
@@ -108,7 +120,7 @@ export class LocalEnd {
     const ready = new Promise<void>((resolve) => {
       this.#whenReady = resolve;
     });
-    if (this.#isClean) this.#whenReady?.();
+    if (this.#isClean || this.#hasSubscriptions) this.#whenReady?.();
     else this.#connect();
     this.session.resume();
     return ready;

@@ -81,3 +81,24 @@ test("properties of 5.0 cross it", async (context) => {
     break;
   }
 });
+
+test("what waited while both brokers were down crosses once when they are back", async (context) => {
+  const kept = ["persistence true", "persistence_location FOLDER/"];
+  const remote = await startOwn(context, []);
+  const here = await startOwn(context, [...kept, ...bridge(remote, "topic # out 1")]);
+  await isUp(context, remote, "bridge");
+  await remote.stop();
+  const near = new MqttClient(`mqtt://127.0.0.1:${here.port}`);
+  context.after(() => near.disconnect());
+  const all = Array.from({ length: 60 }, (_, i) => String(i));
+  for (const payload of all) await near.publish("t", payload, { qos: 1 });
+  await here.stop();
+  await remote.start();
+  const there = await listenAt(context, remote, "t");
+  await here.start();
+  await isUp(context, remote, "bridge");
+  await near.publish("t", "last", { qos: 1 });
+  const messages = [...all, "last"].map((payload) => `t ${payload} q1`);
+  await there.got(...messages);
+  assert.deepEqual(there.messages, messages);
+});

@@ -338,10 +338,9 @@ export class Connecting {
   #awaitsPredecessor(verdict: Accepted, existing: Session | undefined): boolean {
     const { sessions } = this.#broker;
     const connection = this.#connection;
-    if (existing?.leavesShared === true && (this.#connect!.cleanStart || !existing.isDurable)) {
-      existing.connection?.close("session-taken-over");
-      sessions.end(existing);
-    }
+    const { cleanStart } = this.#connect!;
+    if (existing?.leavesShared === true && (cleanStart || !existing.isDurable))
+      sessions.leave(existing.clientId, cleanStart);
     const isWaiting = sessions.whenSettled(this.clientId!, () => {
       this.#decide(verdict);
       connection.resumeReading(Pause.deciding);

@@ -3,10 +3,12 @@ import type { EndReason } from "../protocol/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
 import type { Delivery } from "./delivery.ts";
+import { LoneWills } from "./lone-wills.ts";
 import { Message } from "./message.ts";
 import { NEVER_EXPIRES_SECONDS } from "./options.ts";
 import { publish } from "./publishing.ts";
 import { Session } from "./session.ts";
+import type { PendingWill } from "./wills.ts";
 
 /** Sessions by client identifier. */
 export class Sessions {
@@ -15,8 +17,11 @@ export class Sessions {
   /** By client identifier, Sessions that have ended and whose shared deliveries are still being given to others, and who waits for that. */
   readonly #settling: Map<string, (() => void)[]> = new Map();
 
+  readonly #loneWills: LoneWills;
+
   constructor(broker: Broker) {
     this.#broker = broker;
+    this.#loneWills = new LoneWills(broker.deadlines, (clientId, will) => this.#sendWill(clientId, will));
   }
 
   get count(): number {
@@ -32,9 +37,23 @@ export class Sessions {
   }
 
   /**
-   * The Session for a new connection, which it belongs to from now on. Another connection of the same Session is closed
-   * [5.0 MQTT-3.1.4-3]; a clean start ends what there was [5.0 MQTT-3.1.2-4]. `wasStored`: the store knows of what there was.
+   * A client is back: another connection of its Session is closed [5.0 MQTT-3.1.4-3], and a clean start ends what there was
+   * [5.0 MQTT-3.1.2-4]. A will that waits is taken away [5.0 MQTT-3.1.2-8], unless the clean start ends the Session of a connection
+   * that was still there [5.0 §3.1.3.2.2].
    */
+  leave(clientId: string, cleanStart: boolean): void {
+    const before = this.#byId.get(clientId);
+    const isTakeover = before !== undefined && before.connection !== null;
+    before?.connection?.close("session-taken-over");
+    const lone = this.#loneWills.take(clientId);
+    if (lone !== undefined && isTakeover && cleanStart) this.#sendWill(clientId, lone);
+    const left = this.#byId.get(clientId);
+    if (left === undefined || !cleanStart) return;
+    if (!isTakeover) this.#cancelWill(left);
+    this.end(left);
+  }
+
+  /** The Session for a new connection, which it belongs to from now on. `wasStored`: the store knows of what there was. */
   open(
     connection: Connection,
     clientId: string,
@@ -43,10 +62,8 @@ export class Sessions {
     expirySeconds: number,
   ): { session: Session; isPresent: boolean; wasStored: boolean } {
     const wasStored = this.#byId.get(clientId)?.isStored ?? false;
-    this.#byId.get(clientId)?.connection?.close("session-taken-over");
-    const left = this.#byId.get(clientId);
-    if (left !== undefined && cleanStart) this.end(left);
-    const present = cleanStart ? undefined : left;
+    this.leave(clientId, cleanStart);
+    const present = this.#byId.get(clientId);
     const session = present ?? this.add(new Session(this.#broker, clientId, principal, expirySeconds));
     session.expiry?.cancel();
     session.expiry = null;
@@ -83,6 +100,7 @@ export class Sessions {
     // Whom an administrator sends away leaves no will, as in mosquitto.
     if (reason === "client-disconnected" || reason === "administrative-action") this.#cancelWill(session);
     if (!session.isDurable) {
+      this.#outlive(session, turnMs);
       this.end(session);
       return;
     }
@@ -95,6 +113,7 @@ export class Sessions {
   /** Sets the deadlines of a Session whose connection went at `sinceMs`; `willDueAtMs` when a store kept that moment. */
   awaitReturn(session: Session, sinceMs: number, willDueAtMs?: number): void {
     const { deadlines } = this.#broker;
+    if (!session.isDurable) this.#outlive(session, sinceMs);
     if (session.expirySeconds < NEVER_EXPIRES_SECONDS) {
       session.expiry = deadlines.add(sinceMs + session.expirySeconds * 1000, () => this.#expire(session));
     }
@@ -110,6 +129,14 @@ export class Sessions {
     }
   }
 
+  /** Lets the will of a Session that ends with its connection wait for its delay. */
+  #outlive(session: Session, sinceMs: number): void {
+    const { will, clientId } = session;
+    if (will === null || will.delaySeconds === 0) return;
+    const dueAtMs = sinceMs + will.delaySeconds * 1000;
+    if (this.#loneWills.add(clientId, will, dueAtMs)) session.will = null;
+  }
+
   #expire(session: Session): void {
     this.#broker.counters.sessionsExpired++;
     this.end(session);
@@ -121,11 +148,15 @@ export class Sessions {
     will.deadline?.cancel();
     session.will = null;
     this.#broker.records.willDeleted(session);
+    this.#sendWill(session.clientId, will);
+  }
+
+  #sendWill(clientId: string, will: PendingWill): void {
     if (!will.policy.allowsAll && !will.policy.canPublish(will.fields.topicName)) {
       this.#broker.counters.dropped["publish-denied"]++;
       return;
     }
-    const message = Message.made(will.fields, session.clientId, this.#broker.turnMs);
+    const message = Message.made(will.fields, clientId, this.#broker.turnMs);
     if (message.retain) message.source = will.source;
     publish(this.#broker, message);
   }

@@ -7,7 +7,7 @@ import type { Source } from "./source.ts";
 /** The will of one Session. */
 export class PendingWill {
   readonly fields: PublishFields;
-  /** From the end of the connection to the publishing, unless the Session ends earlier [5.0 §3.1.3.2.2]. */
+  /** From the end of the connection to the publishing, unless the Session outlives the connection and ends earlier [5.0 §3.1.3.2.2]. */
   readonly delaySeconds: number;
   /** What its client may do. */
   readonly policy: Policy;

@@ -111,37 +111,57 @@ test("[5.0 §3.1.3.2.2] a will goes out at the smaller of will delay and session
   for (const [delay, expiry, afterMs] of [
     [5, 2, 2000],
     [2, 5, 2000],
-    [5, 0, 0],
     [3, 3, 3000],
   ] as const) {
     const { harness, watching } = watched();
     harness.connect("c", delayed(delay, expiry)).drop();
-    if (afterMs > 0) {
-      harness.advance(afterMs - 100);
-      assert.deepEqual(watching.trace(), [], `delay ${delay}, expiry ${expiry}`);
-      harness.advance(200);
-    }
+    harness.advance(afterMs - 100);
+    assert.deepEqual(watching.trace(), [], `delay ${delay}, expiry ${expiry}`);
+    harness.advance(200);
     assert.deepEqual(watching.payloads(), ["gone"], `delay ${delay}, expiry ${expiry}`);
   }
 });
 
-test("[5.0 MQTT-3.1.3-9] a client that is back before the delay is over takes its will away", () => {
-  const { harness, watching } = watched();
-  harness.connect("c", delayed(10, 100)).drop();
-  harness.advance(9000);
-  harness.connect("c", { cleanStart: false, properties: { sessionExpirySeconds: 100 } });
-  harness.advance(60_000);
-  assert.deepEqual(watching.trace(), []);
+test("[5.0 MQTT-3.1.2-8] a will waits for its delay, as in mosquitto, though its Session ends with the connection", () => {
+  for (const cleanStart of [true, false]) {
+    const { harness, watching } = watched();
+    const client = harness.connect("c", delayed(5, 0, cleanStart));
+    client.subscribe("will");
+    client.drop();
+    assert.equal(harness.broker.sessions.get("c"), undefined);
+    harness.advance(4900);
+    assert.deepEqual(watching.trace(), []);
+    harness.advance(200);
+    assert.deepEqual(watching.payloads(), ["gone"]);
+    harness.advance(60_000);
+    assert.deepEqual(watching.trace(), []);
+  }
 });
 
-test("[5.0 §3.1.3.2.2] a client that is back with Clean Start 1 ends its Session, and the will goes out at once", () => {
+test("[5.0 MQTT-3.1.3-9] [5.0 MQTT-3.1.2-8] a client that is back before the delay is over takes its will away", () => {
+  for (const expiry of [0, 100])
+    for (const cleanStart of [true, false]) {
+      const { harness, watching } = watched();
+      harness.connect("c", delayed(10, expiry)).drop();
+      harness.advance(9000);
+      harness.connect("c", { cleanStart, properties: { sessionExpirySeconds: 100 } });
+      harness.advance(60_000);
+      assert.deepEqual(watching.trace(), [], `expiry ${expiry}, clean start ${cleanStart}`);
+    }
+});
+
+test("wills that wait without a Session take a bounded room; the next one goes out at once", () => {
   const { harness, watching } = watched();
-  harness.connect("c", delayed(10, 100)).drop();
-  harness.advance(1000);
-  harness.connect("c", { cleanStart: true });
-  assert.deepEqual(watching.payloads(), ["gone"]);
-  harness.advance(60_000);
-  assert.deepEqual(watching.trace(), []);
+  const options = delayed(10, 0);
+  const payload = "x".repeat(60_000);
+  let left = 0;
+  while (watching.payloads().length === 0) {
+    assert.ok(left < 1000, "they stop waiting");
+    harness.connect(`c${left++}`, { ...options, will: { ...options.will, payload } }).drop();
+  }
+  assert.ok(left > 200, `${left} waited`);
+  harness.advance(10_100);
+  assert.equal(watching.payloads().length, left - 1);
 });
 
 test("[5.0 §3.1.3.2.2] on takeover a delayed will is taken away, unless Clean Start 1 ends the Session", () => {
@@ -152,6 +172,11 @@ test("[5.0 §3.1.3.2.2] on takeover a delayed will is taken away, unless Clean S
   assert.deepEqual(watching.trace(), []);
   harness.connect("c", delayed(10, 100, true));
   assert.deepEqual(watching.payloads(), ["gone"]);
+  harness.connect("c", delayed(10, 0)).disconnect(0x04);
+  for (const cleanStart of [false, true]) harness.connect("c", delayed(10, 0, cleanStart));
+  assert.deepEqual(watching.payloads(), ["gone"]);
+  harness.advance(20_000);
+  assert.deepEqual(watching.trace(), []);
 });
 
 test("[5.0 §3.14.2.2.2] an expiry changed at DISCONNECT counts for the will too", () => {
@@ -160,6 +185,9 @@ test("[5.0 §3.14.2.2.2] an expiry changed at DISCONNECT counts for the will too
   harness.advance(1100);
   assert.deepEqual(watching.payloads(), ["gone"]);
   harness.connect("c", delayed(50, 100)).disconnect(0x04, { sessionExpirySeconds: 0 });
+  harness.advance(49_000);
+  assert.deepEqual(watching.trace(), []);
+  harness.advance(2000);
   assert.deepEqual(watching.payloads(), ["gone"]);
 });
 

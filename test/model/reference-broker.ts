@@ -101,6 +101,8 @@ export class ModelSession {
 export class ReferenceBroker {
   readonly sessions: Map<string, ModelSession> = new Map();
   readonly retained: Map<string, ModelMessage> = new Map();
+  /** Wills whose Session has ended with its connection, by client identifier. */
+  readonly #loneWills: Map<string, { readonly will: ModelWill; readonly at: number }> = new Map();
   readonly #maximumQueued: number;
   readonly #isStored: boolean;
   #second = 0;
@@ -114,10 +116,16 @@ export class ReferenceBroker {
 
   /** Returns whether there was a Session. */
   connect(id: string, connect: ModelConnect): boolean {
-    const before = this.sessions.get(id);
-    if (before?.isOnline) this.gone(id, true);
+    const isTakeover = this.sessions.get(id)?.isOnline ?? false;
+    if (isTakeover) this.gone(id, true);
+    const lone = this.#loneWills.get(id);
+    this.#loneWills.delete(id);
+    if (lone !== undefined && isTakeover && connect.cleanStart) this.#publishLone(id, lone.will);
     const left = this.sessions.get(id);
-    if (left !== undefined && connect.cleanStart) this.#end(left);
+    if (left !== undefined && connect.cleanStart) {
+      if (!isTakeover) left.will = null;
+      this.#end(left);
+    }
     const isPresent = this.sessions.has(id);
     const session = this.sessions.get(id) ?? new ModelSession(id, connect);
     this.sessions.set(id, session);
@@ -140,6 +148,11 @@ export class ReferenceBroker {
     if (!publishesWill) session.will = null;
     const outlives = expiry ?? session.connect.expiry;
     if (outlives === 0) {
+      const { will } = session;
+      if (will !== null && will.delay > 0) {
+        this.#loneWills.set(id, { will, at: this.#second + will.delay });
+        session.will = null;
+      }
       this.#end(session);
       return;
     }
@@ -161,10 +174,19 @@ export class ReferenceBroker {
     this.#distribute({ ...will, publisher: session.id, expiresAt: Number.POSITIVE_INFINITY });
   }
 
+  #publishLone(publisher: string, will: ModelWill): void {
+    this.#distribute({ ...will, publisher, expiresAt: Number.POSITIVE_INFINITY });
+  }
+
   advance(seconds: number): void {
     for (let i = 0; i < seconds; i++) {
       this.#second++;
       this.#tie++;
+      for (const [id, { will, at }] of this.#loneWills) {
+        if (at > this.#second) continue;
+        this.#loneWills.delete(id);
+        this.#publishLone(id, will);
+      }
       const away = [...this.sessions.values()].filter(({ isOnline }) => !isOnline);
       for (const session of away) this.#publishDueWill(session);
       for (const session of away) if (session.endsAt <= this.#second) this.#end(session);
@@ -174,6 +196,7 @@ export class ReferenceBroker {
   /** The broker has ended without a word and is back with what it stored: as if all connections had gone just now. */
   restart(): void {
     this.#tie++;
+    this.#loneWills.clear();
     for (const session of this.sessions.values()) if (!session.isStored) this.sessions.delete(session.id);
     const online = [...this.sessions.values()].filter(({ isOnline }) => isOnline);
     for (const session of online) session.isOnline = false;

@@ -209,17 +209,7 @@ export const SESSIONS: Setting = {
     will("goodbye", { qos: 1 }, "disconnect", 0),
     will("goodbye with will", { qos: 1 }, "disconnect with will", 1),
     will("protocol error", { qos: 1 }, "protocol error", 1),
-    will(
-      "delay longer than the Session",
-      { qos: 1, properties: { willDelaySeconds: 100 } },
-      "drop",
-      0,
-      ours("Will delay longer than session expiry", {
-        at: "heir",
-        mosquitto: ["SUBACK m1 0x02"],
-        lacewing: ["SUBACK m1 0x02", "PUBLISH will/delay longer than the Session=gone q1 m1"],
-      }),
-    ),
+    will("delay, and the Session has ended", { qos: 1, properties: { willDelaySeconds: 100 } }, "drop", 0),
     {
       name: "will: of one whose place is taken",
       play: async (stage) => {
@@ -246,7 +236,15 @@ export const SESSIONS: Setting = {
           will: { topicName: "will/delayed", properties: { willDelaySeconds: 1 } },
         });
         await first.drop();
+        // Of this one nothing is kept but the will.
+        const fleeting = { version: 5, clientId: "will fleeting" } as const;
+        const third = await stage.connect("third", {
+          ...fleeting,
+          will: { topicName: "will/delayed", properties: { willDelaySeconds: 1 } },
+        });
+        await third.drop();
         await stage.connect("second", options);
+        await stage.connect("fourth", fleeting);
         await new Promise((resolve) => setTimeout(resolve, 1600));
       },
     },

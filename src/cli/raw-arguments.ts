@@ -1,6 +1,6 @@
 /** Arguments as bytes: Node puts U+FFFD in the place of what is not UTF-8, and a payload may be anything. Linux has the bytes. */
 import { readFileSync } from "node:fs";
-import { encodeUtf8 } from "../protocol/index.ts";
+import { encodeUtf8, isDiscouraged } from "../protocol/index.ts";
 import { CommandLineError } from "./command-line.ts";
 
 const REPLACEMENT = "\uFFFD";
@@ -27,15 +27,17 @@ function rawArgument(text: string): Uint8Array | null {
 const TOPIC_OPTIONS = ["-t", "--topic", "-T", "--filter-out", "-U", "--unsubscribe", "-e", "--will-topic"];
 
 /**
- * Sees that topics are UTF-8.
+ * Sees that topics are UTF-8, without characters that brokers refuse.
  * @throws CommandLineError with mosquitto's words
  */
 export function checkTopicArguments(args: readonly string[]): void {
   for (const [index, text] of args.entries()) {
     const option = args[index - 1];
-    if (!text.includes(REPLACEMENT) || option === undefined || !TOPIC_OPTIONS.includes(option)) continue;
-    if (Buffer.compare(bytesOfArgument(text), encodeUtf8(text)) !== 0) {
-      throw new CommandLineError(`Malformed UTF-8 in ${option} argument.`);
-    }
+    if (option === undefined || !TOPIC_OPTIONS.includes(option)) continue;
+    if (isDiscouraged(text) || !isUtf8(text)) throw new CommandLineError(`Malformed UTF-8 in ${option} argument.`);
   }
+}
+
+function isUtf8(text: string): boolean {
+  return !text.includes(REPLACEMENT) || Buffer.compare(bytesOfArgument(text), encodeUtf8(text)) === 0;
 }

@@ -2,6 +2,7 @@
 import {
   encodePublishProperties,
   encodeUtf8,
+  isDiscouraged,
   isEncodable,
   MqttError,
   NO_PROPERTIES,
@@ -104,6 +105,13 @@ export function checkText(what: string, text: string, reasonCode: ReasonCode): v
     throw new MqttError(
       reasonCode,
       `${what} holds U+0000 or half a surrogate pair [5.0 MQTT-1.5.4-1] [5.0 MQTT-1.5.4-2]`,
+    );
+  }
+  // As libmosquitto: a broker that refuses it closes the connection, and a message at QoS 0 would be lost in silence.
+  if (isDiscouraged(text)) {
+    throw new MqttError(
+      reasonCode,
+      `${what} holds a control character or a noncharacter, which brokers refuse [5.0 §1.5.4]`,
     );
   }
   // Three bytes for each unit is the most that UTF-8 takes.

@@ -420,6 +420,8 @@ for (const [why, fields] of [
   ["an empty topic", { topicName: "" }],
   ["U+0000", { topicName: "a\0b" }],
   ["half a surrogate pair", { topicName: "\ud800" }],
+  ["a control character", { topicName: "a\tb" }],
+  ["a noncharacter", { topicName: "a\ufffe" }],
   ["65,536 bytes of topic", { topicName: "é".repeat(32_768) }],
   ["a property before 5.0", { properties: { contentType: "text" } }],
 ] as const) {
@@ -445,6 +447,7 @@ test("a filter that is not allowed is the caller's mistake", () => {
   rig.connect();
   assert.throws(() => rig.session.subscribe([{ ...SUBSCRIPTION, topicFilter: "a/#/b" }]), MqttError);
   assert.throws(() => rig.session.unsubscribe(["a+"]), MqttError);
+  assert.throws(() => rig.session.subscribe([{ ...SUBSCRIPTION, topicFilter: "a\u0001/#" }]), MqttError);
   assert.deepEqual(rig.sent(), []);
 });
 

@@ -49,8 +49,8 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["more than {} entries in one list", "一个列表中超过 {} 项"],
   ["a string is not well-formed UTF-8 or holds U+0000", "字符串不是合法的 UTF-8，或含有 U+0000"],
   [
-    "a string holds a control character or a noncharacter, which a server may refuse",
-    "字符串含有控制字符或 Unicode 非字符，服务器可以拒绝",
+    "a name holds a control character or a noncharacter, which a server may refuse",
+    "名称含有控制字符或 Unicode 非字符，服务器可以拒绝",
   ],
   ["a string holds U+0000 or a lone surrogate", "字符串含有 U+0000 或孤立的代理码位"],
   ["the packet ends within a field", "报文在一个字段中间就结束了"],

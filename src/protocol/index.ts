@@ -70,5 +70,5 @@ export {
   topicMatches,
   topicNameFault,
 } from "./topics.ts";
-export { decodeUtf8, encodeUtf8, isEncodable } from "./utf8.ts";
+export { decodeUtf8, encodeUtf8, isDiscouraged, isEncodable } from "./utf8.ts";
 export { MAXIMUM_REMAINING_LENGTH, putVarint, varintBytes } from "./writer.ts";

@@ -17,7 +17,7 @@ export class Reader {
   bytes: Uint8Array;
   offset: number;
   fault: Fault | null = null;
-  /** Whether strings with control characters or noncharacters are refused, as a receiver may [5.0 §1.5.4] [3.1.1 §1.5.3]. */
+  /** Whether names with control characters or noncharacters are refused, as a receiver may [5.0 §1.5.4] [3.1.1 §1.5.3]. */
   readonly isStrict: boolean;
   /** Whether faults from now on are answered. */
   isAnswered = true;
@@ -103,18 +103,30 @@ export class Reader {
     return 0;
   }
 
-  /** A UTF-8 Encoded String [5.0 §1.5.4]; `refusal` answers one with bytes that may not be in it. */
-  utf8(refusal: ReasonCode = ReasonCode.MalformedPacket): string {
+  /** A UTF-8 Encoded String [5.0 §1.5.4] [3.1.1 §1.5.3]. */
+  utf8(): string {
+    return this.#text(ReasonCode.MalformedPacket, false);
+  }
+
+  /**
+   * A string that names somebody or something: a client, a user, a topic. From a client it may hold no control character and no
+   * noncharacter either. `refusal` answers one with bytes that may not be in it.
+   */
+  name(refusal: ReasonCode = ReasonCode.MalformedPacket): string {
+    return this.#text(refusal, this.isStrict);
+  }
+
+  #text(refusal: ReasonCode, isStrict: boolean): string {
     const length = this.u16();
     if (length > this.left) return this.#shortText();
     const end = this.offset + length;
-    const text = decodeUtf8(this.bytes, this.offset, end, this.isStrict);
+    const text = decodeUtf8(this.bytes, this.offset, end, isStrict);
     if (text === null) {
       this.fail(
         refusal,
         decodeUtf8(this.bytes, this.offset, end) === null
           ? "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]"
-          : "a string holds a control character or a noncharacter, which a server may refuse [5.0 §1.5.4] [3.1.1 §1.5.3]",
+          : "a name holds a control character or a noncharacter, which a server may refuse [5.0 §1.5.4] [3.1.1 §1.5.3]",
       );
       return "";
     }

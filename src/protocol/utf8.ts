@@ -21,7 +21,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number, isStri
     else if (byte === 0 || isStrict) return null;
   }
   const text = decodeWellFormed(bytes, start, end, ascii);
-  return text === null || ascii || !isStrict || !holdsUnwelcome(text) ? text : null;
+  return text === null || ascii || !isStrict || !isDiscouraged(text) ? text : null;
 }
 
 function decodeWellFormed(bytes: Uint8Array, start: number, end: number, ascii: boolean): string | null {
@@ -37,12 +37,15 @@ function decodeWellFormed(bytes: Uint8Array, start: number, end: number, ascii: 
   }
 }
 
-/** Whether well-formed `text` holds a control character beyond ASCII or a noncharacter, which should not be sent [5.0 §1.5.4]. */
-function holdsUnwelcome(text: string): boolean {
+/**
+ * Whether `text` holds a control character or a noncharacter: those should not be sent, and mosquitto's broker and ours refuse them
+ * [5.0 §1.5.4] [3.1.1 §1.5.3].
+ */
+export function isDiscouraged(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    if (unit < 0xa0 || (unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe) return true;
+    if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) return true;
+    if ((unit >= 0xfdd0 && unit <= 0xfdef) || unit >= 0xfffe) return true;
     if (unit >= 0xd800 && unit <= 0xdbff && (text.codePointAt(i)! & 0xfffe) === 0xfffe) return true;
   }
   return false;

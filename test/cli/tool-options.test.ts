@@ -289,7 +289,9 @@ test("what is not UTF-8 is a payload as any other, and no topic", { skip: proces
   const sent = await shell(`${pub} -t raw -m "$(printf 'a\\377\\376b')"`);
   assert.deepEqual([sent.code, sent.errors], [0, ""]);
   assert.equal((await runTool("sub", [...to, "-t", "raw", "-C", "1", "-F", "%x"])).out, "61fffe62\n");
-  const refused = await shell(`${pub} -m x -t "$(printf 'a\\377')"`);
-  assert.equal(refused.code, 1);
-  assert.match(refused.errors, /^Error: Malformed UTF-8 in -t argument\.\n/);
+  for (const topic of ["a\\377", "a\\001", "a\\177", "a\\302\\205", "a\\357\\277\\276"]) {
+    const refused = await shell(`${pub} -m x -t "$(printf '${topic}')"`);
+    assert.equal(refused.code, 1, topic);
+    assert.match(refused.errors, /^Error: Malformed UTF-8 in -t argument\.\n/);
+  }
 });

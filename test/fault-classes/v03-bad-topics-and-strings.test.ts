@@ -21,6 +21,10 @@ const NO_STRINGS: Readonly<Record<string, string>> = {
   "a byte of nothing": "61ff",
   "a sequence that is cut": "61e282",
   "above U+10FFFF": "f4908080",
+};
+
+/** Text that our server takes in no name; in properties it does. */
+const NO_NAMES: Readonly<Record<string, string>> = {
   "a control character": "610162",
   "a control character beyond ASCII": "61c285",
   "a noncharacter": "61efbfbe",
@@ -65,6 +69,7 @@ const PLACES: readonly {
   readonly where: string;
   readonly versions: readonly Version[];
   readonly code?: number | null;
+  readonly isProperty?: true;
   bytes(version: Version, text: string): Buffer;
 }[] = [
   {
@@ -87,6 +92,7 @@ const PLACES: readonly {
   {
     where: "user property of CONNECT",
     versions: [5],
+    isProperty: true,
     bytes: (version, text) => connect(version, hex("bad"), "02", "", `26${string(text)}000178`),
   },
   {
@@ -97,11 +103,13 @@ const PLACES: readonly {
   {
     where: "response topic",
     versions: [5],
+    isProperty: true,
     bytes: (version, text) => after(version, packet("30", `000174${lengthOf(`08${string(text)}`)}08${string(text)}78`)),
   },
   {
     where: "content type",
     versions: [5],
+    isProperty: true,
     bytes: (version, text) => after(version, packet("30", `000174${lengthOf(`03${string(text)}`)}03${string(text)}78`)),
   },
   {
@@ -117,6 +125,7 @@ const PLACES: readonly {
   {
     where: "reason string of DISCONNECT",
     versions: [5],
+    isProperty: true,
     bytes: (version, text) => after(version, packet("e0", `00${lengthOf(`1f${string(text)}`)}1f${string(text)}`)),
   },
 ];
@@ -153,11 +162,12 @@ async function witnessOf({ address }: ConfiguredBroker): Promise<{ check(): Prom
   };
 }
 
-for (const { where, versions, code = MALFORMED, bytes } of PLACES) {
+for (const { where, versions, code = MALFORMED, isProperty, bytes } of PLACES) {
   test(`what is no string in the ${where}`, async (context) => {
     const broker = await startConfigured(context, ["allow_anonymous true"]);
     const witness = await witnessOf(broker);
-    for (const [what, text] of Object.entries(NO_STRINGS)) {
+    const refused = { ...NO_STRINGS, ...(isProperty ? {} : NO_NAMES) };
+    for (const [what, text] of Object.entries(refused)) {
       for (const version of versions) {
         const received = await RawSocket.lastWords(broker.address, bytes(version, text));
         if (version === 5) assert.equal(reasonOf(received), code, `${what}: ${received.toString("hex")}`);
@@ -168,10 +178,20 @@ for (const { where, versions, code = MALFORMED, bytes } of PLACES) {
       broker.server.broker.counters.ended[
         code === IDENTIFIER_NOT_VALID ? "client-identifier-not-valid" : "malformed-packet"
       ],
-      versions.length * Object.keys(NO_STRINGS).length,
+      versions.length * Object.keys(refused).length,
     );
   });
 }
+
+test("text in properties may hold control characters, and comes over as it is", async (context) => {
+  const broker = await startConfigured(context, ["allow_anonymous true"]);
+  const receiver = await WireClient.connect(broker.address, "receiver");
+  await receiver.subscribe("t", { qos: 1 });
+  const sender = await WireClient.connect(broker.address, "sender");
+  const properties = { contentType: "a\tb", userProperties: [["two\nlines", "\u0085\ufffe"]] } as const;
+  await sender.publish("t", "x", { qos: 1, properties });
+  assert.deepEqual((await receiver.expect("PUBLISH")).properties, properties);
+});
 
 test("topics that cannot be: wildcards, none at all, an alias for nothing, and filters that are none", async (context) => {
   const broker = await startConfigured(context, ["allow_anonymous true"]);

@@ -28,11 +28,11 @@ export function decodeConnect(reader: Reader): Connect {
   checkFlags(reader, flags, version);
   const keepAliveSeconds = reader.u16();
   const properties = version === 5 ? decodeProperties(reader, "CONNECT") : NO_PROPERTIES;
-  const clientId = reader.utf8(ReasonCode.ClientIdentifierNotValid);
+  const clientId = reader.name(ReasonCode.ClientIdentifierNotValid);
   const will = (flags & FLAG_WILL) !== 0 ? decodeWill(reader, flags, version) : null;
   // As mosquitto: what is wrong with the credentials is not told.
   reader.isAnswered = false;
-  const username = hasField(reader, flags & FLAG_USERNAME, version) ? reader.utf8() : null;
+  const username = hasField(reader, flags & FLAG_USERNAME, version) ? reader.name() : null;
   const password = hasField(reader, flags & FLAG_PASSWORD, version) ? reader.binary() : null;
   reader.isAnswered = true;
   if (isDataWithoutMethod(properties)) reader.fail(ReasonCode.ProtocolError, `CONNECT: ${DATA_WITHOUT_METHOD}`);
@@ -94,7 +94,7 @@ function checkFlags(reader: Reader, flags: number, version: Version): void {
 
 function decodeWill(reader: Reader, flags: number, version: Version): Will {
   const properties = version === 5 ? decodeProperties(reader, "WILL") : NO_PROPERTIES;
-  const topicName = reader.utf8();
+  const topicName = reader.name();
   const payload = reader.binary();
   // The depth of the topic is the broker's limit to judge, not the decoder's.
   const fault = reader.fault === null ? topicNameFault(topicName, Number.POSITIVE_INFINITY) : null;

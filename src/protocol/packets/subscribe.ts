@@ -24,7 +24,7 @@ export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
 }
 
 function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
-  const topicFilter = reader.utf8();
+  const topicFilter = reader.name();
   const options = reader.u8();
   const qos = options & 3;
   const retainHandling = (options >> 4) & 3;

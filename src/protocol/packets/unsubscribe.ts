@@ -15,7 +15,7 @@ export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe
   const properties = version === 5 ? decodeProperties(reader, "UNSUBSCRIBE") : NO_PROPERTIES;
   const topicFilters: string[] = [];
   while (reader.left > 0 && reader.hasRoomFor("UNSUBSCRIBE", topicFilters.length)) {
-    const topicFilter = reader.utf8();
+    const topicFilter = reader.name();
     checkFilter(reader, "UNSUBSCRIBE", topicFilter);
     topicFilters.push(topicFilter);
   }

@@ -41,7 +41,8 @@ interface Waiting {
 }
 
 interface Refusal {
-  readonly status: number;
+  /** null: nothing is said. */
+  readonly status: number | null;
   readonly reason: EndReason;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -157,24 +158,19 @@ export class WebSocketGate {
       return refused(426, "another version of WebSocket than 13", { "Sec-WebSocket-Version": VERSION });
     if (!KEY.test(headers["sec-websocket-key"] ?? "")) return refused(400, "no Sec-WebSocket-Key, or a broken one");
     const { origin } = headers;
+    // As in mosquitto: a page of another site, which could not read an answer anyhow, learns nothing. The log has it.
     if (origin !== undefined && this.#origins.length > 0 && !this.#origins.includes(origin))
-      return { status: 403, reason: "bad-http-origin", message: `origin ${origin} is not in websockets_origin` };
+      return { status: null, reason: "bad-http-origin", message: `origin ${origin} is not in websockets_origin` };
     if (subprotocolOf(request) === undefined)
       return refused(400, "no sub-protocol mqtt was offered; clients send it in Sec-WebSocket-Protocol");
     return null;
   }
 
-  #refuse(socket: Duplex, { status, reason, message, headers = {} }: Refusal): void {
+  #refuse(socket: Duplex, refusal: Refusal): void {
     const waiting = this.#take(socket);
-    const lines = Object.entries({ ...headers, Connection: "close", "Content-Type": "text/plain; charset=utf-8" });
-    const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    const body = `MQTT over WebSocket is spoken here: ${message}.\n`;
     socket.on("error", ignore);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${text}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
-    waiting?.owner.refused(reason, message);
+    socket.end(answerOf(refusal), () => socket.destroy());
+    waiting?.owner.refused(refusal.reason, refusal.message);
   }
 
   #malformed(error: Error & { readonly code?: unknown }, socket: Duplex): void {
@@ -190,6 +186,16 @@ export class WebSocketGate {
       socket.destroy();
     }
   }
+}
+
+/** What is sent in place of a WebSocket. */
+function answerOf({ status, message, headers = {} }: Refusal): string {
+  if (status === null) return "";
+  const lines = Object.entries({ ...headers, Connection: "close", "Content-Type": "text/plain; charset=utf-8" });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const body = `MQTT over WebSocket is spoken here: ${message}.\n`;
+  const length = Buffer.byteLength(body);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${text}Content-Length: ${length}\r\n\r\n${body}`;
 }
 
 /** The first sub-protocol of the client's that is spoken. */

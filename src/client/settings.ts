@@ -4,6 +4,7 @@ import {
   encodeUtf8,
   NO_PROPERTIES,
   type Properties,
+  ReasonCode,
   topicNameFault,
   type Version,
   type Will,
@@ -14,6 +15,7 @@ import type { ClientStore } from "./client-store.ts";
 import { ArgumentError } from "./errors.ts";
 import { isFinal } from "./healing.ts";
 import { checkNames } from "./known-names.ts";
+import { checkText } from "./message.ts";
 import type {
   Authentication,
   Credentials,
@@ -118,6 +120,9 @@ function checkConnect({
     password: secret,
   };
   try {
+    checkText("CONNECT: the client identifier", clientId, ReasonCode.ClientIdentifierNotValid);
+    if (username !== null) checkText("CONNECT: the user name", username, ReasonCode.BadUserNameOrPassword);
+    if (will !== null) checkText("CONNECT: the topic name of the will", will.topicName, ReasonCode.TopicNameInvalid);
     encodePacket({ type: "CONNECT", ...fields, properties }, version);
   } catch (error) {
     throw new ArgumentError(error instanceof Error ? error.message : String(error), error);

@@ -154,6 +154,11 @@ test("wrong arguments are errors with a code at the call, as compiling cannot fi
     () => client.unsubscribe<string>(""),
     () => new MqttClient("http://example.org"),
     () => new MqttClient(url, { keepAliveSeconds: 70_000 }),
+    () => client.publish("a\tb", "x"),
+    () => client.subscribe("a\u0085/#"),
+    () => new MqttClient(url, { clientId: "a\u0007" }),
+    () => new MqttClient(url, { username: "two\nlines" }),
+    () => new MqttClient(url, { will: { topicName: "a\u007f", payload: "x" } }),
   ]) {
     assert.throws(
       run,

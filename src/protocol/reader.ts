@@ -110,20 +110,21 @@ export class Reader {
 
   /**
    * A string that names somebody or something: a client, a user, a topic. From a client it may hold no control character and no
-   * noncharacter either. `refusal` answers one with bytes that may not be in it.
+   * noncharacter either. `refusal` answers one with bytes that may not be in it; null: nothing does.
    */
-  name(refusal: ReasonCode = ReasonCode.MalformedPacket): string {
+  name(refusal: ReasonCode | null = ReasonCode.MalformedPacket): string {
     return this.#text(refusal, this.isStrict);
   }
 
-  #text(refusal: ReasonCode, isStrict: boolean): string {
+  #text(refusal: ReasonCode | null, isStrict: boolean): string {
     const length = this.u16();
     if (length > this.left) return this.#shortText();
     const end = this.offset + length;
     const text = decodeUtf8(this.bytes, this.offset, end, isStrict);
     if (text === null) {
+      this.isAnswered &&= refusal !== null;
       this.fail(
-        refusal,
+        refusal ?? ReasonCode.MalformedPacket,
         decodeUtf8(this.bytes, this.offset, end) === null
           ? "a string is not well-formed UTF-8 or holds U+0000 [5.0 §1.5.4] [3.1.1 §1.5.3]"
           : "a name holds a control character or a noncharacter, which a server may refuse [5.0 §1.5.4] [3.1.1 §1.5.3]",

@@ -81,6 +81,7 @@ const PLACES: readonly {
   {
     where: "topic of the will",
     versions: [3, 4, 5],
+    code: null,
     bytes: (version, text) => connect(version, hex("bad"), "06", `${version === 5 ? "00" : ""}${string(text)}000178`),
   },
   {

@@ -94,11 +94,13 @@ function checkFlags(reader: Reader, flags: number, version: Version): void {
 
 function decodeWill(reader: Reader, flags: number, version: Version): Will {
   const properties = version === 5 ? decodeProperties(reader, "WILL") : NO_PROPERTIES;
-  const topicName = reader.name();
+  // As mosquitto: of one that is not well-formed nothing is told, and of none at all that it is missing.
+  const topicName = reader.name(null);
   const payload = reader.binary();
   // The depth of the topic is the broker's limit to judge, not the decoder's.
   const fault = reader.fault === null ? topicNameFault(topicName, Number.POSITIVE_INFINITY) : null;
-  if (fault !== null) reader.fail(ReasonCode.TopicNameInvalid, `CONNECT: will ${fault}`);
+  if (fault !== null)
+    reader.fail(topicName === "" ? ReasonCode.ProtocolError : ReasonCode.TopicNameInvalid, `CONNECT: will ${fault}`);
   return { topicName, payload, qos: ((flags >> 3) & 3) as Qos, retain: (flags & FLAG_WILL_RETAIN) !== 0, properties };
 }
 

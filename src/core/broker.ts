@@ -19,6 +19,7 @@ import { Keep, Message } from "./message.ts";
 import { UnmountedMessages } from "./mount-point.ts";
 import type { Observer, PacketObserver, RefusedConnection } from "./observer.ts";
 import type { BrokerOptions } from "./options.ts";
+import { Pause } from "./pause.ts";
 import { distribute, publish } from "./publishing.ts";
 import { QueueReads } from "./queue-reads.ts";
 import { Records } from "./records.ts";
@@ -216,6 +217,15 @@ export class Broker {
     const { entrance } = connection;
     this.#connectionsBy.set(entrance.name, this.connectionsBy(entrance) - 1);
     if (connection.isReady) this.connectedClients--;
+  }
+
+  /** Takes no packets of the clients that are here until `done`, which must not reject: what decides about them is being read anew. */
+  pauseClients(done: Promise<void>): void {
+    const paused = [...this.#connections];
+    for (const connection of paused) connection.pauseReading(Pause.reload);
+    void done.then(() => {
+      for (const connection of paused) connection.resumeReading(Pause.reload);
+    });
   }
 
   /** Publishes a message of the broker's own, below `$SYS` too. */

@@ -12,6 +12,8 @@ export const Pause = {
   rate: 8,
   /** It is the others' turn, or a packet is being done in pieces. */
   turn: 16,
+  /** What decides about its packets is being read anew. */
+  reload: 32,
 } as const;
 
 /** One of them. */

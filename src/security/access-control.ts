@@ -126,6 +126,11 @@ export class AccessControl implements Authenticator, Asking {
   }
 
   authenticate(applicant: Applicant): Verdict | Promise<Verdict> {
+    const { reloading } = this.#realm.parts;
+    return reloading === null ? this.#authenticate(applicant) : reloading.then(() => this.#authenticate(applicant));
+  }
+
+  #authenticate(applicant: Applicant): Verdict | Promise<Verdict> {
     const { authenticationMethod, authenticationData } = applicant.connect.properties;
     if (authenticationMethod === undefined) return this.#authenticateSimply(applicant);
     const method = this.#realm.methods.get(authenticationMethod);

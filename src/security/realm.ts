@@ -2,6 +2,7 @@
  * All who are asked about clients: the files, and what takes the place of mosquitto's plugins, in order.
  */
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Broker } from "../core/index.ts";
 import { aclFileOf, readAclFile } from "./acl-file.ts";
 import { AclSource } from "./acl-source.ts";
@@ -21,6 +22,9 @@ import type { AuthenticationSource, RulesSource, SecurityLog } from "./sources.t
 import { TokenSource } from "./token-source.ts";
 import type { Names } from "./topic-tree.ts";
 
+/** So long clients wait for a reload at most, in milliseconds: a disk that hangs must not stop them. */
+const RELOAD_PATIENCE_MS = 2000;
+
 /** What all Realms of a broker share. */
 export class RealmParts {
   readonly log: SecurityLog;
@@ -30,10 +34,30 @@ export class RealmParts {
   readonly revision: Revision = new Revision();
   readonly #broker: Broker;
   #dynamicSecurity: DynamicSecurity | null = null;
+  #reloading: Promise<void> | null = null;
 
   constructor(broker: Broker, log: SecurityLog) {
     this.#broker = broker;
     this.log = log;
+  }
+
+  /** Resolves when what is being read anew is in force, or will not be, or takes too long; null: nothing is being read. */
+  get reloading(): Promise<void> | null {
+    return this.#reloading;
+  }
+
+  /** Does `reload`. What clients send meanwhile is judged after it, as by mosquitto, which does nothing else while it reads. */
+  async whileReloading(reload: () => Promise<void>): Promise<void> {
+    const done = reload();
+    const patience = new AbortController();
+    const settled = done.catch(() => {}).finally(() => patience.abort());
+    const waited = delay(RELOAD_PATIENCE_MS, undefined, { ref: false, signal: patience.signal }).catch(() => {});
+    const reloading = Promise.race([settled, waited]).then(() => {
+      if (this.#reloading === reloading) this.#reloading = null;
+    });
+    this.#reloading = reloading;
+    this.#broker.pauseClients(reloading);
+    await done;
   }
 
   /**

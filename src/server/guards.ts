@@ -71,6 +71,11 @@ export class Guards {
     return guard?.control.mayPublish({ clientId: clientId ?? "", username }, topicName) ?? false;
   }
 
+  /** Has what clients send during `reload` wait for it. */
+  whileReloading(reload: () => Promise<void>): Promise<void> {
+    return this.#parts.whileReloading(reload);
+  }
+
   /**
    * Reads all files anew, for `listeners` in the order in which they were opened, and returns what puts everything in force and ends
    * the connections of clients that may not be here any more.

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { unlinkSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, Server as NetServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -16,8 +19,11 @@ import {
   publishOf,
   type Version,
 } from "../protocol/index.ts";
+import { NO_SECURITY } from "../security/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { type Server, startServer } from "./server.ts";
+
+const NO_FIFO = process.platform === "win32" ? "Windows has no such files" : false;
 
 const running: Server[] = [];
 after(() => Promise.all(running.map((server) => server.close())));
@@ -177,6 +183,36 @@ test("a listener without anonymous clients answers 5 or 0x87 and says why in the
   }
   server.log.flush();
   assert.match(log.join(""), /Client client-5 \[127\.0\.0\.1:\d+\] disconnected: not authorised\./);
+});
+
+test("what clients send during a reload is judged by what comes out of it", { skip: NO_FIFO }, async (context) => {
+  const folder = temporaryFolder(context, { acl: "topic readwrite #\n" });
+  const aclFile = join(folder, "acl");
+  const guarded = { ...listener(), security: { ...NO_SECURITY, aclFile } };
+  const { server, port } = await start({ listeners: [guarded] });
+  const earlier = await connected(port, 5, "earlier");
+  unlinkSync(aclFile);
+  // It is read as soon as somebody writes it.
+  execFileSync("mkfifo", [aclFile]);
+  const reloaded = server.reload({ ...DEFAULT_CONFIG, listeners: [guarded] });
+  const fields = { topicName: "t", payload: Buffer.from("x"), qos: 1, retain: false, dup: false, packetId: 1 } as const;
+  earlier.send(publishOf({ ...fields, properties: NO_PROPERTIES }));
+  const peer = new Peer(port, 5);
+  peer.send(connectPacket(5, "meanwhile"));
+  const isHere = (): boolean =>
+    [...server.broker.connections].some(({ clientId, isReady }) => clientId === "meanwhile" && !isReady);
+  while (!isHere()) await new Promise(setImmediate);
+  assert.equal(server.broker.counters.publishReceived, 0);
+  await writeFile(aclFile, "topic read #\n");
+  await reloaded;
+  const connack = await peer.next();
+  assert.ok(connack.type === "CONNACK" && connack.reasonCode === 0);
+  peer.send(publishOf({ ...fields, properties: NO_PROPERTIES }));
+  for (const client of [earlier, peer]) {
+    const answer = await client.next();
+    assert.ok(answer.type === "PUBACK");
+    assert.equal(answer.reasonCode, 0x87);
+  }
 });
 
 test("every byte arrives at a subscriber that did not read for a while", async () => {

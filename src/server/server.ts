@@ -184,7 +184,11 @@ class RunningServer implements Server {
     this.#sys.start(this.#config.sysIntervalSeconds);
   }
 
-  async reload(config: Config): Promise<void> {
+  reload(config: Config): Promise<void> {
+    return this.#guards.whileReloading(() => this.#reload(config));
+  }
+
+  async #reload(config: Config): Promise<void> {
     const listeners = this.#listeners.matching(config.listeners);
     const applyLog = this.#openLog.prepare(config.log);
     const applyGuards = await this.#guards.prepareReload(listeners);

@@ -9,7 +9,8 @@ import { peerCertificate } from "./peer-certificate.ts";
 import { revocationFault } from "./revocation-list.ts";
 import { readServerTlsFiles, type ServerTlsFiles, stampOf } from "./server-tls-files.ts";
 import type { ServerTlsOptions } from "./server-tls-options.ts";
-import { certificateRefusal, opensslWords } from "./tls-words.ts";
+import { endWithAlert, serverTrafficSecret } from "./tls-alert.ts";
+import { certificateAlert, certificateRefusal, opensslWords } from "./tls-words.ts";
 
 /** Why a handshake came to nothing. */
 export interface TlsRefusal {
@@ -26,8 +27,11 @@ export interface HandshakeOwner {
 /** What OpenSSL finds when only the dates of a certificate are wrong, and perhaps more: it tells the last only. */
 const DATE_FAULTS = ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"];
 
-/** A TLSSocket of a server and the socket below it, of which Node's types do not tell: without it no address has the failure. */
-type ServerSideSocket = TLSSocket & { readonly _parent?: Socket };
+/**
+ * A TLSSocket of a server, with what Node's types do not tell: the socket below it, without which no address has the failure, and whether
+ * Node ends the connection by itself when it dislikes the certificate, and then without an alert.
+ */
+type ServerSideSocket = TLSSocket & { readonly _parent?: Socket; _rejectUnauthorized?: boolean };
 
 /** The TLS of one listener. It listens nowhere: sockets are given to it. */
 export class ServerTls {
@@ -38,6 +42,8 @@ export class ServerTls {
   readonly #owners: Map<Socket, HandshakeOwner> = new Map();
   /** What clients called themselves; whether they know the key is not proven before the end of the handshake. */
   readonly #pskIdentities: WeakMap<TLSSocket, string> = new WeakMap();
+  /** Of clients of TLS 1.3 whose certificate is to be judged here. */
+  readonly #secrets: WeakMap<TLSSocket, Buffer> = new WeakMap();
 
   private constructor(options: ServerTlsOptions, files: ServerTlsFiles, handshakeTimeoutMs: number) {
     const { requireCertificate = false, ignoreCertificateDates = false, psk, alpnProtocols, onKeyLog } = options;
@@ -65,6 +71,7 @@ export class ServerTls {
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
     if (onKeyLog !== undefined) this.#server.on("keylog", onKeyLog);
+    if (requireCertificate) this.#server.on("keylog", (line, socket) => this.#judgeHere(line, socket));
   }
 
   /**
@@ -118,6 +125,14 @@ export class ServerTls {
     return Buffer.from(key);
   }
 
+  /** Has Node leave the judgement of a certificate to us, where we can tell the client of it. */
+  #judgeHere(line: Buffer, socket: ServerSideSocket): void {
+    const secret = serverTrafficSecret(line);
+    if (secret === null) return;
+    this.#secrets.set(socket, secret);
+    socket._rejectUnauthorized = false;
+  }
+
   #takeOwner(socket: ServerSideSocket): HandshakeOwner | null {
     const below = socket._parent;
     const owner = below === undefined ? undefined : this.#owners.get(below);
@@ -140,16 +155,24 @@ export class ServerTls {
     const certificate = socket.getPeerX509Certificate();
     const fault = certificate === undefined ? "NO_CERTIFICATE" : this.#faultOf(socket, certificate);
     if (certificate === undefined || fault !== null) {
-      socket.destroy();
+      this.#refuse(socket, fault ?? "NO_CERTIFICATE");
       owner.refused(certificateRefusal(fault ?? "NO_CERTIFICATE"));
       return;
     }
+    this.#secrets.delete(socket);
     owner.secured(socket, {
       isEncrypted: true,
       certificate: peerCertificate(certificate),
       pskIdentity: null,
       cipher: cipherOf(socket),
     });
+  }
+
+  #refuse(socket: ServerSideSocket, fault: string): void {
+    const secret = this.#secrets.get(socket);
+    const below = socket._parent;
+    if (secret === undefined || below === undefined) socket.destroy();
+    else endWithAlert(socket, below, secret, certificateAlert(fault));
   }
 
   /** What speaks against the client's certificate, in Node's words for it; null: nothing. */

@@ -195,11 +195,6 @@ const CERTIFICATES: readonly Row[] = [
     meaning: "peer-refused-certificate",
     evidence: /CERTIFICATE_EXPIRED/,
     fix: /issue a new client certificate/,
-    ours: {
-      meaning: "client-certificate-refused",
-      evidence: /closes when it gets this one, which has expired/,
-      fix: /renew it/,
-    },
   },
   {
     what: "a client certificate that has ended, by TLS 1.2",
@@ -223,6 +218,15 @@ const CERTIFICATES: readonly Row[] = [
     meaning: "client-certificate-unknown",
     evidence: /UNKNOWN_CA/,
     fix: /add that CA to the broker's cafile/,
+  },
+  {
+    what: "a client certificate of an unknown CA, by TLS 1.2",
+    args: withCertificate("stranger-client"),
+    maximumVersion: "TLSv1.2",
+    layer: "tls",
+    code: 14,
+    meaning: "client-certificate-unknown",
+    evidence: /UNKNOWN_CA/,
     ours: {
       meaning: "client-certificate-refused",
       evidence: /wants a client certificate, and closes when it gets this one$/,

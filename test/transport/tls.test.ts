@@ -91,6 +91,24 @@ async function secured(port: number, options: ConnectionOptions = {}): Promise<T
   return socket;
 }
 
+/** The error that a TLS connection ends with. */
+async function alertOf(
+  port: number,
+  options: ConnectionOptions = {},
+  onSecure: (socket: TLSSocket) => void = () => {},
+): Promise<string | undefined> {
+  const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options }).resume();
+  socket.once("secureConnect", () => onSecure(socket));
+  return new Promise((resolve) => {
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+    socket.on("close", () => resolve(undefined));
+  });
+}
+
+function ownPair(name: string): ConnectionOptions {
+  return { cert: certificates().read(`${name}.pem`), key: certificates().read(`${name}.key`) };
+}
+
 for (const version of VERSIONS) {
   tlsTest(`${version}: messages go both ways, and nothing is known of the client`, async (context) => {
     const rig = new ListenerRig(context);
@@ -142,6 +160,46 @@ for (const version of VERSIONS) {
     await works(port, trust({ ...withCertificate("device-7"), minimumVersion: version, maximumVersion: version }));
   });
 }
+
+for (const suite of ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]) {
+  tlsTest(`${suite}: the client hears why its certificate is refused`, async (context) => {
+    const rig = new ListenerRig(context);
+    const { port } = await rig.listen({ tls: mutualTls({ crlFile: certificates().path("crl.pem") }) });
+    for (const [name, alert] of [
+      ["expired", "SSLV3_ALERT_CERTIFICATE_EXPIRED"],
+      ["future", "SSLV3_ALERT_BAD_CERTIFICATE"],
+      ["revoked", "SSLV3_ALERT_CERTIFICATE_REVOKED"],
+      ["stranger-client", "TLSV1_ALERT_UNKNOWN_CA"],
+      ["server-only", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"],
+      [null, "TLSV13_ALERT_CERTIFICATE_REQUIRED"],
+    ] as const)
+      assert.equal(
+        await alertOf(port, { ciphers: suite, ...(name !== null && ownPair(name)) }),
+        `ERR_SSL_${alert}`,
+        name ?? "none",
+      );
+  });
+}
+
+tlsTest("a client without a certificate hears so where dates do not count, too", async (context) => {
+  const rig = new ListenerRig(context);
+  const { port } = await rig.listen({ tls: mutualTls({ ignoreCertificateDates: true }) });
+  assert.equal(await alertOf(port), "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED");
+});
+
+tlsTest("who resumes a session hears as well that the certificate has ended meanwhile", async (context) => {
+  const rig = new ListenerRig(context);
+  const { port } = await rig.listen({ tls: mutualTls() });
+  const first = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...ownPair("device-7") });
+  const [session] = (await once(first, "session")) as [Buffer];
+  first.destroy();
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 1000 * 86_400_000 });
+  let isResumed = false;
+  const alert = await alertOf(port, { ...ownPair("device-7"), session }, (socket) => {
+    isResumed = socket.isSessionReused();
+  });
+  assert.deepEqual([isResumed, alert], [true, "ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED"]);
+});
 
 tlsTest("a client whose CA is sent along, or is missing", async (context) => {
   const rig = new ListenerRig(context);

@@ -15,6 +15,13 @@ import type { Session } from "./session.ts";
 /** What became of a message: nobody subscribes to it; nobody took it because of a full queue; or neither. */
 export type Distribution = "unmatched" | "taken" | "full";
 
+/** A message at QoS 2 that goes back to its publisher: after its PUBREC, as by mosquitto, whose clients may wait for that first. */
+interface Returning {
+  readonly session: Session;
+  message: Message | null;
+  receiver: Receiver | null;
+}
+
 /** Takes a PUBLISH from a client. */
 export function receivePublish(connection: Connection, session: Session, packet: Publish): void {
   const { broker } = connection;
@@ -38,7 +45,8 @@ export function receivePublish(connection: Connection, session: Session, packet:
   if (packet.qos === 2 && !isNew(connection, session, packet)) return;
   const { ledger, records } = broker;
   ledger.beginObligation();
-  const reasonCode = take(connection, session, packet, route);
+  const returning = mayReturn(session, packet) ? { session, message: null, receiver: null } : null;
+  const reasonCode = take(connection, session, packet, route, returning);
   if (packet.qos === 2 && reasonCode !== null && reasonCode < 0x80) {
     session.received.publish(packet.packetId);
     records.receivedSet(session, packet.packetId);
@@ -48,10 +56,26 @@ export function receivePublish(connection: Connection, session: Session, packet:
   if (packet.qos === 1) connection.answer("PUBACK", packet.packetId, reasonCode, obligation);
   else if (reasonCode >= 0x80) connection.answer("PUBREC", packet.packetId, reasonCode, obligation);
   else answerTaken(connection, packet.packetId, obligation);
+  if (returning !== null) giveBack(broker, returning);
+}
+
+/** Whether the answer may go before the publisher's own copy; not so where it has to wait until that is kept. */
+function mayReturn(session: Session, packet: Publish): boolean {
+  return packet.qos === 2 && session.subscriptions.size > 0 && !session.isDurable;
+}
+
+function giveBack(broker: Broker, { message, receiver }: Returning): void {
+  if (message !== null && receiver !== null) deliverTo(broker, receiver, message);
 }
 
 /** Takes a message at QoS 1 or 2 and returns its reason code; null: the connection is ended for it. */
-function take(connection: Connection, session: Session, packet: Publish, route: Route): Code | null {
+function take(
+  connection: Connection,
+  session: Session,
+  packet: Publish,
+  route: Route,
+  returning: Returning | null,
+): Code | null {
   const { broker } = connection;
   if (!isAllowed(connection, packet, route)) return connection.machine.ended === null ? ReasonCode.NotAuthorized : null;
   if (route.isControl) return control(connection, packet);
@@ -60,7 +84,7 @@ function take(connection: Connection, session: Session, packet: Publish, route: 
   if (connection.exchangesMarks && isLoop(connection, packet)) return ReasonCode.Success;
   if (broker.ledger.state === "failing" && connection.isVersion5 && owesStore(session, packet, route))
     return ReasonCode.QuotaExceeded;
-  const distribution = distribute(broker, messageOf(connection, packet, session), route);
+  const distribution = distribute(broker, messageOf(connection, packet, session), route, true, returning);
   if (distribution === "taken") return ReasonCode.Success;
   if (distribution === "full") return ReasonCode.QuotaExceeded;
   // As mosquitto, whose clients may not expect it in a PUBREC.
@@ -198,31 +222,32 @@ export function publish(broker: Broker, message: Message): void {
   broker.ledger.endObligation();
 }
 
-/** Retains `message` if it asks for that and gives it to everybody who subscribes to its topic; `isOffered`: other brokers too. */
-export function distribute(broker: Broker, message: Message, route: Route, isOffered: boolean = true): Distribution {
+/**
+ * Retains `message` if it asks for that and gives it to everybody who subscribes to its topic.
+ * @param isOffered whether other brokers get it too
+ * @param returning who gets it later, from the caller
+ */
+export function distribute(
+  broker: Broker,
+  message: Message,
+  route: Route,
+  isOffered: boolean = true,
+  returning: Returning | null = null,
+): Distribution {
   let isTaken = false;
   let isFull = false;
   const { receivers, groups } = route;
   broker.turnWork += receivers.length + groups.length;
   for (let i = 0; i < receivers.length; i++) {
-    const all = receivers[i]!;
-    const { session } = all;
-    const receiver = receiverOf(all, message);
-    const reason =
-      receiver === null
-        ? "no-local"
-        : session.deliver(
-            message,
-            receiver.qos,
-            message.retain && receiver.retainAsPublished,
-            receiver.subscriptionIds,
-            null,
-          );
-    if (reason === null) isTaken = true;
-    else {
-      broker.dropped(reason, session, message);
-      if (isOfQueue(reason)) isFull = true;
+    const receiver = receivers[i]!;
+    if (returning !== null && receiver.session === returning.session) {
+      returning.message = message;
+      returning.receiver = receiver;
+      continue;
     }
+    const reason = deliverTo(broker, receiver, message);
+    if (reason === null) isTaken = true;
+    else if (isOfQueue(reason)) isFull = true;
   }
   for (let i = 0; i < groups.length; i++) {
     const group = groups[i]!;
@@ -239,6 +264,24 @@ export function distribute(broker: Broker, message: Message, route: Route, isOff
   if (isOffered && !broker.isAlone && !route.isSys) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
+}
+
+/** Gives a message to one of those who subscribe to its topic; returns why not. */
+function deliverTo(broker: Broker, all: Receiver, message: Message): DropReason | null {
+  const { session } = all;
+  const receiver = receiverOf(all, message);
+  const reason =
+    receiver === null
+      ? "no-local"
+      : session.deliver(
+          message,
+          receiver.qos,
+          message.retain && receiver.retainAsPublished,
+          receiver.subscriptionIds,
+          null,
+        );
+  if (reason !== null) broker.dropped(reason, session, message);
+  return reason;
 }
 
 /** What a Session gets a message by; null: it published it itself and subscribed with no local only. */

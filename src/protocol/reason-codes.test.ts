@@ -43,7 +43,7 @@ const SPECIFIED: Readonly<Record<number, string>> = {
   146: "L P",
   147: "D",
   148: "D",
-  149: "C D",
+  149: "C A R D",
   150: "D",
   151: "C A R S D",
   152: "D",

@@ -90,7 +90,14 @@ export const REASON_CODES = [
   },
   { code: 0x93, key: "ReceiveMaximumExceeded", name: "Receive Maximum exceeded", on: ["DISCONNECT"], v311: null },
   { code: 0x94, key: "TopicAliasInvalid", name: "Topic Alias invalid", on: ["DISCONNECT"], v311: null },
-  { code: 0x95, key: "PacketTooLarge", name: "Packet too large", on: ["CONNACK", "DISCONNECT"], v311: null },
+  // §2.4 has it on PUBACK and PUBREC, the tables of those two packets have not; mosquitto sends it there.
+  {
+    code: 0x95,
+    key: "PacketTooLarge",
+    name: "Packet too large",
+    on: ["CONNACK", "PUBACK", "PUBREC", "DISCONNECT"],
+    v311: null,
+  },
   { code: 0x96, key: "MessageRateTooHigh", name: "Message rate too high", on: ["DISCONNECT"], v311: null },
   {
     code: 0x97,

@@ -79,7 +79,7 @@ export const DROP_REASONS = {
   "message-expired": { code: 0x00, log: "the message expired before it could be sent" },
   "too-large-for-receiver": { code: 0x95, log: "larger than the receiver's maximum packet size" },
   "outside-mount-point": { code: 0x00, log: "its topic is not below the mount point of the receiver's listener" },
-  "payload-too-large": { code: 0x83, log: "its payload is larger than message_size_limit" },
+  "payload-too-large": { code: 0x95, log: "its payload is larger than message_size_limit" },
   "memory-limit": { code: 0x97, log: "the broker holds as much as memory_limit allows" },
   "store-damaged": { code: 0x00, log: "its record in the store is damaged" },
   "session-ended": { code: 0x00, log: "the session ended before the message could be delivered" },

@@ -4,7 +4,7 @@
  */
 
 /** Most levels of a topic that are taken unless configured otherwise. */
-export const DEFAULT_MAXIMUM_TOPIC_LEVELS = 200;
+export const DEFAULT_MAXIMUM_TOPIC_LEVELS = 201;
 
 /** What is wrong with a Topic Name or Topic Filter, in words; null when nothing is. */
 export type TopicFault = string | null;

@@ -10,6 +10,8 @@ import { formatAddress } from "./listener.ts";
 
 /** How long a connection that we have closed waits for the peer to read our last bytes and to close its half, in milliseconds. */
 const LAST_WORDS_MS = 2000;
+/** How many bytes of it are read in that time and not listened to: who floods us does not read. */
+const MOST_UNHEARD_BYTES = 1024 * 1024;
 
 const LINK = Symbol("link");
 const NOTHING = new Uint8Array(0);
@@ -35,6 +37,8 @@ export class TcpLink implements Link {
   #unsent: Uint8Array[] | null = null;
   #isAwaitingDrain = false;
   #patience: NodeJS.Timeout | null = null;
+  /** Read since we have closed. */
+  #unheardBytes = 0;
   /** Called when a write has left, where writes never leave at once: with TLS. */
   readonly #onWritten: (() => void) | null;
 
@@ -123,16 +127,17 @@ export class TcpLink implements Link {
   close(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
-    if (socket.readableEnded && socket.writableLength === 0 && this.#onWritten === null) {
-      // The peer can send no more, and what it was sent is the kernel's to deliver: a half of its own is not worth a system call. With
-      // TLS the end of ours must be told [RFC 8446 §6.1].
+    const isHeard = socket.readableEnded ? socket.writableLength === 0 : socket.bytesWritten === 0;
+    if (isHeard && this.#onWritten === null) {
+      // The peer can send no more, and what it was sent is the kernel's to deliver; or it was sent nothing. A half of its own is not
+      // worth a system call. With TLS the end of ours must be told [RFC 8446 §6.1].
       socket.destroy();
       return;
     }
     // Only our half is closed: a socket that is gone answers what the peer still sends with a reset, and a peer that is reset may
     // never read our last words. What it says is read and not listened to, until it closes its half.
     socket.end();
-    socket.resume();
+    socket.off("data", onData).on("data", onUnheard).resume();
     this.#patience ??= setTimeout(destroy, LAST_WORDS_MS, socket).unref();
   }
 
@@ -146,6 +151,12 @@ export class TcpLink implements Link {
 
   received(chunk: Uint8Array): void {
     this.#owner?.receive(chunk);
+  }
+
+  /** Bytes have come after we have closed. */
+  ignored(chunk: Uint8Array): void {
+    this.#unheardBytes += chunk.length;
+    if (this.#unheardBytes > MOST_UNHEARD_BYTES) this.#socket.destroy();
   }
 
   /** The peer has closed, or the network is gone. */
@@ -168,6 +179,10 @@ function destroy(socket: Socket): void {
 
 function onData(this: LinkedSocket, chunk: Uint8Array): void {
   this[LINK]!.received(chunk);
+}
+
+function onUnheard(this: LinkedSocket, chunk: Uint8Array): void {
+  this[LINK]!.ignored(chunk);
 }
 
 function onEnd(this: LinkedSocket): void {

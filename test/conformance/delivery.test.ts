@@ -22,6 +22,19 @@ for (const version of VERSIONS) {
     assert.deepEqual(pub.trace(), ["PUBCOMP m65535"]);
   });
 
+  test(`version ${version}: who gets its own message at QoS 2 back gets the PUBREC first, unless that waits for the store`, () => {
+    const harness = new BrokerHarness();
+    const other = harness.connect("other");
+    other.subscribe("t");
+    const client = harness.connect("c", { version, acknowledges: false });
+    client.subscribe(["t"], { qos: 2 });
+    client.publish("t", "x", { qos: 2, packetId: 7 });
+    assert.deepEqual(client.trace(), ["PUBREC m7", "PUBLISH t=x q2 m1"]);
+    client.publish("nobody", "y", { qos: 2, packetId: 8 });
+    assert.deepEqual(client.trace(), ["PUBREC m8"]);
+    assert.deepEqual(other.payloads(), ["x"]);
+  });
+
   test(`[5.0 MQTT-4.3.3-10] [3.1.1 MQTT-4.3.3-2] version ${version}: a QoS 2 message sent twice is delivered once`, () => {
     const harness = new BrokerHarness();
     const sub = harness.connect("sub");

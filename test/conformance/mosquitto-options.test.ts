@@ -14,7 +14,7 @@ function watched(parts: HarnessParts): { harness: BrokerHarness; notTaken: DropR
   return { harness, notTaken };
 }
 
-test("message_size_limit: a larger payload is answered and goes nowhere; 5.0 is told with 0x83", () => {
+test("message_size_limit: a larger payload is answered and goes nowhere; 5.0 is told with 0x95", () => {
   const { harness, notTaken } = watched({ options: { maximumPayloadBytes: 1 } });
   const client = harness.connect("c");
   client.subscribe("t");
@@ -24,7 +24,7 @@ test("message_size_limit: a larger payload is answered and goes nowhere; 5.0 is 
   const five = harness.connect("five");
   five.publish("t", "AB", { qos: 1 });
   five.publish("t", "AB", { qos: 2 });
-  assert.deepEqual(five.trace(), ["PUBACK m1 0x83", "PUBREC m2 0x83"]);
+  assert.deepEqual(five.trace(), ["PUBACK m1 0x95", "PUBREC m2 0x95"]);
   five.publish("t", "A", { qos: 1 });
   assert.deepEqual(client.payloads(), ["A"]);
   assert.deepEqual(notTaken, Array(4).fill("payload-too-large"));

@@ -25,6 +25,8 @@ const FIXTURES = join(ROOT, "test/fixtures/tls");
 const TLS = { certificates: [{ certFile: join(FIXTURES, "server.pem"), keyFile: join(FIXTURES, "leaf.key") }] };
 const MESSAGES = 64;
 const PAYLOAD_BYTES = 256 * 1024;
+/** Many times what the two ends' kernels take without anybody reading. */
+const FLOOD_BYTES = 128 * 1024 * 1024;
 
 interface Way {
   readonly name: string;
@@ -189,5 +191,24 @@ for (const way of WAYS) {
     reader.stream.destroy();
     await rig.logged(/Client c \[[^\]]+\] disconnected: /);
     assert.equal(rig.loop.broker.connections.size, 0);
+  });
+}
+
+for (const [what, first] of [
+  ["has been told nothing", []],
+  ["has been told of its fault", [encodePacket(connectOf(5, "c"), 5)]],
+] as const) {
+  test(`TCP: a flood is not read to its end when who sends it ${what}`, async (context) => {
+    const rig = new ListenerRig(context);
+    const { port } = await rig.listen({});
+    const client = connectTcp(port, "127.0.0.1");
+    // CONNACK of the server's own: a client never sends one.
+    const flood = Buffer.concat([...first, Buffer.from("20020000", "hex"), Buffer.alloc(FLOOD_BYTES)]);
+    const end = new Promise((resolve) => {
+      client.on("error", () => resolve("reset"));
+      client.write(flood, (error) => resolve(error instanceof Error ? "reset" : "taken"));
+    });
+    assert.equal(await end, "reset");
+    client.destroy();
   });
 }

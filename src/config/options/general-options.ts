@@ -413,9 +413,9 @@ export const OWN_OPTIONS: readonly Option[] = [
       broker.maximumTopicLevels = value;
     },
     {
-      default: "200",
+      default: "201",
       standing: "ours",
-      note: "Topics and filters with more levels are refused. mosquitto's bound is 200 and fixed.",
+      note: "Topics and filters with more levels are refused. mosquitto's bound is the same and fixed: 200 slashes.",
     },
   ),
   general(

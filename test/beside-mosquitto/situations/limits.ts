@@ -79,12 +79,6 @@ export const LIMITS: Setting = {
           await publisher.publish("sized", "z".repeat(51));
         }
       },
-      differs: ours("`message_size_limit` in 5.0", {
-        at: "publisher 5",
-        // 0x95, which PUBACK and PUBREC do not have.
-        mosquitto: ["broken 4003000295", "broken 5003000395"],
-        lacewing: ["PUBACK m2 0x83", "PUBREC m3 0x83"],
-      }),
     },
     ...([4, 5] as const).map(
       (version): Situation => ({

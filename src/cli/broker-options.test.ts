@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Config, ConfigError } from "../config/index.ts";
-import { BROKER_COMMAND, configErrorText, configOf } from "./broker-options.ts";
+import { BROKER_COMMAND, configErrorText, configOf, MOSQUITTO_COMMAND } from "./broker-options.ts";
 import { CommandLineError, helpText, parseCommandLine } from "./command-line.ts";
 
 function config(...args: string[]): Config {
@@ -30,6 +30,22 @@ test("without options: both loopback addresses, anonymous, persistent, IPv6 only
 test("queues are bounded again without persistence, or as asked", () => {
   assert.equal(config("--set", "persistence=false").broker.maximumQueuedMessages, 1000);
   assert.equal(config("--set", "max_queued_messages=5").broker.maximumQueuedMessages, 5);
+});
+
+test("-p 0 is any free port, but not beside others and not in mosquitto's place", () => {
+  assert.deepEqual(
+    config("-p", "0").listeners.map(({ port }) => port),
+    [0, 0],
+  );
+  const refused = { name: "CommandLineError", message: /^Invalid port specified \(0\)\. / };
+  assert.throws(() => config("-v", "-p", "1888", "-p", "0"), refused);
+  assert.throws(() => configOf(parseCommandLine(MOSQUITTO_COMMAND, ["-p", "0"]), { isMosquitto: true }), refused);
+});
+
+test("called by mosquitto's name its usage begins as mosquitto's, and names no command", () => {
+  const text = helpText(MOSQUITTO_COMMAND);
+  assert.match(text, /^Usage: mosquitto \[-c config_file\] \[-d\] \[-h\] \[-p port\] \[-v\]$/m);
+  assert.doesNotMatch(text, /mosquitto help/);
 });
 
 test("a public address lets nobody in unless asked", () => {

@@ -74,6 +74,7 @@ const OPTIONS = {
     long: "tls-keylog",
     type: "text",
     argument: "file",
+    missing: "--tls-keylog argument given, but no file specified.",
     help: "Append the secrets of TLS at the listeners to a file, for Wireshark: who has it can read all connections.",
   },
   verbose: {
@@ -111,6 +112,13 @@ export const BROKER_COMMAND: Command<typeof OPTIONS> = {
   notes: ["Names and values for --set:", ...SETTINGS.map(({ name, form }) => `  ${name} (${form})`)],
 };
 
+/** The same called by mosquitto's name, with its line of usage: scripts look for that. */
+export const MOSQUITTO_COMMAND: typeof BROKER_COMMAND = {
+  ...BROKER_COMMAND,
+  name: "mosquitto",
+  usage: ["[-c config_file] [-d] [-h] [-p port] [-v]", ...BROKER_COMMAND.usage.slice(1, 2)],
+};
+
 /** Most ports of `-p`, as in mosquitto. */
 const MOST_PORTS = 10;
 
@@ -131,6 +139,10 @@ export function configOf(args: BrokerArguments, surroundings: BrokerSurroundings
   const isOwn = file === null && !surroundings.isMosquitto && !isMosquittoLine(args);
   if (args.port.length > MOST_PORTS)
     throw new CommandLineError(`Only ${MOST_PORTS} ports can be specified on the command line.`);
+  if (args.port.includes(0) && (surroundings.isMosquitto || args.port.length > 1))
+    throw new CommandLineError(
+      "Invalid port specified (0). It takes any free port, but alone and not in mosquitto's place.",
+    );
   const read = readConfig({
     file,
     // With --host the ports are those of the hosts.

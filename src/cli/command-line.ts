@@ -37,6 +37,8 @@ interface ValueOptionBase extends OptionBase {
   readonly missing?: string;
   /** Said of a value that is not allowed, when "Invalid port given: 99999" would not do. */
   readonly invalid?: string;
+  /** Said below that: what is allowed. */
+  readonly allowed?: string;
 }
 
 /** Any text. */
@@ -109,6 +111,8 @@ export interface Command<Table extends OptionTable> {
   readonly options: Table;
   /** Whether all after the first operand are operands too, whatever they look like. */
   readonly operandsComeLast?: true;
+  /** Whether by mosquitto's name it says of an error only mosquitto's line: its usage is not named there. */
+  readonly isTerse?: true;
   /** Name of the file of options in the user's folder for configuration. */
   readonly configName?: string;
   /** Lines for the end of the help text. */
@@ -139,6 +143,13 @@ export type ParsedOptions<Table extends OptionTable> = {
 /** A command line that cannot be followed. The message is one line for the user, without "Error: ". */
 export class CommandLineError extends Error {
   override readonly name: string = "CommandLineError";
+  /** What is allowed, as a line below it. */
+  readonly allowed: string | null;
+
+  constructor(message: string, allowed: string | null = null) {
+    super(message);
+    this.allowed = allowed;
+  }
 }
 
 /**
@@ -150,8 +161,13 @@ export function commandLineErrorText(
   error: CommandLineError,
   help: string = `${name} --help`,
 ): string {
-  const start = error.message.startsWith("Error in ") ? "" : "Error: ";
-  return `${start}${error.message}\n\nUse '${help}' to see usage.\n`;
+  const allowed = error.allowed === null ? "" : `\n${error.allowed}`;
+  return `${lineOf(error)}${allowed}\n\nUse '${help}' to see usage.\n`;
+}
+
+/** The error's one line. */
+export function lineOf({ message }: CommandLineError): string {
+  return message.startsWith("Error in ") ? message : `Error: ${message}`;
 }
 
 /** One line of an options file. */
@@ -235,7 +251,8 @@ class Reading {
 
   #readOperand(argument: string): void {
     const isNumber = this.#takesWords && /^-\d/.test(argument);
-    if (this.#mayBeOption && argument.startsWith("-") && !isNumber) throw unknownOption(argument, this.#names.keys());
+    const looksLikeOption = argument.startsWith("-") && argument !== "-" && !isNumber;
+    if (this.#mayBeOption && looksLikeOption) throw unknownOption(argument, this.#names.keys());
     this.#takeOperand(argument);
   }
 
@@ -354,7 +371,8 @@ function readValue(option: Exclude<ReadOption, WordsOption>, text: string): stri
       if (Object.hasOwn(option.choices, text)) return option.choices[text]!;
   }
   const fallback = `Invalid ${option.argument} given: {}; allowed is ${allowed(option)}.`;
-  throw new CommandLineError((option.invalid ?? fallback).replace("{}", () => text));
+  const message = (option.invalid ?? fallback).replace("{}", () => text);
+  throw new CommandLineError(message, option.allowed ?? null);
 }
 
 function allowed(option: IntegerOption | ChoiceOption): string {

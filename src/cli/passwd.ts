@@ -13,6 +13,9 @@ import type { ToolIo } from "./output.ts";
 import { askPassword } from "./password-prompt.ts";
 import { runTool } from "./tool.ts";
 
+/** In place of a file that is to be made. */
+const STANDARD_OUTPUT = "-";
+
 /** What ends the program, with its line. */
 class PasswordFileError extends Error {
   override readonly name: string = "PasswordFileError";
@@ -73,6 +76,10 @@ async function setPassword(
     return answer.exitCode;
   }
   const own = await hashedLine(task, task.username, answer.password);
+  if (task.isNew && task.path === STANDARD_OUTPUT) {
+    io.stdout.write(`${own}\n`);
+    return 0;
+  }
   const isThere = lines.some(({ username }) => username === task.username);
   const texts = lines.map(({ username, text }) => (username === task.username ? own : text));
   await write(task.path, isThere ? texts : [...texts, own]);

@@ -7,6 +7,7 @@ import {
   CommandLineError,
   commandLineErrorText,
   helpText,
+  lineOf,
   type OptionTable,
   type ParsedOptions,
   parseCommandLine,
@@ -55,7 +56,8 @@ export async function runTool<Table extends WithHelp>(
     return await run("lang" in command.options ? wanted : all).catch((error: unknown) => saySetUp(error, wanted, io));
   } catch (error) {
     if (!(error instanceof CommandLineError)) throw error;
-    io.stderr.write(errorPaint(io)(commandLineErrorText({ name }, error)));
+    const isTerse = command.isTerse === true && io.calledAs !== undefined;
+    io.stderr.write(errorPaint(io)(isTerse ? `${lineOf(error)}\n` : commandLineErrorText({ name }, error)));
     return 1;
   }
 }

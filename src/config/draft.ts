@@ -69,6 +69,8 @@ export interface BridgeDraft {
   isTls: boolean;
   pskIdentity: string | null;
   pskKey: string | null;
+  /** Where it stands. */
+  pskKeyPlace: string | null;
 }
 
 /** Everything that has been read. */
@@ -232,5 +234,6 @@ export function newBridge(place: string, name: string): BridgeDraft {
     isTls: false,
     pskIdentity: null,
     pskKey: null,
+    pskKeyPlace: null,
   };
 }

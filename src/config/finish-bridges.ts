@@ -8,6 +8,10 @@ export function finishBridges(draft: Draft): readonly BridgeConfig[] {
   const bridges = draft.bridges.map((bridge) => {
     const finished = finish(bridge);
     for (const text of contradictions(bridge)) draft.problems.push({ place: finished.place, text });
+    if (finished.psk !== null && !/^([0-9a-f]{2})+$/i.test(finished.psk.key)) {
+      const text = "Error: Invalid 'bridge_psk' value. Allowed is a key in hexadecimal, without 0x.";
+      draft.problems.push({ place: bridge.pskKeyPlace, text });
+    }
     return finished;
   });
   for (const bridge of bridges) {

@@ -5,6 +5,8 @@ export interface Problem {
   /** "FILE:LINE", or where else the option was given; null: nowhere in particular. */
   readonly place: string | null;
   readonly text: string;
+  /** Whether mosquitto finds it only when it opens the listener, and ends with the exit code of that. */
+  readonly isOfListening?: boolean;
 }
 
 /** Something that the operator should hear of at the start, as log lines. */
@@ -28,4 +30,11 @@ export class ConfigError extends Error {
 /** One value, or its place, is not allowed: becomes a Problem at the line that is being read. */
 export class OptionError extends Error {
   override readonly name: string = "OptionError";
+  /** As of a Problem. */
+  readonly isOfListening: boolean;
+
+  constructor(message: string, isOfListening: boolean = false) {
+    super(message);
+    this.isOfListening = isOfListening;
+  }
 }

@@ -131,7 +131,7 @@ for (const [text, said] of [
   ["autosave_interval 08", /not a number/],
   ["listener", /Error: Empty 'listener port' value/],
   ["listener 70000", /Error: Invalid 'port' value \(70000\)/],
-  ["listener 0", /Error: A listener with port 0 must provide a Unix socket path/],
+  ["listener 0", /Error: A listener with port 0 must provide a Unix socket path\. /],
   ["listener 1888 /run/a.sock", /write "listener 0 \/run\/a\.sock"/],
   [
     "listener 1888\nmount_point test/+/",
@@ -165,7 +165,7 @@ for (const [text, said] of [
   ["max_keepalive 65536", /Error: Invalid 'max_keepalive' value \(65536\)/],
   ["max_packet_size 19", /Error: 'max_packet_size' must be >= 20\./],
   ["listener 1888\nmax_topic_alias 65536", /Error: Invalid 'max_topic_alias' value in configuration\./],
-  ["websockets_headers_size -1", /Error: Packet buffer size must be between 1 and 65535 inclusive\./],
+  ["websockets_headers_size -1", /Error: Packet buffer size must be between 0 and 65535 inclusive\./],
   ["sys_interval 65536", /Error: Invalid 'sys_interval' value \(65536\)/],
   ["retain_expiry_interval 0", /Error: retain_expiry_interval must be >= 1\./],
   ["persistent_client_expiration 14", /Error: Invalid 'persistent_client_expiration' duration/],
@@ -215,8 +215,12 @@ for (const [text, said] of [
   ["connection a\naddress h\ntopic # out 3", /Error: Invalid bridge QoS level '3'/],
   ['connection a\naddress h\ntopic "" out 0 l/ ""', /Error: Invalid bridge remapping/],
   [
-    "connection a\naddress h\ntopic #\nbridge_psk 00ff",
+    "connection a\naddress h\ntopic #\nbridge_psk none",
     /Error: Invalid bridge configuration: missing bridge_identity\./,
+  ],
+  [
+    "connection a\naddress h\ntopic #\nbridge_identity i\nbridge_psk 0x00ff",
+    /^5 Error: Invalid 'bridge_psk' value\. Allowed is a key in hexadecimal/,
   ],
   ["connection a\naddress h\ntopic #\nrestart_timeout 30 10", /Error: backoff cap is lower than the base/],
   ["include_dir", /Error: Empty 'include_dir' value/],
@@ -527,7 +531,7 @@ test("options from the command line come after the file; those of listeners are 
 test("a file that is not there, is a folder, begins with a byte order mark", () => {
   assert.match(
     problemsOf(() => readConfig({ file: join(folder, "none") }))[0]!.text,
-    /^Error: Unable to open config file '.*none'\. It does not exist\.$/,
+    /^Error: Unable to open config file '.*none'\.\nIt does not exist\.$/,
   );
   assert.match(problemsOf(() => readConfig({ file: folder }))[0]!.text, /^Error: Config file '.*' is a directory\./);
   assert.equal(read("\ufeffmax_queued_messages 3").config.broker.maximumQueuedMessages, 3);

@@ -110,7 +110,7 @@ class Reader {
       }
       return readFileSync(path, "utf8");
     } catch (error) {
-      this.#problem(null, `Error: Unable to open config file '${path}'. ${reasonOf(error)}`);
+      this.#problem(null, `Error: Unable to open config file '${path}'.\n${reasonOf(error)}`);
       return null;
     }
   }
@@ -134,7 +134,8 @@ class Reader {
       run();
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      this.#problem(place, error.message);
+      const { message, isOfListening } = error;
+      this.draft.problems.push({ place, text: message, isOfListening });
     }
   }
 

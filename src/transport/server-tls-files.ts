@@ -35,6 +35,12 @@ const AUTHORITY_FILE = /\.(pem|crt|cer)$|^[0-9a-f]{8}\.\d+$/;
 /** Suites of TLS 1.3, in OpenSSL's default order. */
 const TLS13_CIPHERS = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 
+/** All that TLS 1.3 has [RFC 8446 §B.4]. */
+const ALL_TLS13_CIPHERS: readonly string[] = [
+  ...TLS13_CIPHERS.split(":"),
+  ...["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"],
+];
+
 /** With pre-shared keys alone. */
 const PSK_CIPHERS = "PSK:!eNULL:!aNULL";
 
@@ -121,6 +127,7 @@ async function sharedOptions(
   authorities: readonly X509Certificate[],
 ): Promise<SecureContextOptions> {
   const { psk, ciphers, ciphersTls13, minimumVersion = "TLSv1.2", dhParameterFile } = options;
+  checkTls13Ciphers(ciphersTls13);
   if (psk !== undefined && minimumVersion === "TLSv1.3")
     throw new TransportError("tls", "psk_hint needs TLS 1.2: set tls_version to tlsv1.2, or leave it out.");
   return {
@@ -137,6 +144,17 @@ async function sharedOptions(
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
   };
+}
+
+/** Node leaves out what it does not know, and goes on with ciphers that nobody has asked for. */
+function checkTls13Ciphers(names: string | undefined): void {
+  const unknown = names?.split(":").find((name) => !ALL_TLS13_CIPHERS.includes(name));
+  if (unknown === undefined) return;
+  const allowed = ALL_TLS13_CIPHERS.join(", ");
+  throw new TransportError(
+    "tls",
+    `Unable to set TLS 1.3 ciphers. Check ciphers_tls1.3 "${names}": there is no "${unknown}" among ${allowed}.`,
+  );
 }
 
 /** What of the ciphers for TLS 1.2 is allowed when the options do not say. */

@@ -383,14 +383,20 @@ test("says goodbye with 0x8B on SIGTERM, and ends with status 0", async (context
   assert.equal((await ended).code, 0);
 });
 
-test("a wrong setting ends it with status 3", async (context) => {
-  const folder = temporaryFolder(context, { "mosquitto.conf": "max_qos 3\n" });
-  const { code, errors } = await new Program(process.execPath, [
-    MAIN,
-    "-v",
-    "-c",
-    join(folder, "mosquitto.conf"),
-  ]).end();
-  assert.equal(code, 3);
-  assert.match(errors, /Error: 'max_qos' must be between 0 and 2 inclusive\./);
+test("a wrong setting ends it with status 3, or 1 where mosquitto finds it when it listens", async (context) => {
+  for (const [lines, status, line] of [
+    ["max_qos 3\n", 3, "Error: 'max_qos' must be between 0 and 2 inclusive\\."],
+    ["listener 1\ntls_version tlsv9\n", 1, 'Error: Unsupported tls_version "tlsv9"\\.'],
+    ["listener 1\ntls_version tlsv9\nmax_qos 3\n", 3, "Error: 'max_qos' must be"],
+  ] as const) {
+    const folder = temporaryFolder(context, { "mosquitto.conf": lines });
+    const { code, errors } = await new Program(process.execPath, [
+      MAIN,
+      "-v",
+      "-c",
+      join(folder, "mosquitto.conf"),
+    ]).end();
+    assert.equal(code, status, errors);
+    assert.match(errors, new RegExp(line));
+  }
 });

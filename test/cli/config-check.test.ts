@@ -340,7 +340,7 @@ test("config check of what cannot be read: all errors with their lines, and exit
   assert.match(findings(lines)[0]!, /^error: Unknown configuration variable 'lisener'\. Did you mean 'listener'\?/);
   const absent = await runTool("config", ["check", "/nowhere/mosquitto.conf"]);
   assert.equal(absent.code, 1);
-  assert.match(absent.out, /Unable to open config file '\/nowhere\/mosquitto\.conf'\. It does not exist/);
+  assert.match(absent.out, /Unable to open config file '\/nowhere\/mosquitto\.conf'\.\s+It does not exist/);
   const unknown = await runTool("config", ["chekc"]);
   assert.deepEqual([unknown.code, /Did you mean 'check'\?/.test(unknown.errors)], [1, true]);
 });

@@ -96,6 +96,32 @@ test("a file that is broken or not there is left alone", async (context) => {
   assert.equal(existsSync(join(folder, "missing")), false);
 });
 
+test("with -c, - is standard output, and no file is made", async (context) => {
+  const folder = temporaryFolder(context);
+  const asked = await runTool("passwd", ["-c", "-", "ann"], "secret\nsecret\n");
+  assert.match(asked.out, /^Password: \nReenter password: \nann:\$7\$1000\$[^:]+\n$/);
+  const given = await runTool("passwd", ["-b", "-c", "-", "ann", "secret"]);
+  assert.match(given.out, /^ann:\$7\$1000\$[^:]+\n$/);
+  assert.deepEqual([asked.code, given.code, existsSync(join(folder, "-"))], [0, 0, false]);
+});
+
+test("by mosquitto's name it says one line of an error; by our own also what is allowed, and where to read more", async () => {
+  for (const [args, line, allowed] of [
+    [["-H"], "Error: -H argument given but not enough other arguments.", ""],
+    [["-I"], "Error: -I argument given but not enough other arguments.", ""],
+    [["-H", "none"], "Error: Unknown hash type 'none'", "There are sha512, sha512-pbkdf2 and scram-sha-256.\n"],
+    [["-I", "0"], "Error: Number of iterations must be > 0.", "At most 10000000 are taken.\n"],
+    [["-c", "-D"], "Error: -c and -D cannot be used together.", ""],
+  ] as const) {
+    const stderr = new PassThrough();
+    const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, calledAs: "mosquitto_passwd" };
+    assert.equal(await runPasswd(args, io), 1);
+    assert.equal(await text(stderr.end()), `${line}\n`);
+    const own = await runTool("passwd", args);
+    assert.equal(own.errors, `${line}\n${allowed}\nUse 'lacewing passwd --help' to see usage.\n`);
+  }
+});
+
 test("it asks twice, and lines of standard input answer", async (context) => {
   const path = await filled(context);
   const good = await runTool("passwd", [path, "eve"], "päss\npäss\n");

@@ -139,7 +139,8 @@ test("called by a link named mosquitto it has mosquitto's defaults", async (cont
   const folder = temporaryFolder(context);
   const link = join(folder, "mosquitto");
   symlinkSync(MAIN, link);
-  const program = new Program(process.execPath, [link, "-p", "0"], { cwd: folder });
+  const [port = 0] = await freePorts(1);
+  const program = new Program(process.execPath, [link, "-p", String(port)], { cwd: folder });
   context.after(() => program.stop());
   await program.printed(/Persistence is off/);
   await program.printed(/running: /);

@@ -376,6 +376,10 @@ tlsTest("files that cannot be used are named, with the option", async (context) 
     [{ certificates: [pair], caPath: at("none") }, /Check capath ".*none": ENOENT/],
     [{ certificates: [pair], crlFile: at("server.pem") }, /Check crlfile: there is no revocation list/],
     [{ certificates: [pair], ciphers: "NO-SUCH" }, /ciphers "NO-SUCH"/],
+    [
+      { certificates: [pair], ciphersTls13: "TLS_AES_128_GCM_SHA256:NO-SUCH" },
+      /Check ciphers_tls1\.3 ".*": there is no "NO-SUCH" among TLS_AES_256_GCM_SHA384/,
+    ],
     [{ certificates: [pair], dhParameterFile: at("none.pem") }, /Check dhparamfile: ENOENT/],
     [{ certificates: [] }, /TLS needs certfile and keyfile, or psk_hint/],
     [{ certificates: [], minimumVersion: "TLSv1.3", psk: { hint: "", keyOf: () => null } }, /psk_hint needs TLS 1\.2/],

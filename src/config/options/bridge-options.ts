@@ -8,7 +8,7 @@ import { general, type Option, type OptionNotes, ofBridge } from "../option.ts";
 import { OptionError } from "../problem.ts";
 import { choice, empty, FILE, integer, SWITCH, text, type ValueKind, wordsOf } from "../values.ts";
 import { BRIDGE_TOPIC } from "./bridge-topic.ts";
-import { TLS_VERSION } from "./tls-options.ts";
+import { BRIDGE_TLS_VERSION } from "./tls-options.ts";
 
 const ADDRESSES_FORM = "one or more of NAME or NAME:PORT, with spaces between them";
 
@@ -364,7 +364,7 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
   ),
   ofBridge(
     "bridge_tls_version",
-    TLS_VERSION,
+    BRIDGE_TLS_VERSION,
     ({ tls }, value) => {
       tls.version = value;
     },
@@ -382,11 +382,10 @@ export const BRIDGE_OPTIONS: readonly Option[] = [
   ofBridge(
     "bridge_psk",
     text("a key in hexadecimal"),
-    (bridge, value) => {
+    (bridge, value, _draft, place) => {
       withoutCertificates(bridge, "bridge_psk");
-      if (!/^([0-9a-f]{2})+$/i.test(value))
-        throw new OptionError("Error: Invalid 'bridge_psk' value. Allowed is a key in hexadecimal, without 0x.");
       bridge.pskKey = value;
+      bridge.pskKeyPlace = place;
     },
     { isUnique: true },
   ),

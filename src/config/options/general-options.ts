@@ -183,19 +183,19 @@ export const GENERAL_OPTIONS: readonly Option[] = [
   ),
   general(
     "packet_buffer_size",
-    integer(1, 65_535, {
+    integer(0, 65_535, {
       unit: "bytes",
-      refusal: "Error: Packet buffer size must be between 1 and 65535 inclusive.",
+      refusal: "Error: Packet buffer size must be between 0 and 65535 inclusive.",
     }),
     (draft, value) => {
-      draft.headerBytes = value;
+      if (value > 0) draft.headerBytes = value;
     },
     {
       default: "4096",
       aliases: ["websockets_headers_size"],
       isReloaded: false,
       standing: "different",
-      note: "Bounds the headers of HTTP requests; how much is read at once is not a setting here.",
+      note: "Bounds the headers of HTTP requests, and 0 leaves the default; how much is read at once is not a setting here.",
     },
   ),
   general(

@@ -27,7 +27,7 @@ const PORT = integer(0, 65_535, { refusal: "Error: Invalid 'port' value ({})." }
 function beginListener(draft: Draft, { port, where }: Place, place: string): void {
   if (port === 0 && where === null) {
     throw new OptionError(
-      'Error: A listener with port 0 must provide a Unix socket path, as in "listener 0 /run/lacewing.sock".',
+      'Error: A listener with port 0 must provide a Unix socket path. It looks like this: "listener 0 /run/lacewing.sock".',
     );
   }
   if (port !== 0 && where?.startsWith("/")) {

@@ -14,16 +14,22 @@ function withoutPsk({ tls }: ListenerDraft): void {
 }
 
 /** mosquitto's words; tlsv1.1 and older are refused here, as no OpenSSL of today speaks them by default. */
-export const TLS_VERSION: ValueKind<"TLSv1.2" | "TLSv1.3"> = {
-  form: "tlsv1.2 or tlsv1.3",
-  read(name, rest) {
-    const value = text(this.form).read(name, rest);
-    if (value === "tlsv1.2") return "TLSv1.2";
-    if (value === "tlsv1.3") return "TLSv1.3";
-    const why = value === "tlsv1.1" ? " TLS 1.1 is broken and spoken no more." : "";
-    throw new OptionError(`Error: Unsupported ${name} "${value}".${why} Allowed is ${this.form}.`);
-  },
-};
+function tlsVersion(isOfListening: boolean): ValueKind<"TLSv1.2" | "TLSv1.3"> {
+  const form = "tlsv1.2 or tlsv1.3";
+  return {
+    form,
+    read(name, rest) {
+      const value = text(form).read(name, rest);
+      if (value === "tlsv1.2") return "TLSv1.2";
+      if (value === "tlsv1.3") return "TLSv1.3";
+      const why = value === "tlsv1.1" ? " TLS 1.1 is broken and spoken no more." : "";
+      throw new OptionError(`Error: Unsupported ${name} "${value}".${why} Allowed is ${form}.`, isOfListening);
+    },
+  };
+}
+
+/** Of a bridge. */
+export const BRIDGE_TLS_VERSION: ValueKind<"TLSv1.2" | "TLSv1.3"> = tlsVersion(false);
 
 const SNI_FORM =
   'a server name and the files of its certificate and key, as in b.example.org b.crt b.key; paths with blanks in "..."';
@@ -114,7 +120,7 @@ export const TLS_OPTIONS: readonly Option[] = [
   ofListener(
     "tls_version",
     "listener",
-    TLS_VERSION,
+    tlsVersion(true),
     ({ tls }, value) => {
       tls.version = value;
     },

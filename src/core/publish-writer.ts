@@ -97,9 +97,10 @@ function writeOwn(
     target[at++] = packetId >>> 8;
     target[at++] = packetId;
   }
-  at = putOwnProperties(target, putVarint(target, at, propertyBytes), alias, expirySeconds, subscriptionIds);
+  at = putVarint(target, at, propertyBytes);
   target.set(message.propertyBytes, at);
-  message.copyPayload(target, at + message.propertyBytes.length);
+  at = putOwnProperties(target, at + message.propertyBytes.length, alias, expirySeconds, subscriptionIds);
+  message.copyPayload(target, at);
 }
 
 function putTopic(target: Uint8Array, at: number, topic: Uint8Array): number {
@@ -109,6 +110,7 @@ function putTopic(target: Uint8Array, at: number, topic: Uint8Array): number {
   return at + 2 + topic.length;
 }
 
+/** In mosquitto's order, behind what came with the message. */
 function putOwnProperties(
   target: Uint8Array,
   from: number,
@@ -117,17 +119,17 @@ function putOwnProperties(
   subscriptionIds: readonly number[] | null,
 ): number {
   let at = from;
-  if (alias > 0) {
-    target[at++] = 0x23;
-    target[at++] = alias >>> 8;
-    target[at++] = alias;
-  }
   if (expirySeconds >= 0) {
     target[at++] = 0x02;
     target[at++] = expirySeconds >>> 24;
     target[at++] = expirySeconds >>> 16;
     target[at++] = expirySeconds >>> 8;
     target[at++] = expirySeconds;
+  }
+  if (alias > 0) {
+    target[at++] = 0x23;
+    target[at++] = alias >>> 8;
+    target[at++] = alias;
   }
   if (subscriptionIds === null) return at;
   for (let i = 0; i < subscriptionIds.length; i++) {

@@ -183,6 +183,15 @@ const PLAIN: Readonly<Record<string, Play>> = {
     await wire.exchange(framed("82", `0001 02 0b01 ${text("id")}00`), "9004 0001 00 00");
     await wire.exchange(framed("30", `${text("id")}00 78`), framed("30", `${text("id")}02 0b01 78`));
   },
+  "publish: what the broker adds comes after the publisher's properties: expiry, topic alias, subscription identifier":
+    async (port) => {
+      const wire = await client(port, 5, "order", { properties: "22ffff" });
+      await wire.exchange(framed("82", `0001 02 0b07 ${text("order/#")}00`), "9004 0001 00 00");
+      const [format, type, user] = ["0101", `03${text("a/b")}`, `26${text("n")}${text("v")}`];
+      const sent = framed("30", `${text("order/1")} 14 02 0000003c ${format} ${type} ${user} 78`);
+      const added = "02 0000003c 23 0001 0b 07";
+      await wire.exchange(sent, framed("30", `${text("order/1")} 19 ${format} ${type} ${user} ${added} 78`));
+    },
   "subscribe: topic aliases from the first message on": async (port) => {
     const wire = await client(port, 5, "aliases", { properties: "22ffff" });
     await wire.exchange(framed("82", `0001 00 ${text("alias/#")}00`), "9004 0001 00 00");

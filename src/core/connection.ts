@@ -237,18 +237,18 @@ export class Connection implements Outlet, ObligationWaiter {
     const result = this.session!.acknowledge(packetId, type as "PUBACK" | "PUBREC" | "PUBCOMP", reasonCode >= 0x80);
     if (result === "send PUBREL") {
       this.broker.records.covers(this.session!)
-        ? this.broker.ledger.whenKept(() => this.sendPubrel(packetId, 0))
-        : this.sendPubrel(packetId, 0);
+        ? this.broker.ledger.whenKept(() => this.sendPubrel(packetId))
+        : this.sendPubrel(packetId);
     } else if (result === "protocol error") {
       this.fail(ReasonCode.ProtocolError, `${type} ${packetId} is not what that message waits for [5.0 §4.3]`);
     } else if (result === "unknown" && type === "PUBREC" && reasonCode < 0x80) {
-      this.sendPubrel(packetId, ReasonCode.PacketIdentifierNotFound);
+      // Not with 0x92 in 5.0, as mosquitto: after a lost Session it is nobody's mistake [5.0 §3.6.2.1].
+      this.sendPubrel(packetId);
     }
   }
 
-  /** Sends a PUBREL; before 5.0 the reason code is left out. */
-  sendPubrel(packetId: number, reasonCode: number): void {
-    this.sendAcknowledgement("PUBREL", packetId, reasonCode);
+  sendPubrel(packetId: number): void {
+    this.sendAcknowledgement("PUBREL", packetId, ReasonCode.Success);
   }
 
   /** Answers a PUBLISH or PUBREL once `obligation` is met and all earlier answers are out. */

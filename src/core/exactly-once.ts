@@ -7,19 +7,22 @@ import type { Connection } from "./connection.ts";
 import type { Obligation } from "./obligation.ts";
 import type { Session } from "./session.ts";
 
+/** How much of two messages under one identifier is compared, in bytes, besides their lengths. */
+const COMPARED_BYTES = 4096;
+
 /** What a connection remembers of such messages when something is out of the ordinary; most never have one. */
 export class Unreleased {
-  /** Identifiers that came again on this connection. */
-  readonly repeated: Set<number> = new Set();
+  /** Identifiers that came again on this connection, and the fingerprint of what came under each. */
+  readonly repeated: Map<number, number> = new Map();
   /** Identifiers whose PUBREC waits until earlier messages are released, and what it waits for besides. */
   readonly waiting: Map<number, Obligation | null> = new Map();
 }
 
 /** Judges a PUBLISH at QoS 2; a repeated one is answered again and not delivered again [5.0 MQTT-4.3.3-10]. */
-export function isNew(connection: Connection, session: Session, { packetId }: Publish): boolean {
+export function isNew(connection: Connection, session: Session, packet: Publish): boolean {
   if (session.receivedMessages === 0) return true;
-  if (session.received.has(packetId)) {
-    answerAgain(connection, packetId);
+  if (session.received.has(packet.packetId)) {
+    answerAgain(connection, packet);
     return false;
   }
   const { receiveMaximum } = connection.broker.options;
@@ -31,18 +34,31 @@ export function isNew(connection: Connection, session: Session, { packetId }: Pu
   return false;
 }
 
-/** Once on a connection: a client that does not hear the second answer either will not hear the third. */
-function answerAgain(connection: Connection, packetId: number): void {
+/**
+ * Once on a connection: a client that does not hear the second answer either will not hear the third. Other messages under the
+ * identifier are answered, however many come: their client numbers its messages in its own way, but it hears.
+ */
+function answerAgain(connection: Connection, packet: Publish): void {
+  const { packetId } = packet;
   const unreleased = unreleasedOf(connection);
-  if (unreleased.repeated.has(packetId)) {
+  const fingerprint = fingerprintOf(packet);
+  if (unreleased.repeated.get(packetId) === fingerprint) {
     connection.fail(
       ReasonCode.ProtocolError,
       `PUBLISH: packet identifier ${packetId} again and again without its PUBREL; only a new connection is a reason to send it again [5.0 MQTT-4.4.0-1]`,
     );
     return;
   }
-  unreleased.repeated.add(packetId);
+  unreleased.repeated.set(packetId, fingerprint);
   if (!unreleased.waiting.has(packetId)) connection.answer("PUBREC", packetId, ReasonCode.Success, null);
+}
+
+/** FNV-1a of the length and the beginning of all that follows the fixed header. */
+function fingerprintOf({ bytes, bodyStart, end }: Publish): number {
+  let hash = 0x811c9dc5 ^ (end - bodyStart);
+  const comparedEnd = Math.min(end, bodyStart + COMPARED_BYTES);
+  for (let at = bodyStart; at < comparedEnd; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return hash;
 }
 
 /**

@@ -355,7 +355,7 @@ export class Session {
       const packetId = resend.shift()!;
       const entry = inflight.get(packetId);
       if (entry === undefined) continue;
-      if (entry.wait === "PUBCOMP") connection.sendPubrel(packetId, 0);
+      if (entry.wait === "PUBCOMP") connection.sendPubrel(packetId);
       else {
         const { message, retain, subscriptionIds } = entry.message!;
         connection.sendPublish(message, entry.qos, retain, true, packetId, subscriptionIds);

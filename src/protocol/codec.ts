@@ -82,6 +82,7 @@ function decodeOther(reader: Reader, firstByte: number, version: Version, sender
   }
   const flags = firstByte & 15;
   if (form.name === "PINGREQ" || form.name === "PINGRESP") checkPing(reader, form, flags, version);
+  else if (flags !== form.flags && !areFlagsLast(form)) checkFlags(reader, form, flags, version);
   checkSender(reader, form, version, sender);
   const packet = decodeBody(reader, form.name, version, sender);
   if (flags !== form.flags) checkFlags(reader, form, flags, packet.type === "CONNECT" ? packet.version : version);
@@ -93,6 +94,11 @@ function decodeOther(reader: Reader, firstByte: number, version: Version, sender
 function checkPing(reader: Reader, form: Form, flags: number, version: Version): void {
   if (reader.left > 0) reader.failUnanswered(ReasonCode.MalformedPacket, `${form.name}: ${reader.left} bytes too many`);
   if (flags !== form.flags) checkFlags(reader, form, flags, version);
+}
+
+/** A CONNECT tells only in its body by which version to judge; CONNACK and AUTH are refused first for coming at all, as by mosquitto. */
+function areFlagsLast({ name }: Form): boolean {
+  return name === "CONNECT" || name === "CONNACK" || name === "AUTH";
 }
 
 /** Judges flags that are not `form.flags`. MQTT 3.1 reserves none: old clients set DUP, or leave out the QoS of a SUBSCRIBE. */

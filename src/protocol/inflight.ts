@@ -103,7 +103,7 @@ export class Inflight<Message> {
 
   /**
    * Applies an acknowledgement; `refused` means its reason code was 0x80 or more. The caller answers a PUBREC for an identifier
-   * that we no longer know with PUBREL (0x92 in 5.0): after a lost session that is not the peer's mistake.
+   * that we no longer know with PUBREL: after a lost Session that is not the peer's mistake.
    */
   acknowledge(packetId: number, ack: Ack, refused: boolean): Step {
     const entry = this.#entries.get(packetId);

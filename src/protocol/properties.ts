@@ -205,7 +205,8 @@ type Values = { -readonly [K in keyof Properties]: unknown };
 
 /**
  * Decodes the property length and the properties that follow [5.0 §2.2.2]. A property that is unknown or cut short is a Malformed
- * Packet; one that does not belong in `packet`, is given twice or out of range a Protocol Error. The fault is left in `reader`.
+ * Packet; one that does not belong in `packet`, is given twice or out of range a Protocol Error, but see `wrongCode`. The fault is
+ * left in `reader`.
  */
 export function decodeProperties(reader: Reader, packet: PropertyPacket): Properties {
   const length = reader.varint();
@@ -230,9 +231,14 @@ function decodeProperty(reader: Reader, packet: PropertyPacket, values: Values):
     return;
   }
   decodeKnown(reader, packet, property, values);
-  // Its value comes first: a packet that ends within it is malformed. The code is mosquitto's; §2.2.2.2 would have 0x81.
+  // Its value comes first: a packet that ends within it is malformed.
   if (!property.on.includes(packet))
-    reader.fail(ReasonCode.ProtocolError, `${property.name} does not belong in ${packet} [5.0 §2.2.2.2]`);
+    reader.fail(wrongCode(packet), `${property.name} does not belong in ${packet} [5.0 §2.2.2.2]`);
+}
+
+/** As mosquitto 2.1: §2.2.2.2 has 0x81 for what does not belong in a packet, of whatever type, and for an illegal value mostly 0x82. */
+function wrongCode(packet: PropertyPacket): ReasonCode {
+  return packet === "SUBSCRIBE" || packet === "UNSUBSCRIBE" ? ReasonCode.MalformedPacket : ReasonCode.ProtocolError;
 }
 
 function decodeKnown(reader: Reader, packet: PropertyPacket, property: Property, values: Values): void {
@@ -244,54 +250,54 @@ function decodeKnown(reader: Reader, packet: PropertyPacket, property: Property,
   if (property.field === "subscriptionIdentifiers") {
     const list = (values.subscriptionIdentifiers ??= []) as number[];
     if (list.length > 0 && packet === "SUBSCRIBE") twice(reader, property);
-    if (reader.hasRoomFor(packet, list.length)) list.push(inRange(reader, property, reader.varint()));
+    if (reader.hasRoomFor(packet, list.length)) list.push(inRange(reader, packet, property, reader.varint()));
     return;
   }
   if (values[property.field] !== undefined) twice(reader, property);
-  values[property.field] = decodeValue(reader, property);
+  values[property.field] = decodeValue(reader, packet, property);
 }
 
 function twice(reader: Reader, property: Property): void {
   reader.fail(ReasonCode.ProtocolError, `${property.name} is given twice [5.0 §2.2.2.2]`);
 }
 
-function decodeValue(reader: Reader, property: Property): unknown {
+function decodeValue(reader: Reader, packet: PropertyPacket, property: Property): unknown {
   switch (property.kind) {
     case "byte":
-      return inRange(reader, property, reader.u8());
+      return inRange(reader, packet, property, reader.u8());
     case "bool": {
       const value = reader.u8();
-      if (value > 1) outOfRange(reader, property, value);
+      if (value > 1) outOfRange(reader, packet, property, value);
       return value === 1;
     }
     case "u16":
-      return inRange(reader, property, reader.u16());
+      return inRange(reader, packet, property, reader.u16());
     case "u32":
-      return inRange(reader, property, reader.u32());
+      return inRange(reader, packet, property, reader.u32());
     case "utf8":
       return reader.utf8();
     case "topic":
-      return decodeTopic(reader, property);
+      return decodeTopic(reader, packet, property);
     default:
       return reader.binary();
   }
 }
 
-function decodeTopic(reader: Reader, property: Property): string {
+function decodeTopic(reader: Reader, packet: PropertyPacket, property: Property): string {
   const topicName = reader.utf8();
   const fault = reader.fault === null ? topicNameFault(topicName, Number.POSITIVE_INFINITY) : null;
-  if (fault !== null) reader.fail(ReasonCode.ProtocolError, `${property.name}: ${fault} [5.0 MQTT-3.3.2-14]`);
+  if (fault !== null) reader.fail(wrongCode(packet), `${property.name}: ${fault} [5.0 MQTT-3.3.2-14]`);
   return topicName;
 }
 
-function inRange(reader: Reader, property: Property, value: number): number {
+function inRange(reader: Reader, packet: PropertyPacket, property: Property, value: number): number {
   if (value < (property.min ?? 0) || value > (property.max ?? Number.POSITIVE_INFINITY))
-    outOfRange(reader, property, value);
+    outOfRange(reader, packet, property, value);
   return value;
 }
 
-function outOfRange(reader: Reader, property: Property, value: number): void {
-  reader.fail(property.fault ?? ReasonCode.ProtocolError, `${property.name} must not be ${value} [5.0 §2.2.2.2]`);
+function outOfRange(reader: Reader, packet: PropertyPacket, property: Property, value: number): void {
+  reader.fail(property.fault ?? wrongCode(packet), `${property.name} must not be ${value} [5.0 §2.2.2.2]`);
 }
 
 /** Whether there is anything to encode in `properties`. */

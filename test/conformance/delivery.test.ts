@@ -69,6 +69,25 @@ for (const version of VERSIONS) {
     }
   });
 
+  test(`[5.0 §4.3.3] version ${version}: other messages under an identifier that is not released are all answered, and not delivered`, () => {
+    const harness = new BrokerHarness();
+    const sub = harness.connect("sub");
+    sub.subscribe("#");
+    const pub = harness.connect("pub", { version, acknowledges: false });
+    const long = "x".repeat(10_000);
+    for (const [topic, payload] of [
+      ["t", ""],
+      ["t", "p"],
+      ["t", ""],
+      ["u", ""],
+      ["t", long],
+      ["t", `${long}x`],
+    ] as const)
+      pub.publish(topic, payload, { qos: 2, packetId: 9 });
+    assert.deepEqual(pub.trace(), new Array(6).fill("PUBREC m9"));
+    assert.deepEqual([sub.payloads(), pub.isClosed], [[""], false]);
+  });
+
   test(`[5.0 MQTT-4.3.3-12] [5.0 MQTT-4.3.2-5] version ${version}: an identifier is free again after PUBACK and PUBCOMP, DUP or not`, () => {
     const harness = new BrokerHarness();
     const sub = harness.connect("sub");
@@ -222,21 +241,17 @@ test("a message that the receiver may not read is dropped and counted, live, que
   assert.deepEqual([sub.trace(), harness.broker.counters.dropped["receive-denied"]], [[], 3]);
 });
 
-test("[5.0 §3.6.2.1] a PUBREC for a message that the broker does not know is answered with PUBREL 0x92", () => {
-  const client = new BrokerHarness().connect("c");
-  client.acknowledge("PUBREC", 77);
-  assert.deepEqual(client.trace(), ["PUBREL m77 0x92"]);
-  client.acknowledge("PUBACK", 78);
-  client.acknowledge("PUBCOMP", 79);
-  client.acknowledge("PUBREC", 80, 0x80);
-  assert.deepEqual([client.trace(), client.isClosed], [[], false]);
-});
-
-test("[3.1.1 §4.3.3] before 5.0 it is answered with PUBREL alone, so that the client comes to its end", () => {
-  const client = new BrokerHarness().connect("c", { version: 4 });
-  client.acknowledge("PUBREC", 77);
-  assert.deepEqual(client.trace(), ["PUBREL m77"]);
-});
+for (const version of [3, 4, 5] as const) {
+  test(`[5.0 §4.3.3] [3.1.1 §4.3.3] version ${version}: a PUBREC of what the broker does not know is answered, so that its sender comes to its end`, () => {
+    const client = new BrokerHarness().connect("c", { version });
+    client.acknowledge("PUBREC", 77);
+    assert.deepEqual(client.trace(), ["PUBREL m77"]);
+    client.acknowledge("PUBACK", 78);
+    client.acknowledge("PUBCOMP", 79);
+    if (version === 5) client.acknowledge("PUBREC", 80, 0x80);
+    assert.deepEqual([client.trace(), client.isClosed], [[], false]);
+  });
+}
 
 for (const [qos, wrong] of [
   [1, "PUBREC"],

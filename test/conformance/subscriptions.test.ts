@@ -258,22 +258,26 @@ test("a filter that is denied is refused by itself: 0x87 in 5.0, 0x80 before; on
   assert.deepEqual([client.trace(), client.isClosed], [["DISCONNECT 0x81"], true]);
 });
 
-for (const [filter, why] of [
+for (const [filter, why, reasonCode = "0x81"] of [
   ["a/#/b", "# not last [5.0 MQTT-4.7.1-1] [3.1.1 MQTT-4.7.1-2]"],
   ["a#", "# beside other characters [5.0 MQTT-4.7.1-1] [3.1.1 MQTT-4.7.1-2]"],
   ["a+/b", "+ beside other characters [5.0 MQTT-4.7.1-2] [3.1.1 MQTT-4.7.1-3]"],
   ["", "empty [5.0 MQTT-4.7.3-1] [3.1.1 MQTT-4.7.3-1]"],
-  ["$share//a", "empty share name [5.0 MQTT-4.8.2-1]"],
-  ["$share/g", "no filter after the share name [5.0 MQTT-4.8.2-2]"],
+  ["$share//a", "empty share name [5.0 MQTT-4.8.2-1]", "0x82"],
+  ["$share/g", "no filter after the share name [5.0 MQTT-4.8.2-2]", "0x82"],
+  ["$share/g/", "an empty one [5.0 MQTT-4.8.2-2]", "0x82"],
+  ["$share/+/a", "wildcard as share name [5.0 MQTT-4.8.2-2]", "0x82"],
+  ["$share/#/a", "one that belongs at the end [5.0 MQTT-4.8.2-2]"],
   ["$share/g+/a", "wildcard in the share name [5.0 MQTT-4.8.2-2]"],
+  ["$share/g/a#", "# beside other characters of a shared filter [5.0 MQTT-4.7.1-1]"],
 ] as const) {
-  test(`a filter that is not well-formed ends the connection with 0x81: ${why}`, () => {
+  test(`a filter that is not well-formed ends the connection with ${reasonCode}: ${why}`, () => {
     for (const version of [4, 5] as const) {
       const client = new BrokerHarness().connect("c", { version });
       const header = version === 5 ? [0, 1, 0] : [0, 1];
       const body = [...header, 0, filter.length, ...bytesOf(filter), 0];
       client.sendBytes(Uint8Array.from([0x82, body.length, ...body]));
-      assert.deepEqual(client.trace(), version === 5 ? ["DISCONNECT 0x81"] : []);
+      assert.deepEqual(client.trace(), version === 5 ? [`DISCONNECT ${reasonCode}`] : []);
       assert.equal(client.isClosed, true);
     }
   });

@@ -197,7 +197,7 @@ function decodeTopic(reader: Reader, version: Version, last: LastTopic): string 
 
 function checkProperties(reader: Reader, topicName: string, properties: Properties, sender: Side): void {
   if (topicName === "" && properties.topicAlias === undefined) {
-    reader.fail(ReasonCode.ProtocolError, "PUBLISH: neither topic name nor topic alias [5.0 §3.3.2.1]");
+    reader.fail(ReasonCode.MalformedPacket, "PUBLISH: neither topic name nor topic alias [5.0 §3.3.2.1]");
   } else if (sender === "client" && properties.subscriptionIdentifiers !== undefined) {
     reader.fail(ReasonCode.ProtocolError, "PUBLISH: a client sends no Subscription Identifier [5.0 MQTT-3.3.4-6]");
   }

@@ -8,17 +8,20 @@ import { isShared, topicFilterFault } from "../topics.ts";
 import { Writer } from "../writer.ts";
 import { refuse, requireNoProperties, requirePacketId, requireQos } from "./requirements.ts";
 
-/** Decodes the body of a SUBSCRIBE; how deep a filter may be is for the receiver to judge. */
+/**
+ * Decodes the body of a SUBSCRIBE; how deep a filter may be is for the receiver to judge. As mosquitto 2.1 it is malformed where
+ * the specification has a Protocol Error; only what is wrong with a shared subscription, or given twice, is one.
+ */
 export function decodeSubscribe(reader: Reader, version: Version): Subscribe {
   const packetId = reader.u16();
   if (packetId === 0)
-    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
+    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "SUBSCRIBE") : NO_PROPERTIES;
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.left > 0 && reader.hasRoomFor("SUBSCRIBE", subscriptions.length))
     subscriptions.push(decodeRequest(reader, version));
   if (subscriptions.length === 0) {
-    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: no topic filter [5.0 MQTT-3.8.3-2] [3.1.1 MQTT-3.8.3-3]");
+    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: no topic filter [5.0 MQTT-3.8.3-2] [3.1.1 MQTT-3.8.3-3]");
   }
   return { type: "SUBSCRIBE", packetId, subscriptions, properties };
 }
@@ -29,14 +32,14 @@ function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
   const qos = options & 3;
   const retainHandling = (options >> 4) & 3;
   if (qos === 3) {
-    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: QoS 3 [5.0 §3.8.3.1] [3.1.1 MQTT-3.8.3-4]");
+    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: QoS 3 [5.0 §3.8.3.1] [3.1.1 MQTT-3.8.3-4]");
   } else if (options > (version === 5 ? 0x3f : 3)) {
     reader.fail(
       ReasonCode.MalformedPacket,
       "SUBSCRIBE: reserved option bits are set [5.0 MQTT-3.8.3-5] [3.1.1 MQTT-3.8.3-4]",
     );
   } else if (retainHandling === 3) {
-    reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: retain handling 3 [5.0 §3.8.3.1]");
+    reader.fail(ReasonCode.MalformedPacket, "SUBSCRIBE: retain handling 3 [5.0 §3.8.3.1]");
   } else if ((options & 4) !== 0 && isShared(topicFilter)) {
     reader.fail(ReasonCode.ProtocolError, "SUBSCRIBE: no local on a shared subscription [5.0 MQTT-3.8.3-4]");
   }
@@ -50,11 +53,17 @@ function decodeRequest(reader: Reader, version: Version): SubscriptionRequest {
   };
 }
 
-/** Leaves a fault in `reader` when `topicFilter` is not well-formed. */
+/**
+ * Leaves a fault in `reader` when `topicFilter` is not well-formed: a Protocol Error when only its form as a shared subscription is
+ * not, as mosquitto 2.1 has it.
+ */
 export function checkFilter(reader: Reader, packet: "SUBSCRIBE" | "UNSUBSCRIBE", topicFilter: string): void {
   if (reader.fault !== null) return;
   const fault = topicFilterFault(topicFilter, Number.POSITIVE_INFINITY);
-  if (fault !== null) reader.fail(ReasonCode.TopicFilterInvalid, `${packet}: ${fault}`);
+  if (fault === null) return;
+  const isShareAtFault =
+    isShared(topicFilter) && topicFilterFault(topicFilter.slice(1), Number.POSITIVE_INFINITY) === null;
+  reader.fail(isShareAtFault ? ReasonCode.ProtocolError : ReasonCode.TopicFilterInvalid, `${packet}: ${fault}`);
 }
 
 /**

@@ -7,11 +7,11 @@ import { Writer } from "../writer.ts";
 import { refuse, requireNoProperties, requirePacketId, requireReasonCode } from "./requirements.ts";
 import { checkFilter, requireFilter } from "./subscribe.ts";
 
-/** Decodes the body of an UNSUBSCRIBE. */
+/** Decodes the body of an UNSUBSCRIBE; malformed as a SUBSCRIBE would be. */
 export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe {
   const packetId = reader.u16();
   if (packetId === 0)
-    reader.fail(ReasonCode.ProtocolError, "UNSUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
+    reader.fail(ReasonCode.MalformedPacket, "UNSUBSCRIBE: packet identifier 0 [5.0 MQTT-2.2.1-3] [3.1.1 MQTT-2.3.1-1]");
   const properties = version === 5 ? decodeProperties(reader, "UNSUBSCRIBE") : NO_PROPERTIES;
   const topicFilters: string[] = [];
   while (reader.left > 0 && reader.hasRoomFor("UNSUBSCRIBE", topicFilters.length)) {
@@ -20,7 +20,7 @@ export function decodeUnsubscribe(reader: Reader, version: Version): Unsubscribe
     topicFilters.push(topicFilter);
   }
   if (topicFilters.length === 0) {
-    reader.fail(ReasonCode.ProtocolError, "UNSUBSCRIBE: no topic filter [5.0 MQTT-3.10.3-2] [3.1.1 MQTT-3.10.3-2]");
+    reader.fail(ReasonCode.MalformedPacket, "UNSUBSCRIBE: no topic filter [5.0 MQTT-3.10.3-2] [3.1.1 MQTT-3.10.3-2]");
   }
   return { type: "UNSUBSCRIBE", packetId, topicFilters, properties };
 }

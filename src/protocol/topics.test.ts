@@ -82,13 +82,13 @@ for (const [topicFilter, fault] of [
 
 test("depth has a bound, for the filter of a shared subscription without its $share/NAME/", () => {
   const deep = (levels: number) => Array.from({ length: levels }, () => "a").join("/");
-  assert.equal(topicLevels(deep(200)), 200);
-  assert.equal(topicNameFault(deep(200)), null);
-  assert.match(String(topicNameFault(deep(201))), /201 levels; at most 200/);
-  assert.equal(topicFilterFault(deep(200)), null);
-  assert.match(String(topicFilterFault(deep(201))), /201 levels; at most 200/);
-  assert.equal(topicFilterFault(`$share/g/${deep(200)}`), null);
-  assert.match(String(topicFilterFault(`$share/g/${deep(201)}`)), /201 levels/);
+  assert.equal(topicLevels(deep(201)), 201);
+  assert.equal(topicNameFault(deep(201)), null);
+  assert.match(String(topicNameFault(deep(202))), /202 levels; at most 201/);
+  assert.equal(topicFilterFault(deep(201)), null);
+  assert.match(String(topicFilterFault(deep(202))), /202 levels; at most 201/);
+  assert.equal(topicFilterFault(`$share/g/${deep(201)}`), null);
+  assert.match(String(topicFilterFault(`$share/g/${deep(202)}`)), /202 levels/);
   assert.match(String(topicNameFault("a/b/c", 2)), /3 levels; at most 2/);
   assert.equal(topicNameFault("/".repeat(65_534), Number.POSITIVE_INFINITY), null, "the deepest that fits a packet");
   assert.equal(topicMatches("+/".repeat(30_000), "a/".repeat(30_000)), true, "no stack is needed");

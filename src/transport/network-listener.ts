@@ -85,6 +85,8 @@ class NetworkListener implements Listener {
   readonly #servers: Server[] = [];
   /** Sockets that are at a stage before MQTT, or that never speak it. */
   readonly #early: Set<Socket> = new Set();
+  /** Sockets for which there was no room when they came. */
+  readonly #crowded: Set<Socket> = new Set();
   readonly #onEarlyClose: (this: Socket) => void;
 
   constructor(options: ListenerOptions, reception: Reception, { tls, gate, httpGate }: Stages) {
@@ -181,7 +183,23 @@ class NetworkListener implements Listener {
     this.#servers.push(server);
   }
 
+  /**
+   * Where there is no room, some who have room may have left before this one came: the system may tell of the newcomer first. What has
+   * arrived so far is read before it is turned away.
+   */
   #opened(socket: Socket): void {
+    if (this.#hasRoom) {
+      this.#admit(socket);
+      return;
+    }
+    this.#crowded.add(socket.on("error", ignore));
+    setImmediate(() => {
+      socket.off("error", ignore);
+      if (this.#crowded.delete(socket) && !socket.destroyed) this.#admit(socket);
+    });
+  }
+
+  #admit(socket: Socket): void {
     const { target, proxy = null } = this.#options;
     // A peer that has gone before we looked has no address any more.
     if (target.kind === "network" && socket.remoteAddress === undefined) {
@@ -304,9 +322,14 @@ class NetworkListener implements Listener {
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const socket of this.#early) socket.destroy();
+    for (const socket of this.#crowded) socket.destroy();
+    this.#crowded.clear();
     await Promise.all(closed);
   }
 }
+
+/** A socket that fails while it waits is seen to have gone. */
+function ignore(): void {}
 
 /** Waits until `begin` has made `server` listen, or could not. @param begun called when `begin` has returned */
 function listening(server: Server, begin: () => void, begun: () => void = () => {}): Promise<void> {

@@ -127,3 +127,25 @@ test("no more connections than allowed, those at a handshake included", async (c
   await untilClosed(second);
   await works(`ws://127.0.0.1:${port}`);
 });
+
+test("whoever has left before another came takes no room from it", async (context) => {
+  const rig = new ListenerRig(context);
+  const { broker } = rig.loop;
+  const { port } = await rig.listen({}, { ...DEFAULT_ENTRANCE, maximumConnections: 1 });
+  const first = connectTcp(port, "127.0.0.1");
+  await rig.logged(/New connection/);
+  const answered = new Promise((resolve) => {
+    const accept = broker.accept.bind(broker);
+    context.mock.method(broker, "accept", (...accepted: Parameters<typeof accept>) => {
+      context.mock.restoreAll();
+      // In the turn in which somebody came, the system tells of the next one before it tells of an end.
+      first.destroy();
+      const third = connectTcp(port, "127.0.0.1");
+      third.once("data", resolve).once("end", () => resolve("nothing"));
+      third.end(Buffer.from("100c00044d5154540402003c0000", "hex"));
+      return accept(...accepted);
+    });
+  });
+  await untilClosed(connectTcp(port, "127.0.0.1"));
+  assert.deepEqual(await answered, Buffer.from("20020000", "hex"));
+});

@@ -119,6 +119,40 @@ test("changes are in the file when they are answered, and hold in the next broke
   assert.equal((all!.data as { totalCount: number }).totalCount, 3);
 });
 
+test("changes are counted across the end of a broker", async (context) => {
+  const file = join(temporaryFolder(context), "dynamic.json");
+  const world = await worldOf(context, file);
+  await world.ask({ command: "createRole", rolename: "a" }, { command: "createRole", rolename: "a" });
+  await world.stop();
+  const next = await worldOf(context, file);
+  const [, details] = await next.ask({ command: "createRole", rolename: "b" }, { command: "getDetails" });
+  assert.equal((details!.data as { changeIndex: number }).changeIndex, 2);
+});
+
+test("names that no client could send are refused, and a client that has one already can be deleted", async (context) => {
+  const file = join(temporaryFolder(context), "dynamic.json");
+  await (await worldOf(context, file)).stop();
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replace('"clients": [', '"clients": [{"username":"old\uffff"},'));
+  const world = await worldOf(context, file);
+  const acl = { rolename: "client", acltype: "subscribePattern", allow: true };
+  for (const [command, error] of [
+    [{ command: "createClient", username: "a\uffff" }, "Username not valid UTF-8"],
+    [{ command: "createClient", username: "a", clientid: "\u0001" }, "Client ID not valid UTF-8"],
+    [{ command: "modifyClient", username: "democlient", clientid: "\u0001" }, "Client ID not valid UTF-8"],
+    [{ command: "setClientId", username: "nobody", clientid: "\ud800" }, "Client ID not valid UTF-8"],
+    [{ command: "createGroup", groupname: "\ufdd0" }, "Group name not valid UTF-8"],
+    [{ command: "addGroupRole", groupname: "a", rolename: "\u0080" }, "Role name not valid UTF-8"],
+    [{ command: "addRoleACL", ...acl, topic: "a/\uffff" }, "Topic not valid UTF-8"],
+    [{ command: "removeRoleACL", ...acl, topic: "a/\uffff" }, "Topic not valid UTF-8"],
+    [{ command: "deleteClient", username: "old\uffff" }, undefined],
+    [{ command: "createClient", username: "ä\u{1f600}", clientid: "é" }, undefined],
+  ] as const) {
+    const [response] = await world.ask(command);
+    assert.equal(response!.error, error, JSON.stringify(command));
+  }
+});
+
 for (const [text, said] of [
   ["{", /is not valid JSON/],
   ["[]", /is not a JSON object/],

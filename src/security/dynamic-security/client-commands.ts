@@ -1,7 +1,7 @@
 /** Commands about clients. */
 import { CommandError, isJson, isNoText, type Json, listOf, namedItems, textOf } from "../../core/index.ts";
 import { hashPassword } from "../password-hash.ts";
-import { type Command, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
+import { type Command, type CommandWorld, found, nameOf, newNameOf, sendable } from "./command.ts";
 import { Client, type SecurityData } from "./data.ts";
 import { identityJson, linksJson } from "./data-file.ts";
 import { priorityOf } from "./fields.ts";
@@ -20,12 +20,12 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
     const { data } = world;
     const username = newNameOf(json, "username");
     if (isNoText(json, "password")) throw new CommandError("Invalid/missing password");
-    if (isNoText(json, "clientid")) throw new CommandError("Invalid/missing client id");
+    const clientId = clientIdOf(json, "Invalid/missing client id");
     checkTexts(json);
     if (data.clients.get(username) !== undefined) return { error: "Client already exists" };
     const client = new Client(username);
     changeTexts(client, json);
-    client.clientId = textOf(json, "clientid") || null;
+    client.clientId = clientId || null;
     const password = textOf(json, "password");
     if (password !== undefined) client.hash = await hashPassword(password);
     const roles = rolesOf(data, json, BAD_ROLES);
@@ -44,7 +44,9 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   deleteClient: (world, json) => {
-    const client = clientOf(world, json);
+    // Whatever it is called: it may be older than the check of names.
+    const username = found(textOf(json, "username"), "Invalid/missing username");
+    const client = found(world.data.clients.get(username), "Client not found");
     world.data.leaveAll(client);
     world.data.clients.delete(client);
     world.changed();
@@ -72,9 +74,9 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
 
   setClientId: (world, json) => {
     nameOf(json, "username");
-    if (isNoText(json, "clientid")) throw new CommandError("Invalid/missing client ID");
+    const clientId = clientIdOf(json, "Invalid/missing client ID");
     const client = clientOf(world, json);
-    client.clientId = textOf(json, "clientid") || null;
+    client.clientId = clientId || null;
     world.changed();
     world.kick(client);
     world.tell(`setClientId | username=${client.name} | clientid=${client.clientId}`);
@@ -98,6 +100,7 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
     const client = clientOf(world, json);
     const roles = rolesOf(data, json, BAD_ROLES);
     const groups = groupsOf(data, json);
+    const clientId = clientIdOf(json, null);
     const password = textOf(json, "password");
     const hash = password ? await hashPassword(password) : client.hash;
     if (groups !== undefined) {
@@ -105,7 +108,6 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
       for (const [name, priority] of groups) data.join(client, data.groups.get(name)!, priority);
     }
     client.hash = hash;
-    const clientId = textOf(json, "clientid");
     if (clientId !== undefined) client.clientId = clientId || null;
     changeTexts(client, json);
     if (roles !== undefined) replaceRoles(client.roles, roles);
@@ -148,6 +150,17 @@ export const CLIENT_COMMANDS: Readonly<Record<string, Command>> = {
     return null;
   },
 };
+
+/**
+ * The client identifier that a command gives; undefined: none.
+ * @param error what is answered to one that is no text; null: it is passed over
+ * @throws CommandError
+ */
+function clientIdOf(json: Json, error: string | null): string | undefined {
+  if (error !== null && isNoText(json, "clientid")) throw new CommandError(error);
+  const clientId = textOf(json, "clientid");
+  return clientId === undefined ? undefined : sendable(clientId, "Client ID");
+}
 
 /** The groups that a modification names; undefined: it says nothing of groups. @throws CommandError */
 function groupsOf(data: SecurityData, json: Json): ReadonlyMap<string, number> | undefined {

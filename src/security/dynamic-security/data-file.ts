@@ -36,6 +36,7 @@ export function parseSecurityData(path: string, text: string): SecurityData {
     if (Object.hasOwn(tree, name) && !Array.isArray(tree[name]))
       throw new SecurityError(path, null, `has "${name}" that is not a list`);
   }
+  data.changeIndex = Math.max(0, numberOf(tree, "changeIndex", 0));
   const { defaultACLAccess } = tree;
   if (isJson(defaultACLAccess))
     for (const type of DEFAULT_TYPES) data.defaults.set(type, switchOf(defaultACLAccess, type) ?? false);
@@ -123,6 +124,7 @@ function addGroup(data: SecurityData, name: string, json: Json): void {
 /** The text of a file. */
 export function formatSecurityData(data: SecurityData): string {
   const tree = {
+    changeIndex: data.changeIndex,
     defaultACLAccess: Object.fromEntries(DEFAULT_TYPES.map((type) => [type, data.defaults.get(type) ?? false])),
     clients: [...data.clients].map(clientJson),
     groups: [...data.groups].map((group) => ({

@@ -227,6 +227,8 @@ export class SecurityData {
   readonly defaults: Map<DefaultType, boolean> = new Map();
   /** The group of clients without name; null: there is none. */
   anonymousGroup: Group | null = null;
+  /** Changes since there is a file, for `getDetails`. */
+  changeIndex = 0;
 
   /** Puts a client into a group; false when it is there. */
   join(client: Client, group: Group, priority: number): boolean {

@@ -39,7 +39,6 @@ export class DynamicSecurity implements AuthenticationSource {
   readonly #path: string;
   readonly #data: SecurityData;
   readonly #parts: DynamicSecurityParts;
-  #changeIndex = 0;
   /** The last request to be done; they take turns. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -115,10 +114,9 @@ export class DynamicSecurity implements AuthenticationSource {
     let isChanged = false;
     const world: CommandWorld = {
       data: this.#data,
-      changeIndex: this.#changeIndex,
       changed: () => {
         isChanged = true;
-        this.#changeIndex++;
+        this.#data.changeIndex++;
         // In force at once, whatever becomes of the file.
         revision.advance();
       },

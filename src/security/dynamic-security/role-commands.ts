@@ -1,7 +1,7 @@
 /** Commands about roles, and about what is allowed where no role says anything. */
 import { CommandError, has, type Json, listOf, namedItems, switchOf, textOf } from "../../core/index.ts";
 import { topicFilterFault } from "../../protocol/index.ts";
-import { type Command, type CommandWorld, found, nameOf, newNameOf } from "./command.ts";
+import { type Command, type CommandWorld, found, nameOf, newNameOf, sendable } from "./command.ts";
 import { type AclType, DEFAULT_TYPES, Role } from "./data.ts";
 import { aclTypeOf, readAcls, roleJson } from "./data-file.ts";
 import { priorityOf } from "./fields.ts";
@@ -20,7 +20,7 @@ function kickHolders(world: CommandWorld, role: Role): void {
 function aclOf(json: Json): { readonly type: AclType; readonly acltype: string; readonly topic: string } {
   const acltype = found(textOf(json, "acltype"), "Invalid/missing acltype");
   const type = found(aclTypeOf(acltype), "Unknown acltype");
-  const topic = found(textOf(json, "topic"), "Invalid/missing topic");
+  const topic = sendable(found(textOf(json, "topic"), "Invalid/missing topic"), "Topic");
   if (topicFilterFault(topic.startsWith("$share") ? topic.slice(1) : topic) !== null)
     throw new CommandError("Invalid ACL topic");
   return { type, acltype, topic };
@@ -125,9 +125,9 @@ export const ROLE_COMMANDS: Readonly<Record<string, Command>> = {
   },
 
   getDetails: (world) => {
-    const { clients, groups, roles } = world.data;
+    const { clients, groups, roles, changeIndex } = world.data;
     world.tell("getDetails");
     const counts = { clientCount: clients.size, groupCount: groups.size, roleCount: roles.size };
-    return { data: { ...counts, changeIndex: world.changeIndex } };
+    return { data: { ...counts, changeIndex } };
   },
 };

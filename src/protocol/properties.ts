@@ -201,7 +201,26 @@ const BY_ID: readonly (Property | undefined)[] = Array.from({ length: 0x2b }, (_
   PROPERTIES.find((p) => p.id === id),
 );
 
-type Values = { -readonly [K in keyof Properties]: unknown };
+/** Properties of a will that its receivers get as they came. In the table's order they ascend. */
+const PASSED_ON: readonly boolean[] = BY_ID.map(
+  (property) =>
+    property?.on.includes("WILL") === true &&
+    property.field !== "willDelaySeconds" &&
+    property.field !== "messageExpirySeconds",
+);
+
+/** Where properties of a will that did not come in the table's order keep theirs; copies by spreading keep it too. */
+const ORDER: unique symbol = Symbol("order of properties");
+
+/**
+ * Properties that go out again in the order in which they came, by identifier, as from mosquitto. A PUBLISH needs none of this: it goes
+ * on as the bytes that it came in.
+ */
+interface Ordered extends Properties {
+  readonly [ORDER]?: readonly number[];
+}
+
+type Values = { -readonly [K in keyof Properties]: unknown } & { [ORDER]?: readonly number[] };
 
 /**
  * Decodes the property length and the properties that follow [5.0 §2.2.2]. A property that is unknown or cut short is a Malformed
@@ -215,25 +234,45 @@ export function decodeProperties(reader: Reader, packet: PropertyPacket): Proper
     reader.fail(ReasonCode.MalformedPacket, "property length goes beyond the packet [5.0 §2.2.2.1]");
     return NO_PROPERTIES;
   }
-  const end = reader.offset + length;
-  const outer = reader.limit(end);
+  const start = reader.offset;
+  const outer = reader.limit(start + length);
   const values: Values = {};
-  while (reader.left > 0) decodeProperty(reader, packet, values);
+  let isAscending = true;
+  for (let last = 0; reader.left > 0; ) {
+    const id = decodeProperty(reader, packet, values);
+    if (!PASSED_ON[id]) continue;
+    isAscending &&= id >= last;
+    last = id;
+  }
+  if (!isAscending && packet === "WILL" && reader.fault === null) values[ORDER] = orderFrom(reader, start);
   reader.limit(outer);
   return reader.fault === null ? (values as Properties) : NO_PROPERTIES;
 }
 
-function decodeProperty(reader: Reader, packet: PropertyPacket, values: Values): void {
+/** The identifiers of what is passed on of a will's properties from `start` on, in their order. */
+function orderFrom(reader: Reader, start: number): readonly number[] {
+  const order: number[] = [];
+  reader.offset = start;
+  for (const values: Values = {}; reader.left > 0; ) {
+    const id = decodeProperty(reader, "WILL", values);
+    if (PASSED_ON[id]) order.push(id);
+  }
+  return order;
+}
+
+/** Returns the identifier. */
+function decodeProperty(reader: Reader, packet: PropertyPacket, values: Values): number {
   const id = reader.varint();
   const property = BY_ID[id];
   if (property === undefined) {
     reader.fail(ReasonCode.MalformedPacket, `unknown property 0x${id.toString(16)} [5.0 §2.2.2.2]`);
-    return;
+    return id;
   }
   decodeKnown(reader, packet, property, values);
   // Its value comes first: a packet that ends within it is malformed.
   if (!property.on.includes(packet))
     reader.fail(wrongCode(packet), `${property.name} does not belong in ${packet} [5.0 §2.2.2.2]`);
+  return id;
 }
 
 /** As mosquitto 2.1: §2.2.2.2 has 0x81 for what does not belong in a packet, of whatever type, and for an illegal value mostly 0x82. */
@@ -310,7 +349,7 @@ export function hasProperties(properties: Properties): boolean {
 }
 
 /**
- * Writes the property length and `properties`, in the table's order.
+ * Writes the property length and `properties`, in the order in which they came, else in the table's.
  * @throws MqttError when one does not belong in `packet` or is out of range
  */
 export function encodeProperties(writer: Writer, packet: PropertyPacket, properties: Properties): void {
@@ -325,10 +364,36 @@ export function encodeProperties(writer: Writer, packet: PropertyPacket, propert
 
 /** As `encodeProperties`, without the length before them. */
 export function encodePropertyList(writer: Writer, packet: PropertyPacket, properties: Properties): void {
+  const order = (properties as Ordered)[ORDER];
+  const rest = order === undefined ? properties : encodeInOrder(writer, packet, properties, order);
   for (const property of PROPERTIES) {
-    const value = properties[property.field];
+    const value = rest[property.field];
     if (value !== undefined) encodeProperty(writer, packet, property, value);
   }
+}
+
+/** Writes what `order` names, a User Property for each time that it names one, and returns what is left. */
+function encodeInOrder(
+  writer: Writer,
+  packet: PropertyPacket,
+  properties: Properties,
+  order: readonly number[],
+): Properties {
+  const left: Values = { ...properties };
+  for (const id of order) {
+    const property = BY_ID[id]!;
+    const { field } = property;
+    const value = left[field];
+    if (value === undefined) continue;
+    if (property.kind !== "pair") {
+      encodeProperty(writer, packet, property, value);
+      left[field] = undefined;
+    } else if (Array.isArray(value) && value.length > 0) {
+      encodeProperty(writer, packet, property, value.slice(0, 1));
+      left[field] = value.slice(1);
+    }
+  }
+  return left as Properties;
 }
 
 function encodeProperty(writer: Writer, packet: PropertyPacket, property: Property, value: unknown): void {

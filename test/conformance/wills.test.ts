@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokerHarness } from "../support/broker-harness.ts";
+import { bytesOfHex, hexOf } from "../support/hex.ts";
 import type { ConnectOptions, TestClient } from "../support/test-client.ts";
 
 const VERSIONS = [3, 4, 5] as const;
@@ -209,6 +210,22 @@ test("[5.0 MQTT-3.1.2-9] [5.0 §3.1.3.2] a will carries its properties, and its 
   harness.connect("c", { properties: connect!, will }).drop();
   harness.advance(20_000);
   assert.deepEqual(watching.publishes()[0]?.properties, properties);
+});
+
+test("[5.0 MQTT-3.3.2-18] the properties of a will reach its receivers in the order in which they came, as from mosquitto", () => {
+  const name = (text: string) => `26 0001 ${text} 0001 ${text}`;
+  const [delay, type, format] = ["18 00000000", "03 0001 74", "01 01"];
+  const passed = [name("61"), "08 0001 72", "09 0001 63", format, type, name("62")];
+  const properties = [...passed.slice(0, 3), delay, ...passed.slice(3)].join(" ");
+  const { harness, watching } = watched();
+  const client = harness.open(5);
+  const length = (hex: string) => bytesOfHex(hex).length.toString(16).padStart(2, "0");
+  const rest = `0004 4d515454 05 06 0000 00 0001 63 ${length(properties)} ${properties} 0004 77696c6c 0000`;
+  client.sendHex(`10 ${length(rest)} ${rest}`);
+  client.drop();
+  const publish = `0004 77696c6c ${length(passed.join(" "))} ${passed.join(" ")}`;
+  const came = watching.hex();
+  assert.ok(came.endsWith(hexOf(bytesOfHex(`30 ${length(publish)} ${publish}`))), came);
 });
 
 test("a will that nobody receives at first waits for a Session as any message", () => {

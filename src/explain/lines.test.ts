@@ -204,6 +204,7 @@ const OURS: readonly Row[] = [
   ],
   ["1767225600: Nobody could say whether abc may connect: Error: timeout.", "server-unavailable"],
   ["1767225600: Connection from 10.0.0.9 rejected, corrupt PROXY header.", "proxy-header"],
+  ["1767225600: Connection rejected, corrupt PROXY header. From 10.0.0.9:4711: it is cut.", "proxy-header"],
   ["Cannot listen on port 1883: EADDRINUSE", "address-in-use"],
   [
     "1767225600: Client <unknown> [127.0.0.1:1]: Malformed Packet: the first byte is that of a TLS handshake, but this listener speaks plain MQTT.",
@@ -427,6 +428,8 @@ test("a log shows each problem once, with count, times and clients", () => {
   for (const line of [
     "1627552973: mosquitto version 2.0.11 starting",
     "1627552980: New client connected from 127.0.0.1:5555 as abc (p2, c1, k60).",
+    "1627552980: Client abc negotiated TLSv1.3 cipher TLS_AES_256_GCM_SHA384",
+    "1627552980: Connection from 192.0.2.1:5555 negotiated TLSv1.3 cipher TLS_AES_256_GCM_SHA384",
     "1627552990: Client abc already connected, closing old connection.",
     "1627552995: Client def already connected, closing old connection.",
     "1627553000: Client abc already connected, closing old connection.",
@@ -438,7 +441,7 @@ test("a log shows each problem once, with count, times and clients", () => {
   ])
     reader.add(line);
   const { problems, lines, unexplained } = reader.summary();
-  assert.equal(lines, 10);
+  assert.equal(lines, 12);
   assert.deepEqual(
     problems.map(({ explanation, count }) => [explanation.key, count]),
     [

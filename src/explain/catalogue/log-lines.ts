@@ -339,6 +339,7 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   // Lines that are no problem.
   { pattern: /^(?:mosquitto|lacewing) version \S{1,40} (?:starting|running|terminating)/i, meaning: null },
   { pattern: /New (?:bridge )?(?:client|connection)(?: connected)?(?: from|:)/, meaning: null },
+  { pattern: /(?:Client|Connection from) \S{1,200} negotiated \S{1,40} cipher \S/, meaning: null },
   {
     pattern:
       /^(?:Opening (?:ipv4|ipv6|websockets|unix) |Config loaded|Using default config|Loading |Saving |No will message|Will message|Reloading|Restored |Bridge |Connecting bridge|\t| {1,8}\S{1,200} \(QoS|plugin|Plugin|ACL )/i,

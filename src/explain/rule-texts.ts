@@ -56,6 +56,10 @@ const RULES: readonly (readonly [en: string, zh: string])[] = [
   ["the packet ends within a field", "报文在一个字段中间就结束了"],
   ["the packet ends within the topic name", "报文在主题名中间就结束了"],
   ["packet identifier 0", "报文标识符为 0"],
+  [
+    "packet identifier {} again and again without its PUBREL; only a new connection is a reason to send it again",
+    "报文标识符 {} 未经 PUBREL 又反复出现；只有新连接才是再次发送的理由",
+  ],
   ["packet identifier {}; allowed are 1 to 65,535", "报文标识符为 {}；允许 1 到 65,535"],
   ["a packet identifier at QoS 0", "QoS 0 不能带报文标识符"],
   // Codes and properties.

@@ -73,13 +73,14 @@ export class Records {
   sessionSet(session: Session, disconnectedAtMs: number | null): void {
     if (this.#ledger.isRecording && session.isDurable) session.isStored = true;
     if (!session.isStored) return;
-    const { clientId, principal, expirySeconds } = session;
+    const { clientId, principal, expirySeconds, lastPacketId } = session;
     this.#ledger.note({
       kind: "session-set",
       clientId,
       principal,
       expirySeconds,
       disconnectedAtMs: disconnectedAtMs === null ? null : this.timeline.toStored(disconnectedAtMs),
+      ...(lastPacketId > 0 && { lastPacketId }),
     });
   }
 

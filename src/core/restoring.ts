@@ -79,7 +79,8 @@ class Restorer {
     const session = new Session(this.#broker, fact.clientId, fact.principal, fact.expirySeconds);
     session.isStored = true;
     sessions.add(session);
-    const { disconnectedAtMs } = fact;
+    const { disconnectedAtMs, lastPacketId } = fact;
+    if (lastPacketId !== undefined) session.lastPacketId = lastPacketId;
     // A connection that was there when the process ended has been gone since then at the earliest: it counts from now.
     if (disconnectedAtMs === null) this.#interrupted.push(session);
     session.disconnectedAtMs =

@@ -97,6 +97,15 @@ export class Session {
     return this.#inflight?.size ?? 0;
   }
 
+  /** The packet identifier that was given out last; 0: none. The next one is behind it, also after a restart. */
+  get lastPacketId(): number {
+    return this.#inflight?.lastId ?? 0;
+  }
+  set lastPacketId(value: number) {
+    this.#inflight ??= new Inflight(MAXIMUM_PACKET_ID);
+    this.#inflight.lastId = value;
+  }
+
   /** Packet identifiers taken at QoS 2 and not released. */
   get received(): Received {
     this.#received ??= new Received();

@@ -18,6 +18,8 @@ export type Change =
       readonly principal: string | null;
       readonly expirySeconds: number;
       readonly disconnectedAtMs: number | null;
+      /** The packet identifier that was given out last when this was written; absent: none. */
+      readonly lastPacketId?: number;
     }
   /** Ends all that names the Session too: Subscriptions, deliveries, received identifiers and the will. */
   | { readonly kind: "session-deleted"; readonly clientId: string }

@@ -43,7 +43,8 @@ export class InflightEntry<Message> extends TableEntry {
 export class Inflight<Message> {
   readonly #entries: InOrderTable<InflightEntry<Message>> = new InOrderTable();
   #receiveMaximum: number;
-  #lastId = 0;
+  /** The identifier that was given out last; 0: none. */
+  lastId = 0;
 
   /** @param receiveMaximum most messages unacknowledged at once, 1..65,535 [5.0 §4.9] */
   constructor(receiveMaximum: number) {
@@ -78,8 +79,8 @@ export class Inflight<Message> {
   /** A packet identifier that is in use neither here nor by `isTaken`; 0 when all 65,535 are. */
   nextId(isTaken?: (packetId: number) => boolean): number {
     for (let tries = 0; tries < MAXIMUM_PACKET_ID; tries++) {
-      this.#lastId = (this.#lastId % MAXIMUM_PACKET_ID) + 1;
-      if (!this.has(this.#lastId) && !isTaken?.(this.#lastId)) return this.#lastId;
+      this.lastId = (this.lastId % MAXIMUM_PACKET_ID) + 1;
+      if (!this.has(this.lastId) && !isTaken?.(this.lastId)) return this.lastId;
     }
     return 0;
   }

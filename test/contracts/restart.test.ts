@@ -229,3 +229,23 @@ test("a Session does not get its own retained message after a restart when it wa
   await rig.calm();
   assert.deepEqual(again.trace(), ["SUBACK m1 0x02"]);
 });
+
+test("packet identifiers go on where they were when the broker ended", async () => {
+  const rig = new DurableRig();
+  const reader = await rig.durable("reader");
+  await rig.subscribe(reader, "t", 1);
+  for (const payload of ["one", "two"]) await published(rig, payload);
+  assert.deepEqual(
+    reader.publishes().map(({ packetId }) => packetId),
+    [1, 2],
+  );
+  void rig.harness.broker.shutdown();
+  await rig.calm();
+  await rig.restart();
+  const again = await rig.durable("reader");
+  await published(rig, "three");
+  assert.deepEqual(
+    again.publishes().map(({ packetId }) => packetId),
+    [3],
+  );
+});

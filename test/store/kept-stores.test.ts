@@ -48,6 +48,8 @@ function facts(): Change[] {
     { kind: "retained-set", topicName: "of a user", message: 2 ** 40 + 1 },
     { ...messageAdded(2 ** 40 + 2, "of nobody"), publisher: null, source: { username: null, listener: null } },
     { kind: "retained-set", topicName: "of nobody", message: 2 ** 40 + 2 },
+    // Since layout 3.
+    sessionSet("counting", { lastPacketId: 65_535 }),
     { kind: "received-set", clientId: "device 1", packetId: 65_535 },
     willSet("device 1", { dueAtMs: moment + 5000 }),
     willSet(LONG, { delaySeconds: 0 }),

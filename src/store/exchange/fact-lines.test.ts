@@ -27,6 +27,21 @@ test("the lines of the comment say what they seem to say", () => {
   });
 });
 
+test("a session says its last packet identifier when it has one", () => {
+  const session = {
+    kind: "session-set",
+    clientId: "c",
+    principal: null,
+    expirySeconds: 1,
+    disconnectedAtMs: 5,
+  } as const;
+  assert.doesNotMatch(factLine(session), /lastPacketId/);
+  const counting: Change = { ...session, lastPacketId: 65_535 };
+  assert.match(factLine(counting), /"lastPacketId":65535/);
+  assert.deepEqual([again(session), again(counting)], [session, counting]);
+  assert.throws(() => lineFact(parseLine(factLine({ ...session, lastPacketId: 0 }))), LineError);
+});
+
 test("every property of a message survives, and every kind of payload", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 8 }).filter((value) => !value.includes("\0"));
   const name = text.map((value) => value.replaceAll(/[+#]/g, "") || "t");

@@ -99,6 +99,7 @@ const CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 /** What some lines have besides. */
 const OPTIONAL_CHECKS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   message: { source: sourceCheck },
+  session: { lastPacketId: PACKET_ID },
 };
 
 function sourceCheck(value: unknown): string | null {

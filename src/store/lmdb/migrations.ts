@@ -13,6 +13,8 @@ export interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   // Messages may have a source, which a flag says: those of layout 1 have none.
   { to: 2, migrate() {} },
+  // Sessions may have a last packet identifier, which a flag says: those of layout 2 have none.
+  { to: 3, migrate() {} },
 ];
 
 /** Brings a file to the present layout; a new one has it at once. Returns the layout that it had, or null. */

@@ -30,14 +30,20 @@ function textOfKey(key: Uint8Array, from: number, to: number, value: ByteReader)
 
 const HAS_PRINCIPAL = 1;
 const IS_DISCONNECTED = 2;
+const HAS_LAST_PACKET_ID = 4;
 
 export function putSession(to: ByteWriter, fact: Of<"session-set">): void {
-  const { clientId, principal, expirySeconds, disconnectedAtMs } = fact;
-  to.uint8((principal === null ? 0 : HAS_PRINCIPAL) | (disconnectedAtMs === null ? 0 : IS_DISCONNECTED));
+  const { clientId, principal, expirySeconds, disconnectedAtMs, lastPacketId } = fact;
+  to.uint8(
+    (principal === null ? 0 : HAS_PRINCIPAL) |
+      (disconnectedAtMs === null ? 0 : IS_DISCONNECTED) |
+      (lastPacketId === undefined ? 0 : HAS_LAST_PACKET_ID),
+  );
   to.uint32(expirySeconds);
   to.float64(disconnectedAtMs ?? 0);
   to.sizedText(clientId);
   to.sizedText(principal ?? "");
+  if (lastPacketId !== undefined) to.uint16(lastPacketId);
 }
 
 export function sessionFrom(value: ByteReader): Of<"session-set"> {
@@ -52,6 +58,7 @@ export function sessionFrom(value: ByteReader): Of<"session-set"> {
     principal: flags & HAS_PRINCIPAL ? principal : null,
     expirySeconds,
     disconnectedAtMs: flags & IS_DISCONNECTED ? disconnectedAtMs : null,
+    ...(flags & HAS_LAST_PACKET_ID && { lastPacketId: value.uint16() }),
   };
 }
 

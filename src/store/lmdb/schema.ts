@@ -1,5 +1,5 @@
 /**
- * What lies where in the store's LMDB file, version 2. Everything that reads or writes records takes their layout from here and from
+ * What lies where in the store's LMDB file, version 3. Everything that reads or writes records takes their layout from here and from
  * `records.ts`; whoever changes either adds a version and a step to `migrations.ts`.
  *
  * Integers in keys are big-endian, so that the order of keys is the order of numbers: `u48` is six bytes. A Session is named by a
@@ -11,7 +11,7 @@
  * | ------------- | ------------------------------- | -------------------------------------------------------------------------- |
  * | meta          | name                            | schema: version u32; journal: number u48 of the last batch that is here    |
  * | clock         | 0x00                            | aheadMs f64                                                                |
- * | sessions      | session u48                     | flags, expirySeconds u32, disconnectedAtMs f64, lengths and texts          |
+ * | sessions      | session u48                     | flags, expirySeconds u32, disconnectedAtMs f64, texts, lastPacketId u16    |
  * | subscriptions | session u48, text(topic filter) | flags, subscriptionId u32, the filter if it is not in the key              |
  * | deliveries    | session u48, order u48          | message u48, flags, packetId u16, payloadBytes u32, identifiers, share     |
  * | received      | session u48, packetId u16       | nothing                                                                    |
@@ -28,7 +28,7 @@
  */
 
 /** The layout that this release writes. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 /** Where the file says its version, in "meta". */
 export const SCHEMA_KEY: Uint8Array = Buffer.from("schema");
 /** Where it says up to which batch of the journal it is. */

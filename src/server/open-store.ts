@@ -37,8 +37,10 @@ export async function openStore(config: PersistenceConfig, log: Log<BrokerLogTyp
   });
   log.write("information", `Sessions and messages are kept in ${folder}: ${promiseOf(config)}.`);
   await tellOfMosquittoFile(config, store, log);
-  await keepStandIn(config, log);
+  // The start does not wait for the disk to have it.
+  const isMade = keepStandIn(config, log);
   const close = async (): Promise<void> => {
+    await isMade;
     await store.close();
     // Removed meanwhile it says nothing: mosquitto, too, writes its file at the end.
     await keepStandIn(config, log);

@@ -17,6 +17,7 @@ import type { Deadline } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { Deque } from "./deque.ts";
 import { InflightBytes } from "./inflight-bytes.ts";
+import { inflightWindow } from "./inflight-window.ts";
 import type { Message } from "./message.ts";
 import { Promptness } from "./promptness.ts";
 import { Queue } from "./queue.ts";
@@ -197,7 +198,7 @@ export class Session {
   #hasNothingToOvertake(connection: Connection): boolean {
     if (this.#queue !== null && this.#queue.size > 0) return false;
     if (this.#resend !== null || !connection.isReady || !connection.hasRoom) return false;
-    this.#inflight ??= new Inflight(this.#window(connection));
+    this.#inflight ??= new Inflight(inflightWindow(connection));
     return this.#inflight.hasRoom;
   }
 
@@ -212,14 +213,6 @@ export class Session {
   #noteInflight(packetId: number, { payloadBytes }: Message): void {
     if (this.#broker.options.maximumInflightBytes > 0)
       (this.#inflightBytes ??= new InflightBytes()).add(packetId, payloadBytes);
-  }
-
-  #window(connection: Connection): number {
-    const { maximumInflightMessages } = this.#broker.options;
-    return Math.min(
-      connection.receiveMaximum,
-      maximumInflightMessages === 0 ? MAXIMUM_PACKET_ID : maximumInflightMessages,
-    );
   }
 
   #send(
@@ -328,7 +321,7 @@ export class Session {
   /** Begins to serve a new connection: what was in flight goes first, in its old order [5.0 MQTT-4.4.0-1] [3.1.1 MQTT-4.4.0-1]. */
   resume(connection: Connection): void {
     if (this.#inflight !== null) {
-      this.#inflight.receiveMaximum = this.#window(connection);
+      this.#inflight.receiveMaximum = inflightWindow(connection);
       if (this.#inflight.size > 0) {
         this.#resend = new Deque();
         for (const { packetId } of this.#inflight.entries()) this.#resend.push(packetId);
@@ -348,7 +341,7 @@ export class Session {
   }
 
   #pumpQueue(connection: Connection, queue: Queue): void {
-    const inflight = (this.#inflight ??= new Inflight(this.#window(connection)));
+    const inflight = (this.#inflight ??= new Inflight(inflightWindow(connection)));
     while (inflight.hasRoom && connection.hasRoom) {
       const next = queue.peek();
       if (next === undefined || !this.#fitsInflight(next.message)) break;

@@ -19,7 +19,8 @@ export type Distribution = "unmatched" | "taken" | "full";
 interface Returning {
   readonly session: Session;
   message: Message | null;
-  receiver: Receiver | null;
+  /** One, or one for each of its subscriptions. */
+  readonly receivers: Receiver[];
 }
 
 /** Takes a PUBLISH from a client. */
@@ -45,7 +46,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
   if (packet.qos === 2 && !isNew(connection, session, packet)) return;
   const { ledger, records } = broker;
   ledger.beginObligation();
-  const returning = mayReturn(session, packet) ? { session, message: null, receiver: null } : null;
+  const returning = mayReturn(session, packet) ? { session, message: null, receivers: [] } : null;
   const reasonCode = take(connection, session, packet, route, returning);
   if (packet.qos === 2 && reasonCode !== null && reasonCode < 0x80) {
     session.received.publish(packet.packetId);
@@ -64,8 +65,8 @@ function mayReturn(session: Session, packet: Publish): boolean {
   return packet.qos === 2 && session.subscriptions.size > 0 && !session.isDurable;
 }
 
-function giveBack(broker: Broker, { message, receiver }: Returning): void {
-  if (message !== null && receiver !== null) deliverTo(broker, receiver, message);
+function giveBack(broker: Broker, { message, receivers }: Returning): void {
+  if (message !== null) for (const receiver of receivers) deliverTo(broker, receiver, message);
 }
 
 /** Takes a message at QoS 1 or 2 and returns its reason code; null: the connection is ended for it. */
@@ -242,7 +243,7 @@ export function distribute(
     const receiver = receivers[i]!;
     if (returning !== null && receiver.session === returning.session) {
       returning.message = message;
-      returning.receiver = receiver;
+      returning.receivers.push(receiver);
       continue;
     }
     const reason = deliverTo(broker, receiver, message);

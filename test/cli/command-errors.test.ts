@@ -30,7 +30,7 @@ const LIKE_MOSQUITTO: readonly Row[] = [
   ["pub", "-t a -m x --will-topic a/+", "Invalid will topic 'a/+', does it contain '+' or '#'?"],
   ["pub", "-t a -m x --will-topic a --will-qos 3", "Invalid will QoS 3."],
   ["pub", "-i x -I y -t a -m x", "-i and -I argument cannot be used together."],
-  ["sub", "-q 1", "You must specify a topic to subscribe to."],
+  ["sub", "-q 1", "You must specify a topic to subscribe to (-t) or unsubscribe from (-U)."],
   ["sub", "-t a/#b", "Invalid subscription topic 'a/#b', are all '+' and '#' wildcards correct?"],
   ["sub", "-t a -T a/#/b", "Invalid filter topic 'a/#/b', are all '+' and '#' wildcards correct?"],
   ["sub", "-t a -U a+", "Invalid unsubscribe topic 'a+', are all '+' and '#' wildcards correct?"],

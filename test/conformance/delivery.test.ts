@@ -33,6 +33,10 @@ for (const version of VERSIONS) {
     client.publish("nobody", "y", { qos: 2, packetId: 8 });
     assert.deepEqual(client.trace(), ["PUBREC m8"]);
     assert.deepEqual(other.payloads(), ["x"]);
+    const copies = new BrokerHarness({ options: { allowDuplicateMessages: true } }).connect("c", { version });
+    copies.subscribe(["t", "#"], { qos: 0 });
+    copies.publish("t", "x", { qos: 2 });
+    assert.deepEqual(copies.payloads(), ["x", "x"]);
   });
 
   test(`[5.0 MQTT-4.3.3-10] [3.1.1 MQTT-4.3.3-2] version ${version}: a QoS 2 message sent twice is delivered once`, () => {

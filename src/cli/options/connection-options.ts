@@ -48,6 +48,7 @@ const CONNECTION = {
     long: "protocol-version",
     type: "choice",
     argument: "version",
+    missing: "--protocol-version argument given but no version specified.",
     choices: { mqttv311: 4, "311": 4, mqttv5: 5, "5": 5, mqttv31: 3, "31": 3 },
     invalid:
       "Invalid protocol version argument given: {}; allowed is 5, 311 or 31, also as mqttv5, mqttv311 or mqttv31.",
@@ -59,6 +60,7 @@ const CONNECTION = {
     long: "keepalive",
     type: "integer",
     argument: "seconds",
+    missing: "-k argument given but no keepalive specified.",
     min: 5,
     max: 65_535,
     default: 60,
@@ -77,6 +79,7 @@ const CONNECTION = {
     short: "x",
     type: "text",
     argument: "seconds",
+    missing: "-x argument given but no session expiry interval specified.",
     help: "How long the broker keeps the session, in seconds; -1 for ever. Selects version 5.",
   },
   maximumInflight: {
@@ -84,6 +87,7 @@ const CONNECTION = {
     short: "M",
     type: "integer",
     argument: "count",
+    missing: "-M argument given but max_inflight not specified.",
     min: 1,
     max: 65_535,
     default: 20,

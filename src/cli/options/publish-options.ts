@@ -44,6 +44,7 @@ const PUBLISH = {
     long: "repeat-delay",
     type: "text",
     argument: "seconds",
+    missing: "--repeat-delay argument given but no time specified.",
     default: "0",
     help: "Wait so long between them; fractions are allowed.",
   },
@@ -108,15 +109,16 @@ export function publishArgumentsOf(parsed: ParsedOptions<Table>): PublishArgumen
   const { topic, isStrict, qos = isStrict ? 1 : 0, retain, repeat, debug, quiet } = parsed;
   const single = sourceOf(parsed, parsed.readsLines ? 1 : 0);
   const source = parsed.readsLines ? ({ from: "lines" } as const) : single;
-  if (topic === undefined || source === null) throw new CommandLineError("Both topic and message must be supplied.");
-  if (topicNameFault(topic, Number.POSITIVE_INFINITY) !== null) {
+  const connection = connectionOf(parsed, isStrict ? 5 : 4);
+  const repeatDelayMs = delayOf(parsed.repeatDelay);
+  if (topic !== undefined && topicNameFault(topic, Number.POSITIVE_INFINITY) !== null) {
     throw new CommandLineError(
       topic === "" ? "The topic is empty." : `Invalid publish topic '${topic}', does it contain '+' or '#'?`,
     );
   }
-  const repeatDelayMs = delayOf(parsed.repeatDelay);
+  if (topic === undefined || source === null) throw new CommandLineError("Both topic and message must be supplied.");
   return {
-    ...connectionOf(parsed, isStrict ? 5 : 4),
+    ...connection,
     topicName: topic,
     qos: qos as Qos,
     retain,

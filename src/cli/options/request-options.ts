@@ -98,10 +98,10 @@ export function requestArgumentsOf(parsed: ParsedOptions<Table>): RequestArgumen
   if (topic !== undefined) checkTopic("publish", topic);
   if (responseTopic !== undefined) checkTopic("response", responseTopic);
   const source = sourceOf(parsed, 0);
+  const connection = connectionOf(parsed, 5);
   if (topic === undefined || responseTopic === undefined || source === null) {
     throw new CommandLineError("All of topic, message, and response topic must be supplied.");
   }
-  const connection = connectionOf(parsed, 5);
   const { PUBLISH: properties } = connection.given;
   if (properties.responseTopic !== undefined) {
     throw new CommandLineError("Error in PUBLISH properties: Duplicate response topic.");

@@ -64,6 +64,7 @@ const SUBSCRIBE_OPTIONS = {
     short: "W",
     type: "integer",
     argument: "seconds",
+    missing: "-W argument given but no timeout specified.",
     min: 1,
     max: 2_147_483,
     invalid: 'Invalid timeout "{}".',
@@ -160,13 +161,13 @@ export function subscribeArgumentsOf(parsed: ParsedOptions<Table>): SubscribeArg
   checkFilters("unsubscribe", unsubscribes);
   checkFilters("filter", hides);
   const chance = chanceOf(parsed.chance);
+  const connection = connectionOf(parsed);
   if (topic.length === 0 && unsubscribes.length === 0) {
-    throw new CommandLineError("You must specify a topic to subscribe to.");
+    throw new CommandLineError("You must specify a topic to subscribe to (-t) or unsubscribe from (-U).");
   }
   if (retainedOnly && output.skipsRetained) {
     throw new CommandLineError("Combining '-R' and '--retained-only' makes no sense.");
   }
-  const connection = connectionOf(parsed);
   const count = parsed.count ?? null;
   return {
     ...connection,

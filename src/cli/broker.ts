@@ -1,5 +1,5 @@
 /** `lacewing`: reads what the broker is to run with. What runs it is loaded when that is known: errors are said sooner. */
-import { ConfigError, type ReadConfig } from "../config/index.ts";
+import { ConfigError, type FoundWhen, type ReadConfig } from "../config/index.ts";
 import { version } from "../config/version.ts";
 import {
   BROKER_COMMAND,
@@ -53,6 +53,8 @@ function readAgain(parsed: BrokerArguments, isMosquitto: boolean): ReadConfig {
 
 /** As mosquitto: what was asked for cannot be understood. */
 const INVALID = 3;
+/** As mosquitto's, by when it finds what is wrong. */
+const EXIT_CODES: Readonly<Record<FoundWhen, number>> = { reading: INVALID, loading: 13, listening: 1 };
 
 function failed(error: unknown, isMosquitto: boolean): number {
   if (error instanceof CommandLineError) {
@@ -64,5 +66,7 @@ function failed(error: unknown, isMosquitto: boolean): number {
   }
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(configErrorText(error));
-  return error.problems.every(({ isOfListening = false }) => isOfListening) ? 1 : INVALID;
+  const found = new Set(error.problems.map(({ foundWhen = "reading" }) => foundWhen));
+  const first = (["reading", "loading", "listening"] as const).find((when) => found.has(when));
+  return EXIT_CODES[first ?? "reading"];
 }

@@ -39,6 +39,11 @@ async function start(first: ReadConfig, { hasFile, isMosquitto }: Asked): Promis
   }
 }
 
+/** As mosquitto: a file of users or rules, or a plugin, cannot be had. */
+const UNOPENED = 13;
+/** As mosquitto: what it says cannot be used. */
+const UNUSABLE = 3;
+
 /**
  * Runs it and returns the exit code once it has ended.
  * @param read reads the configuration anew
@@ -49,7 +54,7 @@ export async function startBroker(first: ReadConfig, read: () => ReadConfig, ask
   } catch (error) {
     if (!isOfStart(error)) throw error;
     process.stderr.write(`Error: ${error.message}\n`);
-    return 1;
+    return error instanceof SecurityError ? (error.isUnopened ? UNOPENED : UNUSABLE) : 1;
   }
 }
 

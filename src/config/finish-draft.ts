@@ -93,7 +93,8 @@ class Plugins {
       return pluginOf(plugin);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      this.#draft.problems.push({ place: plugin.place, text: error.message });
+      const { message, foundWhen } = error;
+      this.#draft.problems.push({ place: plugin.place, text: message, foundWhen });
       return null;
     }
   }

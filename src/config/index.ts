@@ -43,7 +43,7 @@ export {
 export type { Option, OptionScope, Standing } from "./option.ts";
 export { findOption, nearestOption, OPTION_GROUPS } from "./option-table.ts";
 export { optionsPage } from "./page.ts";
-export { ConfigError, type Notice, type Problem } from "./problem.ts";
+export { ConfigError, type FoundWhen, type Notice, type Problem } from "./problem.ts";
 export {
   type ConfigSources,
   type LooseListener,

@@ -68,6 +68,7 @@ export function pluginOf({ path, options }: PluginDraft): SecurityPlugin | Persi
       const replacement = REPLACEMENTS.find(([pattern]) => pattern.test(file))?.[1] ?? ANY_REPLACEMENT;
       throw new OptionError(
         `Error: Unable to load plugin "${path}": it is compiled C, which cannot be loaded here. What takes its place: ${replacement}.`,
+        "loading",
       );
     }
   }

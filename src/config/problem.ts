@@ -1,12 +1,14 @@
 /** What is wrong with a configuration, and what is only worth saying. */
 
+/** When mosquitto finds that something is wrong, which decides about the exit code that it ends with. */
+export type FoundWhen = "reading" | "loading" | "listening";
+
 /** Something wrong: mosquitto's words first, where it has any, then what is allowed and what to do. */
 export interface Problem {
   /** "FILE:LINE", or where else the option was given; null: nowhere in particular. */
   readonly place: string | null;
   readonly text: string;
-  /** Whether mosquitto finds it only when it opens the listener, and ends with the exit code of that. */
-  readonly isOfListening?: boolean;
+  readonly foundWhen?: FoundWhen;
 }
 
 /** Something that the operator should hear of at the start, as log lines. */
@@ -30,11 +32,10 @@ export class ConfigError extends Error {
 /** One value, or its place, is not allowed: becomes a Problem at the line that is being read. */
 export class OptionError extends Error {
   override readonly name: string = "OptionError";
-  /** As of a Problem. */
-  readonly isOfListening: boolean;
+  readonly foundWhen: FoundWhen;
 
-  constructor(message: string, isOfListening: boolean = false) {
+  constructor(message: string, foundWhen: FoundWhen = "reading") {
     super(message);
-    this.isOfListening = isOfListening;
+    this.foundWhen = foundWhen;
   }
 }

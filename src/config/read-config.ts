@@ -134,8 +134,8 @@ class Reader {
       run();
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      const { message, isOfListening } = error;
-      this.draft.problems.push({ place, text: message, isOfListening });
+      const { message, foundWhen } = error;
+      this.draft.problems.push({ place, text: message, foundWhen });
     }
   }
 

@@ -65,7 +65,10 @@ export function parseAclFile(path: string, content: string): AclFile {
   for (const { number, text } of linesOf(content)) {
     const [keyword, rest] = firstWord(text);
     if (keyword === "user") {
-      if (rest === "") throw new SecurityError(path, number, "the user name is missing; the form is: user USERNAME");
+      if (rest === "") {
+        const what = "the user name is missing; the form is: user USERNAME";
+        throw new SecurityError(path, number, what, { lead: "Missing username in acl_file" });
+      }
       let own = users.get(rest);
       if (own === undefined) users.set(rest, (own = new Section(false)));
       section = own;
@@ -82,11 +85,8 @@ export function parseAclFile(path: string, content: string): AclFile {
       }
       patterns.add(rule);
     } else {
-      throw new SecurityError(
-        path,
-        number,
-        `"${keyword}" is none of user, topic and pattern, which a line begins with`,
-      );
+      const what = `"${keyword}" is none of user, topic and pattern, which a line begins with`;
+      throw new SecurityError(path, number, what, { lead: "Invalid line in acl_file" });
     }
   }
   return { anonymous, users, patterns, warnings };
@@ -95,14 +95,20 @@ export function parseAclFile(path: string, content: string): AclFile {
 function ruleOf(path: string, line: number, text: string): AclRule {
   const [word, rest] = firstWord(text);
   if (word === "") {
-    throw new SecurityError(path, line, "the topic is missing; the form is: topic [read|write|readwrite|deny] TOPIC");
+    const what = "the topic is missing; the form is: topic [read|write|readwrite|deny] TOPIC";
+    throw new SecurityError(path, line, what, { lead: "Empty topic in acl_file" });
   }
   const topicFilter = rest === "" ? word : rest;
   if (rest !== "" && !Object.hasOwn(Access, word)) {
-    throw new SecurityError(path, line, `access "${word}" is none of read, write, readwrite and deny`);
+    const what = `access "${word}" is none of read, write, readwrite and deny`;
+    throw new SecurityError(path, line, what, { lead: `Invalid topic access type "${word}" in acl_file` });
   }
   const fault = filterFault(topicFilter);
-  if (fault !== null) throw new SecurityError(path, line, `${shortened(topicFilter)} cannot be used: ${fault}`);
+  if (fault !== null) {
+    const shown = shortened(topicFilter);
+    const lead = `Invalid ACL topic "${shown}" in acl_file`;
+    throw new SecurityError(path, line, `${shown} cannot be used: ${fault}`, { lead });
+  }
   return { topicFilter, access: rest === "" ? Access.readwrite : Access[word as keyof typeof Access] };
 }
 

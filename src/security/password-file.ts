@@ -36,7 +36,7 @@ export function parsePasswordFile(path: string, content: string): PasswordFile {
     const username = name.trim();
     if (password === undefined) warn("no colon between user name and password");
     else if (username === "")
-      throw new SecurityError(path, number, "the user name is empty", false, "Invalid line in password file");
+      throw new SecurityError(path, number, "the user name is empty", { lead: "Invalid line in password file" });
     else if (Buffer.byteLength(username) > LONGEST_NAME_BYTES)
       warn(`the user name is longer than ${LONGEST_NAME_BYTES} bytes`);
     else if (users.has(username)) warn(`user ${username} is there twice, and the first line counts`);
@@ -54,7 +54,7 @@ function hashOf(path: string, line: number, username: string, text: string): Any
         : text.startsWith("$")
           ? `the password of user ${username} is not one of $6$SALT$HASH, $7$ITERATIONS$SALT$HASH and $argon2id$...`
           : `the password of user ${username} is not hashed; lacewing passwd -U ${path} hashes all passwords of a plain file`;
-    throw new SecurityError(path, line, what, false, "Unable to decode line in password file");
+    throw new SecurityError(path, line, what, { lead: "Unable to decode line in password file" });
   }
   if (hash.algorithm === "argon2id" && !HAS_ARGON2) {
     throw new SecurityError(

@@ -117,11 +117,8 @@ export class PluginSource implements AuthenticationSource, RulesSource {
       return new PluginSource(plugin as Plugin, path, log, deniesSpecialCharacters);
     } catch (error) {
       if (error instanceof SecurityError) throw error;
-      throw new SecurityError(
-        path,
-        null,
-        `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SecurityError(path, null, `cannot be loaded: ${why}`, { isUnopened: true });
     }
   }
 

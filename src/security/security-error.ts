@@ -1,5 +1,13 @@
 /** What is wrong with a file that decides who may do what. */
 
+/** What only some have. */
+interface SecurityErrorDetails {
+  /** mosquitto's words for it, before the place. */
+  readonly lead?: string;
+  readonly isAbsent?: boolean;
+  readonly isUnopened?: boolean;
+}
+
 /** A file of users, rules or keys that cannot be used: which one, where in it, what is wrong, and what is allowed. */
 export class SecurityError extends Error {
   override readonly name: string = "SecurityError";
@@ -9,17 +17,18 @@ export class SecurityError extends Error {
 
   /** Whether the file is not there. */
   readonly isAbsent: boolean;
+  /** Whether the file could not be opened or loaded at all; false: it says something that cannot be used. */
+  readonly isUnopened: boolean;
 
-  /**
-   * @param what a sentence without its full stop
-   * @param lead mosquitto's words for it, before the place
-   */
-  constructor(path: string, line: number | null, what: string, isAbsent: boolean = false, lead: string = "") {
+  /** @param what a sentence without its full stop */
+  constructor(path: string, line: number | null, what: string, more: SecurityErrorDetails = {}) {
+    const { lead = "", isAbsent = false, isUnopened = isAbsent } = more;
     const place = line === null ? path : `${path}:${line}`;
     super(`${lead === "" ? "" : `${lead} `}${place}: ${what}.`);
     this.path = path;
     this.line = line;
     this.isAbsent = isAbsent;
+    this.isUnopened = isUnopened;
   }
 }
 
@@ -36,5 +45,6 @@ export function unreadable(path: string, error: unknown): SecurityError {
   const isAbsent = code === "ENOENT";
   const hint =
     isAbsent && /^["']/.test(path) ? "; quotation marks are taken for a part of the name, leave them out" : "";
-  return new SecurityError(path, null, `cannot be read: ${REASONS[code ?? ""] ?? message}${hint}`, isAbsent);
+  const what = `cannot be read: ${REASONS[code ?? ""] ?? message}${hint}`;
+  return new SecurityError(path, null, what, { isAbsent, isUnopened: true });
 }

@@ -392,11 +392,14 @@ test("says goodbye with 0x8B on SIGTERM, and ends with status 0", async (context
   assert.equal((await ended).code, 0);
 });
 
-test("a wrong setting ends it with status 3, or 1 where mosquitto finds it when it listens", async (context) => {
+test("what is wrong ends it with status 3, 13 where mosquitto cannot load or open something, or 1 where it finds it when it listens", async (context) => {
   for (const [lines, status, line] of [
     ["max_qos 3\n", 3, "Error: 'max_qos' must be between 0 and 2 inclusive\\."],
     ["listener 1\ntls_version tlsv9\n", 1, 'Error: Unsupported tls_version "tlsv9"\\.'],
     ["listener 1\ntls_version tlsv9\nmax_qos 3\n", 3, "Error: 'max_qos' must be"],
+    ["listener 1\nauth_plugin c/some.so\n", 13, 'Error: Unable to load plugin "c/some\\.so"'],
+    ["listener 1\nplugin absent.mjs\n", 13, "Error: absent\\.mjs: cannot be loaded"],
+    ["listener 1\npassword_file absent\n", 13, "Error: absent: cannot be read"],
   ] as const) {
     const folder = temporaryFolder(context, { "mosquitto.conf": lines });
     const { code, errors } = await new Program(process.execPath, [

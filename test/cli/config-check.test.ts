@@ -126,7 +126,7 @@ const SITUATIONS: Readonly<
     { users: "ann:secret\n", rules: "tpoic a\n" },
     [
       /^error: password_file: .*users:1: the password of user ann is not hashed/,
-      /^error: acl_file: .*rules:1: "tpoic" is none of/,
+      /^error: acl_file: Invalid line in acl_file .*rules:1: "tpoic" is none of/,
     ],
   ],
   "a file that is not there": [

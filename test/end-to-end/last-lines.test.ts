@@ -43,17 +43,18 @@ test("a broker that ends by a fault has written its last lines", async (context)
 });
 
 test("a log in a file ends with why the broker did not start", async (context) => {
-  const folder = temporaryFolder(context, { store: "a file, not a folder" });
+  const folder = temporaryFolder(context, { store: "a file, not a folder", rules: "topic read a#\n" });
   const log = join(folder, "log");
   const rows = [
-    [`persistence true\npersistence_location ${join(folder, "store")}`, /Error: .*store.*\n$/],
-    [`password_file ${join(folder, "nobody")}`, /Error: .*nobody: cannot be read: there is no such file\.\n$/],
+    [`persistence true\npersistence_location ${join(folder, "store")}`, /Error: .*store.*\n$/, 1],
+    [`password_file ${join(folder, "nobody")}`, /Error: .*nobody: cannot be read: there is no such file\.\n$/, 13],
+    [`acl_file ${join(folder, "rules")}`, /Error: Invalid ACL topic "a#" in acl_file .*rules:1: .*\n$/, 3],
   ] as const;
-  for (const [lines, last] of rows) {
+  for (const [lines, last, exitCode] of rows) {
     const file = join(folder, "mosquitto.conf");
     writeFileSync(file, `user root\nlistener 0 ${join(folder, "socket")}\nlog_dest file ${log}\n${lines}\n`);
     const { code, errors } = await new Program(process.execPath, [MAIN, "-c", file]).end();
-    assert.equal(code, 1);
+    assert.equal(code, exitCode);
     assert.match(errors, last);
     assert.match(readFileSync(log, "utf8"), last);
   }

@@ -140,12 +140,12 @@ test("a file that is broken or gone changes nothing, and says where", async (con
 });
 
 for (const [acl, said] of [
-  ["topic", /acl:1: the topic is missing/],
+  ["topic", /Empty topic in acl_file .*acl:1: the topic is missing/],
   ["topic read", /^$/],
-  ["user", /acl:1: the user name is missing/],
-  ["user a\nreadwrite x", /acl:2: "readwrite" is none of user, topic and pattern/],
-  ["topic wirte a/b", /acl:1: access "wirte" is none of/],
-  ["topic a/#/b", /acl:1: a\/#\/b cannot be used: topic filter has "#" at 3/],
+  ["user", /Missing username in acl_file .*acl:1: the user name is missing/],
+  ["user a\nreadwrite x", /Invalid line in acl_file .*acl:2: "readwrite" is none of user, topic and pattern/],
+  ["topic wirte a/b", /Invalid topic access type "wirte" in acl_file .*acl:1: access "wirte" is none of/],
+  ["topic a/#/b", /Invalid ACL topic "a\/#\/b" in acl_file .*acl:1: a\/#\/b cannot be used: topic filter has "#" at 3/],
   ["topic\tread a", /acl:1: "topic\tread" is none of/],
 ] as const) {
   test(`a line of an ACL file: ${JSON.stringify(acl)}`, async (context) => {

@@ -2,7 +2,7 @@
 import type { ListenerDraft } from "../draft.ts";
 import type { SniCertificate } from "../listener-config.ts";
 import { general, type Option, ofListener } from "../option.ts";
-import { OptionError } from "../problem.ts";
+import { type FoundWhen, OptionError } from "../problem.ts";
 import { FILE, FOLDER, SWITCH, text, type ValueKind } from "../values.ts";
 
 const CIPHERS = text("names of ciphers with colons between them, as OpenSSL writes them");
@@ -14,7 +14,7 @@ function withoutPsk({ tls }: ListenerDraft): void {
 }
 
 /** mosquitto's words; tlsv1.1 and older are refused here, as no OpenSSL of today speaks them by default. */
-function tlsVersion(isOfListening: boolean): ValueKind<"TLSv1.2" | "TLSv1.3"> {
+function tlsVersion(foundWhen: FoundWhen): ValueKind<"TLSv1.2" | "TLSv1.3"> {
   const form = "tlsv1.2 or tlsv1.3";
   return {
     form,
@@ -23,13 +23,13 @@ function tlsVersion(isOfListening: boolean): ValueKind<"TLSv1.2" | "TLSv1.3"> {
       if (value === "tlsv1.2") return "TLSv1.2";
       if (value === "tlsv1.3") return "TLSv1.3";
       const why = value === "tlsv1.1" ? " TLS 1.1 is broken and spoken no more." : "";
-      throw new OptionError(`Error: Unsupported ${name} "${value}".${why} Allowed is ${form}.`, isOfListening);
+      throw new OptionError(`Error: Unsupported ${name} "${value}".${why} Allowed is ${form}.`, foundWhen);
     },
   };
 }
 
 /** Of a bridge. */
-export const BRIDGE_TLS_VERSION: ValueKind<"TLSv1.2" | "TLSv1.3"> = tlsVersion(false);
+export const BRIDGE_TLS_VERSION: ValueKind<"TLSv1.2" | "TLSv1.3"> = tlsVersion("reading");
 
 const SNI_FORM =
   'a server name and the files of its certificate and key, as in b.example.org b.crt b.key; paths with blanks in "..."';
@@ -120,7 +120,7 @@ export const TLS_OPTIONS: readonly Option[] = [
   ofListener(
     "tls_version",
     "listener",
-    tlsVersion(true),
+    tlsVersion("listening"),
     ({ tls }, value) => {
       tls.version = value;
     },

@@ -283,6 +283,32 @@ test("--version does not load the broker", async () => {
   assert.doesNotMatch(await loadedBy("--version"), /^NativeModule (tls|crypto|http|worker_threads)$/m);
 });
 
+/** Writes the address of each module to standard error as it is loaded. */
+const NAMING = `
+  import { writeSync } from "node:fs";
+  export function load(url, context, next) {
+    writeSync(2, url + "\\n");
+    return next(url, context);
+  }`;
+
+test("the broker starts from few files, which are its own", async () => {
+  const naming = `data:text/javascript,${encodeURIComponent(NAMING)}`;
+  const spy = `import { register } from "node:module"; register(${JSON.stringify(naming)});`;
+  const fixed = ["--import", `data:text/javascript,${encodeURIComponent(spy)}`, PROGRAM];
+  // An address for examples, which no machine has: it ends when all is loaded.
+  const args = ["--host", "192.0.2.1", "-p", "1883", "--allow-anonymous"];
+  const { code, errors } = await runProgram(process.execPath, [...fixed, ...args]);
+  assert.equal(code, 1, errors);
+  assert.match(errors, /Cannot listen on 192\.0\.2\.1:1883/);
+  const names = [...errors.matchAll(/^file:.*\/dist\/(.*)$/gm)].map(([, name]) => name ?? "");
+  assert.ok(names.includes("bin/broker.js"), errors);
+  assert.deepEqual(
+    names.filter((name) => !name.startsWith("bin/")),
+    [],
+  );
+  assert.ok(names.length < 30, errors);
+});
+
 test("what is not UTF-8 is a payload as any other, and no topic", { skip: process.platform !== "linux" }, async () => {
   const shell = (command: string) => runProgram("/bin/sh", ["-c", command, PROGRAM, ...to]);
   const pub = '"$0" pub "$1" "$2" "$3" "$4" -r -q 1';

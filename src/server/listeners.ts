@@ -94,8 +94,7 @@ export class Listeners {
     const ready: (Ready | null)[] = [];
     for (const each of wanted)
       ready.push(await this.#orWithout(each.config, each.config.port, () => this.#prepare(each, inherited)));
-    const opened: (Listener | null)[] = [];
-    for (const each of ready) opened.push(each === null ? null : await this.#open(each));
+    const opened = await this.#openAll(ready);
     for (const address of inherited.closeUnclaimed())
       this.#log.write(
         "warning",
@@ -134,14 +133,35 @@ export class Listeners {
     return { config, current, psk, prepared: await prepareListener(options, reception) };
   }
 
-  #open({ config, current, psk, prepared }: Ready): Promise<Listener | null> {
+  /** Together, so that next to no time lies between the first and the last; but what others got decides which free port one takes. */
+  async #openAll(ready: readonly (Ready | null)[]): Promise<readonly (Listener | null)[]> {
+    const takesAny = ready.some((each) => each?.config.port === 0 && each.config.unixPath === null);
+    if (!takesAny) return this.#openTogether(ready);
+    const opened: (Listener | null)[] = [];
+    for (const each of ready) opened.push(...(await this.#openTogether([each])));
+    return opened;
+  }
+
+  /** Begins with all of them before it waits for one. */
+  async #openTogether(ready: readonly (Ready | null)[]): Promise<readonly (Listener | null)[]> {
+    const attempts = ready.map((each) => (each === null ? null : this.#open(each)));
+    // Also when one has failed, as the others are to be closed then.
+    for (const one of await Promise.allSettled(attempts)) {
+      if (one.status === "rejected" || one.value === null) continue;
+      this.#opened.push(one.value);
+      this.#tellOf(one.value.config, one.value.listener);
+    }
+    return (await Promise.all(attempts)).map((opened) => opened?.listener ?? null);
+  }
+
+  #open({ config, current, psk, prepared }: Ready): Promise<Opened | null> {
     const port = config.port === 0 && config.unixPath === null ? this.#portBeside(config) : config.port;
-    return this.#orWithout(config, port, async () => {
-      const listener = await prepared.open(port);
-      this.#opened.push({ config, current, listener, psk });
-      this.#tellOf(config, listener);
-      return listener;
-    });
+    return this.#orWithout(config, port, async () => ({
+      config,
+      current,
+      psk,
+      listener: await prepared.open(port),
+    }));
   }
 
   /** What `step` gives; null: it has failed for a listener that the broker can do without. */

@@ -131,7 +131,8 @@ class NetworkListener implements Listener {
     this.addresses.push(address);
     this.port = port;
     server.removeAllListeners("connection").on("connection", (socket: Socket) => this.#opened(socket));
-    this.#serve(server);
+    server.on("error", this.#reception.onAcceptError);
+    this.#servers.push(server);
     for (const socket of waiting) this.#opened(socket);
   }
 
@@ -149,44 +150,55 @@ class NetworkListener implements Listener {
       process.umask(before);
     }
     this.addresses.push(path);
-    this.#serve(server);
-  }
-
-  async #openNetwork(addresses: readonly BindAddress[], wantedPort: number): Promise<void> {
-    let failure: unknown = null;
-    for (const { host, isIpv6, isOptional } of addresses) {
-      const server = this.#createServer();
-      // With any free port asked for, all addresses get the same one.
-      const port = wantedPort === 0 ? this.port : wantedPort;
-      const wanted = { host, port, ipv6Only: isIpv6, backlog: BACKLOG_CONNECTIONS };
-      try {
-        await listening(server, () => server.listen(wanted));
-      } catch (error) {
-        if (!isOptional || !isFamilyMissing(error)) throw error;
-        failure ??= error;
-        continue;
-      }
-      const bound = server.address() as AddressInfo;
-      this.port = bound.port;
-      this.addresses.push(formatAddress(bound.address, bound.port));
-      this.#serve(server);
-    }
-    if (this.addresses.length === 0) throw failure;
-  }
-
-  #createServer(): Server {
-    return createServer({ noDelay: true }, (socket) => this.#opened(socket));
-  }
-
-  #serve(server: Server): void {
     server.on("error", this.#reception.onAcceptError);
-    this.#servers.push(server);
+  }
+
+  async #openNetwork(addresses: readonly BindAddress[], port: number): Promise<void> {
+    // With any free port asked for, all addresses get the same one.
+    const failures =
+      port === 0
+        ? [...(await this.#bind(addresses.slice(0, 1), 0)), ...(await this.#bind(addresses.slice(1), this.port))]
+        : await this.#bind(addresses, port);
+    if (this.addresses.length === 0) throw failures[0];
   }
 
   /**
-   * Where there is no room, some who have room may have left before this one came: the system may tell of the newcomer first. What has
-   * arrived so far is read before it is turned away.
+   * Begins with all of `addresses` before it waits for one. Returns why those that it can do without could not be had.
+   * @throws the system's error when another could not
    */
+  async #bind(addresses: readonly BindAddress[], port: number): Promise<readonly unknown[]> {
+    const attempts = addresses.map(({ host, isIpv6, isOptional }) => {
+      const server = this.#createServer();
+      const wanted = { host, port, ipv6Only: isIpv6, backlog: BACKLOG_CONNECTIONS };
+      const failure: Promise<unknown> = listening(server, () => server.listen(wanted)).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      return { server, isOptional, failure };
+    });
+    const failures: unknown[] = [];
+    for (const { server, isOptional, failure } of attempts) {
+      const error = await failure;
+      if (error === null) this.#bound(server);
+      else if (isOptional && isFamilyMissing(error)) failures.push(error);
+      else throw error;
+    }
+    return failures;
+  }
+
+  #bound(server: Server): void {
+    const { address, port } = server.address() as AddressInfo;
+    this.port = port;
+    this.addresses.push(formatAddress(address, port));
+    server.on("error", this.#reception.onAcceptError);
+  }
+
+  #createServer(): Server {
+    const server = createServer({ noDelay: true }, (socket) => this.#opened(socket));
+    this.#servers.push(server);
+    return server;
+  }
+
   #opened(socket: Socket): void {
     if (this.#hasRoom) {
       this.#admit(socket);

@@ -5,6 +5,7 @@ import { ImportError, type ImportSource } from "./import-source.ts";
 import { isMosquittoDb } from "./mosquitto-db/chunks.ts";
 import type { ReadingOptions } from "./mosquitto-db/contents.ts";
 import { openMosquittoDb } from "./mosquitto-db/open-mosquitto-db.ts";
+import { FIRST_LINE } from "./stand-in.ts";
 
 /**
  * Opens and checks a whole file: an export of ours, or a mosquitto.db.
@@ -28,6 +29,8 @@ const HEAD_BYTES = 64;
 
 async function unknownKind(bytes: FileBytes): Promise<string> {
   const head = await bytes.read(0, Math.min(HEAD_BYTES, bytes.size));
+  if (Buffer.from(head).toString().startsWith(FIRST_LINE))
+    return "this file only stands for a store, which lies beside it";
   const wanted = 'this is neither a mosquitto.db nor an export, which begins with {"kind":"lacewing-store"';
   return head.every((byte) => byte === 0) ? `${wanted}; it begins with zero bytes, as after a power cut` : wanted;
 }

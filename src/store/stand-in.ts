@@ -2,7 +2,7 @@
  * The file that stands for a store where mosquitto would have its database. It holds nothing; but whoever removes it has a broker that
  * begins anew, as by removing a mosquitto.db. The store remembers having put it there: where it never was, its absence says nothing.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { explanationOf } from "./lmdb/inspection.ts";
@@ -10,7 +10,10 @@ import { moveStoreAside, synced } from "./upkeep.ts";
 
 /** In the store's folder: the path of the file that was made. */
 const NOTE_FILE = "stand-in.txt";
-const FIRST_LINE = "This file stands for a store of Lacewing.";
+/** What bridges keep beside the store. */
+const BRIDGE_FILE = /^bridge-.*\.store$/;
+/** How one of these files begins. */
+export const FIRST_LINE = "This file stands for a store of Lacewing.";
 /** More than any of these has; a mosquitto.db may be large. */
 const MOST_BYTES = 8192;
 
@@ -21,7 +24,8 @@ const MOST_BYTES = 8192;
 export async function heedStandIn(folder: string, path: string, nowMs: number): Promise<string | null> {
   try {
     if (exists(path) || noted(folder) !== resolve(path)) return null;
-    return await moveStoreAside(folder, nowMs, [NOTE_FILE]);
+    const ofBridges = readdirSync(folder).filter((name) => BRIDGE_FILE.test(name));
+    return await moveStoreAside(folder, nowMs, [NOTE_FILE, ...ofBridges]);
   } catch (error) {
     throw explanationOf(folder, error);
   }

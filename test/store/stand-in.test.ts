@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { heedStandIn, isStandIn, makeStandIn, openLmdbStore, StoreError } from "../../src/store/index.ts";
+import { heedStandIn, isStandIn, makeStandIn, openImport, openLmdbStore, StoreError } from "../../src/store/index.ts";
 import { holdings, sessionSet } from "../contracts/facts.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
@@ -36,10 +36,13 @@ test("a store goes on while the file is there, and begins anew where it has been
   const { folder, path } = await madeStore(context);
   assert.equal(await heedStandIn(folder, path, NOW_MS), null);
   assert.equal(await facts(folder), 1);
+  writeFileSync(join(folder, "bridge-one.store"), "");
+  writeFileSync(join(folder, "notes"), "");
   rmSync(path);
   const aside = await heedStandIn(folder, path, NOW_MS);
   assert.equal(basename(aside!), "replaced-2026-01-01T00-00-00.000Z");
-  assert.ok(existsSync(join(aside!, "data.mdb")));
+  for (const name of ["data.mdb", "bridge-one.store"]) assert.ok(existsSync(join(aside!, name)), name);
+  assert.ok(existsSync(join(folder, "notes")));
   assert.equal(await facts(folder), 0);
   assert.equal(await heedStandIn(folder, path, NOW_MS), null, "only once");
   // What was moved aside can be moved back.
@@ -64,6 +67,14 @@ test("a file of somebody else stays as it is", async (context) => {
   assert.equal(readFileSync(path, "utf8"), "\0\xb5\0mosquitto db");
   rmSync(path);
   assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+});
+
+test("nothing can be imported from it, which is said", async (context) => {
+  const { path } = await madeStore(context);
+  await assert.rejects(
+    openImport(path, { nowMs: NOW_MS, keepsUsers: false }),
+    /only stands for a store, which lies beside it/,
+  );
 });
 
 test("nothing is moved from under a broker that has the store", async (context) => {

@@ -273,7 +273,14 @@ testWithPeers(
       return found;
     };
     const [expected, found] = await Promise.all([run(pair.theirs), run(pair.ours)]);
-    assert.deepEqual(found, expected);
+    // What mosquitto_ctrl 2.0 sends mosquitto answers with success, and it changes nothing there.
+    const asked = CTRL.findIndex(([command]) => command === "getDefaultACLAccess");
+    const [before, after] = ["publishClientSend    : deny", "publishClientSend    : allow"] as const;
+    assert.ok(expected[asked]?.includes(before), expected[asked]);
+    assert.deepEqual(
+      found,
+      expected.map((line, at) => (at === asked ? line.replace(before, after) : line)),
+    );
   },
 );
 

@@ -12,6 +12,12 @@ function roleOf({ data }: CommandWorld, json: Json, error: string = "Role not fo
   return found(data.roles.get(nameOf(json, "rolename")), error);
 }
 
+/** What mosquitto_ctrl 2.0 sends in place of `allow`: its broker answers success, and changes nothing. */
+function accessOf(json: Json): boolean | undefined {
+  const access = textOf(json, "access");
+  return access === "allow" ? true : access === "deny" ? false : undefined;
+}
+
 function kickHolders(world: CommandWorld, role: Role): void {
   for (const client of world.data.holders(role)) world.kick(client);
 }
@@ -108,7 +114,7 @@ export const ROLE_COMMANDS: Readonly<Record<string, Command>> = {
   setDefaultACLAccess: (world, json) => {
     if (listOf(json, "acls") === undefined) return { error: "Missing/invalid actions array" };
     for (const [acltype, item] of namedItems(json, "acls", "acltype")) {
-      const isAllowed = switchOf(item, "allow");
+      const isAllowed = switchOf(item, "allow") ?? accessOf(item);
       if (isAllowed === undefined) continue;
       const type = DEFAULT_TYPES.find((each) => each.toLowerCase() === acltype.toLowerCase());
       if (type !== undefined) world.data.defaults.set(type, isAllowed);

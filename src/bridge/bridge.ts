@@ -25,6 +25,8 @@ const LAZY_LOOK_MS = 500;
 const FULL_MESSAGES = 200;
 /** How long a bridge that ends waits for its connections, in milliseconds. */
 const STOP_MS = 2000;
+/** How long it waits, before that, for acknowledgements of what the other broker has been sent. */
+const LAST_ACKNOWLEDGEMENTS_MS = 500;
 const CONNECTED = encodeUtf8("1");
 const NOT_CONNECTED = encodeUtf8("0");
 
@@ -45,6 +47,8 @@ export class Bridge {
   #lastCrossedMs = 0;
   #lazyTimer: NodeJS.Timeout | null = null;
   #whenEnded: (() => void) | null = null;
+  /** Called when the other broker has acknowledged everything. */
+  #whenAcknowledged: (() => void) | null = null;
   /** Whether it has been told, since the connection began, that messages are refused. */
   #hasToldRefusal = false;
   #isLocalPaused = false;
@@ -109,10 +113,21 @@ export class Bridge {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#lazyTimer !== null) clearInterval(this.#lazyTimer);
+    await Promise.race([this.#acknowledged(), later(LAST_ACKNOWLEDGEMENTS_MS)]);
     this.#remote.stop();
     await Promise.race([this.#journal?.settled(), later(STOP_MS)]);
     this.#local.stop();
     await this.options.store?.close();
+  }
+
+  /** Takes no more messages out, and resolves when the other broker has those that are under way: they need not go again. */
+  async #acknowledged(): Promise<void> {
+    if (!this.isConnected) return;
+    this.#balance();
+    if (this.#remote.session.unacknowledgedMessages === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenAcknowledged = resolve;
+    });
   }
 
   #connected(): void {
@@ -125,6 +140,7 @@ export class Bridge {
   }
 
   #ended(error: Error | null, wasConnected: boolean): void {
+    this.#whenAcknowledged?.();
     if (wasConnected) this.#tellHere(NOT_CONNECTED);
     for (const mid of this.#early) this.#remote.session.withdraw(mid);
     this.#early = [];
@@ -259,14 +275,15 @@ export class Bridge {
   #arrivedThere({ reasonCode, refusal }: Outcome, topicName: string | null): void {
     if (refusal !== null || reasonCode >= 0x80)
       this.#lost(topicName ?? "?", `the other broker says ${refusal ?? reasonCodeName(reasonCode)}`);
+    if (this.#remote.session.unacknowledgedMessages === 0) this.#whenAcknowledged?.();
     this.#balance();
   }
 
-  /** Reads from an end only while the other one keeps up. */
+  /** Reads from an end only while the other one keeps up; nothing from this broker any more once the bridge ends. */
   #balance(): void {
     const { session: here, client: hereClient } = this.#local;
     const { session: there, client: thereClient } = this.#remote;
-    const isThereFull = there.unacknowledgedMessages >= FULL_MESSAGES || !thereClient.hasRoom;
+    const isThereFull = this.#isStopped || there.unacknowledgedMessages >= FULL_MESSAGES || !thereClient.hasRoom;
     if (isThereFull !== this.#isLocalPaused && hereClient.isConnected) {
       this.#isLocalPaused = isThereFull;
       if (isThereFull) hereClient.pause();

@@ -233,6 +233,32 @@ describe("a bridge, to the other broker", { concurrency: true }, () => {
     });
   }
 
+  test("a bridge that ends waits for the acknowledgements of what it has sent, and does not send it again", async (context) => {
+    const other = await OtherBroker.start(context, 4);
+    const here = await other.bridged(
+      context,
+      "mqttv311",
+      "topic t out 1",
+      "persistence true",
+      "persistence_location FOLDER/",
+    );
+    const bridge = await other.asked();
+    bridge.letIn();
+    bridge.send({ type: "PINGREQ" });
+    await bridge.expect({ type: "PINGRESP" });
+    await new Listening(context, here.port).client.publish("t", "x", { qos: 1 });
+    await bridge.expect(publishing("t", 1, 1));
+    const stopped = here.stop();
+    bridge.send(answering("PUBACK", 1));
+    await stopped;
+    assert.equal(await bridge.leaves(), "e000", "DISCONNECT");
+    await here.start();
+    const again = await other.asked();
+    again.letIn();
+    again.send({ type: "PINGREQ" });
+    await again.expect({ type: "PINGRESP" });
+  });
+
   test("a topic name that is none ends the connection without a word", async (context) => {
     const other = await OtherBroker.start(context, 5);
     await other.bridged(context, "mqttv50", "topic # in 1");

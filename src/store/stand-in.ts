@@ -2,7 +2,7 @@
  * The file that stands for a store where mosquitto would have its database. It holds nothing; but whoever removes it has a broker that
  * begins anew, as by removing a mosquitto.db. The store remembers having put it there: where it never was, its absence says nothing.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { explanationOf } from "./lmdb/inspection.ts";
@@ -19,13 +19,18 @@ const MOST_BYTES = 8192;
 
 /**
  * Empties the store in `folder` when the file that stands for it has been removed. Returns where its files are now; null: it goes on.
+ * What was moved away so before is gone then: a script may remove the file at each start.
  * @throws StoreError when another process has the store, or the system does not say whether the file is there
  */
 export async function heedStandIn(folder: string, path: string, nowMs: number): Promise<string | null> {
   try {
     if (exists(path) || noted(folder) !== resolve(path)) return null;
-    const ofBridges = readdirSync(folder).filter((name) => BRIDGE_FILE.test(name));
-    return await moveStoreAside(folder, nowMs, [NOTE_FILE, ...ofBridges]);
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const ofBridges = entries.map(({ name }) => name).filter((name) => BRIDGE_FILE.test(name));
+    const aside = await moveStoreAside(folder, nowMs, [NOTE_FILE, ...ofBridges]);
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+    for (const earlier of folders) if (noted(earlier) !== null) rmSync(earlier, { recursive: true, force: true });
+    return aside;
   } catch (error) {
     throw explanationOf(folder, error);
   }

@@ -1,6 +1,6 @@
 // The file that stands for a store: who removes it begins anew, and nothing else does.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { heedStandIn, isStandIn, makeStandIn, openImport, openLmdbStore, StoreError } from "../../src/store/index.ts";
@@ -67,6 +67,20 @@ test("a file of somebody else stays as it is", async (context) => {
   assert.equal(readFileSync(path, "utf8"), "\0\xb5\0mosquitto db");
   rmSync(path);
   assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+});
+
+test("only what was moved aside last is kept", async (context) => {
+  const { folder, path } = await madeStore(context);
+  mkdirSync(join(folder, "replaced-by-hand"));
+  const kept: string[] = [];
+  for (let times = 1; times <= 3; times++) {
+    rmSync(path);
+    kept.push(basename((await heedStandIn(folder, path, NOW_MS + times))!));
+    assert.equal(await facts(folder), 0);
+    await makeStandIn(folder, path);
+  }
+  const folders = readdirSync(folder).filter((name) => name.startsWith("replaced-"));
+  assert.deepEqual(folders.sort(), [kept[2], "replaced-by-hand"]);
 });
 
 test("nothing can be imported from it, which is said", async (context) => {

@@ -126,8 +126,8 @@ export class AccessControl implements Authenticator, Asking {
   }
 
   authenticate(applicant: Applicant): Verdict | Promise<Verdict> {
-    const { reloading } = this.#realm.parts;
-    return reloading === null ? this.#authenticate(applicant) : reloading.then(() => this.#authenticate(applicant));
+    const { settled } = this.#realm;
+    return settled === null ? this.#authenticate(applicant) : settled.then(() => this.#authenticate(applicant));
   }
 
   #authenticate(applicant: Applicant): Verdict | Promise<Verdict> {
@@ -155,7 +155,11 @@ export class AccessControl implements Authenticator, Asking {
     for (const source of realm.sources) {
       const judgement: Judgement = await source.judge(claim);
       // Whoever has been read anew meanwhile must be asked instead: nobody comes in by what is no longer so.
-      if (realm !== this.#realm) return this.#ask(claim);
+      const { reloading } = realm.parts;
+      if (reloading !== null || realm !== this.#realm) {
+        await reloading;
+        return this.#ask(claim);
+      }
       if (judgement === null) continue;
       if (judgement.kind === "no") return this.#refuse(claim.applicant, judgement.why, judgement.reason);
       const { username = claim.username, rules, hash, untilMs } = judgement;

@@ -33,12 +33,21 @@ export class RealmParts {
   /** Advances whenever an answer may be another. */
   readonly revision: Revision = new Revision();
   readonly #broker: Broker;
+  readonly #endOfTurn: (() => Promise<void>) | null;
   #dynamicSecurity: DynamicSecurity | null = null;
   #reloading: Promise<void> | null = null;
 
-  constructor(broker: Broker, log: SecurityLog) {
+  /** @param endOfTurn resolves when a signal that came before has been heard; null: no signal asks for a reload */
+  constructor(broker: Broker, log: SecurityLog, endOfTurn: (() => Promise<void>) | null = null) {
     this.#broker = broker;
     this.log = log;
+    this.#endOfTurn = endOfTurn;
+  }
+
+  /** Resolves when whoever has just come may be judged; null: now. */
+  get settled(): Promise<void> | null {
+    // The event loop hears of signals last: who came after a SIGHUP is not to be judged by what that one puts out of force.
+    return this.#endOfTurn === null ? this.#reloading : this.#endOfTurn().then(() => this.#reloading ?? undefined);
   }
 
   /** Resolves when what is being read anew is in force, or will not be, or takes too long; null: nothing is being read. */
@@ -107,6 +116,12 @@ export class Realm {
   /** Gives up what plugins hold; nobody is to be asked any more. */
   close(): void {
     for (const source of this.sources) source.close?.();
+  }
+
+  /** As of RealmParts; without files and plugins there is nothing to wait for. */
+  get settled(): Promise<void> | null {
+    const isOpen = this.sources.length + this.methods.size + this.#rules.length === 0;
+    return isOpen ? this.parts.reloading : this.parts.settled;
   }
 
   /** The rules for a client; none: it may do everything. */

@@ -1,4 +1,5 @@
 /** The AccessControl of each listener, and the Realm that those with the same security share; reloaded together, all or nothing. */
+import { setImmediate } from "node:timers/promises";
 import type { ListenerConfig } from "../config/index.ts";
 import type { Applicant, Broker, Source } from "../core/index.ts";
 import {
@@ -32,7 +33,7 @@ export class Guards {
 
   constructor(broker: Broker, log: SecurityLog) {
     this.#broker = broker;
-    this.#parts = new RealmParts(broker, log);
+    this.#parts = new RealmParts(broker, log, setImmediate);
   }
 
   /**

@@ -27,6 +27,16 @@ const OPEN: AccessOptions = { ...CLOSED, allowAnonymous: true };
 /** These Realms take no requests. */
 const NO_BROKER = new BrokerHarness().broker;
 
+function applicantOf(peer: Partial<Applicant["peer"]>, credentials: Parameters<typeof connectOf>[2] = {}): Applicant {
+  return {
+    connect: connectOf(5, "c", credentials),
+    clientId: "c",
+    remoteAddress: "127.0.0.1:5",
+    localPort: 1,
+    peer: { isEncrypted: true, certificate: null, pskIdentity: null, cipher: null, ...peer },
+  };
+}
+
 interface World {
   readonly control: AccessControl;
   readonly harness: BrokerHarness;
@@ -139,6 +149,30 @@ test("a file that is broken or gone changes nothing, and says where", async (con
   assert.equal(reader.connection.policy.canReceive("b"), true);
 });
 
+test("who comes in the turn in which a reload is asked for is judged by what comes out of it", async (context) => {
+  const aclFile = join(temporaryFolder(context, { acl: "topic read a\n" }), "acl");
+  let endTurn = (): void => {};
+  const turn = new Promise<void>((resolve) => {
+    endTurn = resolve;
+  });
+  const parts = new RealmParts(
+    NO_BROKER,
+    () => {},
+    () => turn,
+  );
+  const open = (): Promise<Realm> => Realm.open({ ...NO_SECURITY, aclFile }, parts);
+  const control = new AccessControl(await open(), OPEN);
+  const allowed = Promise.resolve(control.authenticate(applicantOf({}))).then((verdict) => {
+    assert.ok(verdict.kind === "accepted");
+    return ["a", "b"].filter((topicName) => verdict.policy.canReceive(topicName));
+  });
+  writeFileSync(aclFile, "topic read b\n");
+  const reloaded = parts.whileReloading(async () => control.change(await open(), OPEN));
+  endTurn();
+  assert.deepEqual(await allowed, ["b"]);
+  await reloaded;
+});
+
 for (const [acl, said] of [
   ["topic", /Empty topic in acl_file .*acl:1: the topic is missing/],
   ["topic read", /^$/],
@@ -214,13 +248,6 @@ test("names of certificates and keys take the place of the user name, and who ha
     fingerprint: "00",
     endsAtMs: 0,
   };
-  const applicant = (peer: Partial<Applicant["peer"]>): Applicant => ({
-    connect: connectOf(5, "c", { username: "eve", password: "x" }),
-    clientId: "c",
-    remoteAddress: "127.0.0.1:5",
-    localPort: 1,
-    peer: { isEncrypted: true, certificate: null, pskIdentity: null, cipher: null, ...peer },
-  });
   for (const [identityAsUsername, peer, username] of [
     ["common-name", { certificate }, "device-7"],
     ["subject", { certificate }, "CN=device-7,O=Example"],
@@ -230,7 +257,7 @@ test("names of certificates and keys take the place of the user name, and who ha
     ["psk-identity", { certificate }, null],
   ] as const) {
     const control = new AccessControl(realm, { ...OPEN, identityAsUsername });
-    const verdict = await control.authenticate(applicant(peer));
+    const verdict = await control.authenticate(applicantOf(peer, { username: "eve", password: "x" }));
     if (username === null) assert.deepEqual(verdict, { kind: "refused", reason: "identity-missing" });
     else assert.ok(verdict.kind === "accepted" && verdict.principal === username && verdict.username === username);
   }

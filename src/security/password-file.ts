@@ -15,8 +15,8 @@ export interface PasswordFile {
 const LONGEST_NAME_BYTES = 65_535;
 
 /**
- * Reads a password file. As in mosquitto 2.1, a line without a colon and a second line of the same user are passed over with a warning;
- * an empty user name, and a password that is empty or not hashed, is an error.
+ * Reads a password file. As in mosquitto 2.1, a user name that is empty, too long or there twice, and a password that is empty or not
+ * hashed, is an error; a line without a colon is passed over, here with a warning.
  * @throws SecurityError when it cannot be read or has a line that cannot be understood
  */
 export async function readPasswordFile(path: string): Promise<PasswordFile> {
@@ -31,18 +31,34 @@ export function parsePasswordFile(path: string, content: string): PasswordFile {
   const users = new Map<string, AnyHash>();
   const warnings: string[] = [];
   for (const { number, text } of linesOf(content)) {
-    const warn = (what: string): void => void warnings.push(`${path}:${number}: ${what}; the line is passed over.`);
     const [name = "", password] = text.split(":", 2);
     const username = name.trim();
-    if (password === undefined) warn("no colon between user name and password");
-    else if (username === "")
-      throw new SecurityError(path, number, "the user name is empty", { lead: "Invalid line in password file" });
-    else if (Buffer.byteLength(username) > LONGEST_NAME_BYTES)
-      warn(`the user name is longer than ${LONGEST_NAME_BYTES} bytes`);
-    else if (users.has(username)) warn(`user ${username} is there twice, and the first line counts`);
-    else users.set(username, hashOf(path, number, username, password.trim()));
+    if (password === undefined)
+      warnings.push(`${path}:${number}: no colon between user name and password; the line is passed over.`);
+    else {
+      const fault = faultOf(name, username, users);
+      if (fault !== null) throw new SecurityError(path, number, fault.what, { lead: `${fault.lead} in password file` });
+      users.set(username, hashOf(path, number, username, password.trim()));
+    }
   }
   return { users, warnings };
+}
+
+/** What is wrong with a user name, in our words behind mosquitto's; null: nothing. */
+function faultOf(
+  name: string,
+  username: string,
+  users: ReadonlyMap<string, AnyHash>,
+): { readonly lead: string; readonly what: string } | null {
+  if (username === "") return { lead: name === "" ? "Invalid line" : "Empty username", what: "the user name is empty" };
+  if (Buffer.byteLength(username) > LONGEST_NAME_BYTES)
+    return { lead: "Invalid line", what: `the user name is longer than ${LONGEST_NAME_BYTES} bytes` };
+  if (users.has(username))
+    return {
+      lead: `Duplicate user '${username}'`,
+      what: "that user has a line above, and one password is all that can be",
+    };
+  return null;
 }
 
 function hashOf(path: string, line: number, username: string, text: string): AnyHash {

@@ -6,7 +6,7 @@ import type { Draft, ListenerDraft, PluginDraft, SecurityDraft } from "./draft.t
 import { finishBridges } from "./finish-bridges.ts";
 import { finishTransport } from "./finish-listener.ts";
 import type { ListenerConfig } from "./listener-config.ts";
-import { type PersistencePlugin, pluginOf } from "./plugins.ts";
+import { type PersistencePlugin, pluginOf, type SparkplugPlugin } from "./plugins.ts";
 import { OptionError } from "./problem.ts";
 
 /** Puts a Config together; what cannot be is added to the problems of the draft. */
@@ -29,7 +29,7 @@ export function finishDraft(draft: Draft, ports: readonly number[]): Config {
   adviseOn(draft, listeners);
   return {
     listeners,
-    broker: draft.broker,
+    broker: { ...draft.broker, keepsBirthCertificates: plugins.areSparkplugAware },
     log: draft.log,
     persistence: persistenceOf(draft, plugins),
     bridges: finishBridges(draft),
@@ -70,16 +70,18 @@ function withSecurity(listener: ListenerConfig, found: ListenerSecurity): Listen
   return { ...listener, allowAnonymous, security, entrance };
 }
 
+type AnyPlugin = SecurityPlugin | PersistencePlugin | SparkplugPlugin;
+
 /** What plugins stand for, each found out once. */
 class Plugins {
   readonly #draft: Draft;
-  readonly #known: Map<PluginDraft, SecurityPlugin | PersistencePlugin | null> = new Map();
+  readonly #known: Map<PluginDraft, AnyPlugin | null> = new Map();
 
   constructor(draft: Draft) {
     this.#draft = draft;
   }
 
-  kindOf(plugin: PluginDraft): SecurityPlugin | PersistencePlugin | null {
+  kindOf(plugin: PluginDraft): AnyPlugin | null {
     let kind = this.#known.get(plugin);
     if (kind === undefined) {
       kind = this.#find(plugin);
@@ -88,7 +90,7 @@ class Plugins {
     return kind;
   }
 
-  #find(plugin: PluginDraft): SecurityPlugin | PersistencePlugin | null {
+  #find(plugin: PluginDraft): AnyPlugin | null {
     try {
       return pluginOf(plugin);
     } catch (error) {
@@ -102,17 +104,25 @@ class Plugins {
   security(plugins: readonly PluginDraft[]): readonly SecurityPlugin[] {
     return plugins.flatMap((plugin) => {
       const kind = this.kindOf(plugin);
-      return kind === null || kind.kind === "persistence" ? [] : [kind];
+      return kind === null || kind.kind === "persistence" || kind.kind === "sparkplug" ? [] : [kind];
     });
   }
 
   /** Where a plugin for persistence says that the store is; undefined: there is none. */
   get persistence(): PersistencePlugin | undefined {
+    return this.#named.find((kind) => kind?.kind === "persistence") as PersistencePlugin | undefined;
+  }
+
+  /** Whether one of them has birth certificates of Sparkplug at hand. */
+  get areSparkplugAware(): boolean {
+    return this.#named.some((kind) => kind?.kind === "sparkplug");
+  }
+
+  /** Those that are in use, at whatever listener. */
+  get #named(): readonly (AnyPlugin | null)[] {
     const all = [this.#draft.security, ...this.#draft.listeners.map(({ security }) => security)];
     const named = [...this.#draft.globalPlugins, ...all.flatMap(({ plugins }) => plugins)];
-    return named.map((plugin) => this.kindOf(plugin)).find((kind) => kind?.kind === "persistence") as
-      | PersistencePlugin
-      | undefined;
+    return named.map((plugin) => this.kindOf(plugin));
   }
 }
 

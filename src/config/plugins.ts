@@ -14,13 +14,17 @@ export interface PersistencePlugin {
   readonly location: string | null;
 }
 
+/** mosquitto's plugin that has birth certificates of Sparkplug at hand. */
+export interface SparkplugPlugin {
+  readonly kind: "sparkplug";
+}
+
 /** Plugins of others that are met often, and what does their work here. */
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [
     /go-?auth|auth-plug|jwt/i,
     "password_file, acl_file and dynamic security are built in, tokens and web services are 'plugin lacewing_jwt' and 'plugin lacewing_http', and a plugin of your own is an ES module",
   ],
-  [/sparkplug/i, "nothing does its work yet; Sparkplug's messages pass as all others do"],
 ];
 
 const JWT_KEYS = ["jwks_file", "secret_file", "public_key_file"] as const;
@@ -35,7 +39,7 @@ const ANY_REPLACEMENT =
  * What the plugin stands for.
  * @throws OptionError when nothing here does
  */
-export function pluginOf({ path, options }: PluginDraft): SecurityPlugin | PersistencePlugin {
+export function pluginOf({ path, options }: PluginDraft): SecurityPlugin | PersistencePlugin | SparkplugPlugin {
   const file = basename(path);
   if (/\.m?js$/.test(file)) return { kind: "module", path, options };
   switch (file.replace(/^lib/, "").replace(/\.(so|dll|dylib)(\.\d+)*$/, "")) {
@@ -64,6 +68,8 @@ export function pluginOf({ path, options }: PluginDraft): SecurityPlugin | Persi
       const database = options.get("db_file");
       return { kind: "persistence", location: database === undefined ? null : dirname(database) };
     }
+    case "mosquitto_sparkplug_aware":
+      return { kind: "sparkplug" };
     default: {
       const replacement = REPLACEMENTS.find(([pattern]) => pattern.test(file))?.[1] ?? ANY_REPLACEMENT;
       throw new OptionError(

@@ -338,6 +338,22 @@ plugin_opt_file /v
   ]);
 });
 
+test("mosquitto's Sparkplug plugin has birth certificates kept, wherever it is in use, and knows no users", () => {
+  const path = "/usr/lib/mosquitto_sparkplug_aware.so";
+  const isOn = (lines: string): boolean => read(lines).config.broker.keepsBirthCertificates;
+  assert.deepEqual(
+    [
+      `plugin ${path}`,
+      `global_plugin ${path}`,
+      `plugin_load s ${path}`,
+      `plugin_load s ${path}\nlistener 1\nplugin_use s`,
+      "",
+    ].map(isOn),
+    [true, true, false, true, false],
+  );
+  assert.deepEqual(read(`listener 1\nplugin ${path}`).config.listeners[0]?.security.plugins, []);
+});
+
 test("mosquitto's plugins select what is built in; global ones come first, plugin_use adds to one listener", () => {
   const { config } = read(`global_plugin /usr/lib/mosquitto_dynamic_security.so
 plugin_opt_config_file /var/lib/dynsec.json

@@ -43,6 +43,8 @@ export interface BrokerOptions {
   readonly retainAvailable: boolean;
   /** Whether a retained message is given only while its publisher may publish to its topic; see `Broker.sourceJudge`. */
   readonly checkRetainSource: boolean;
+  /** Whether birth certificates of Sparkplug are also retained below `$sparkplug/certificates/`. */
+  readonly keepsBirthCertificates: boolean;
   /** How long a retained message is kept, in seconds; 0: until it is replaced or its own expiry is over. */
   readonly retainExpirySeconds: number;
   readonly maximumTopicLevels: number;
@@ -92,6 +94,7 @@ export const DEFAULT_OPTIONS: BrokerOptions = {
   maximumKeepAliveSeconds: 0,
   retainAvailable: true,
   checkRetainSource: true,
+  keepsBirthCertificates: false,
   retainExpirySeconds: 0,
   maximumTopicLevels: DEFAULT_MAXIMUM_TOPIC_LEVELS,
   maximumSessionExpirySeconds: NEVER_EXPIRES_SECONDS,

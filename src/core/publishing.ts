@@ -262,6 +262,7 @@ export function distribute(
   }
   // After the delivery, so that bytes which need not be copied for the receivers are passed on as they came.
   if (message.retain) retain(broker, message);
+  if (route.certificateTopic !== null) keepCertificate(broker, message, route.certificateTopic);
   if (isOffered && !broker.isAlone && !route.isSys) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
@@ -295,6 +296,14 @@ function isOfQueue(reason: DropReason): boolean {
 }
 
 /** Keeps a retained message, or forgets the one of its topic when the payload is empty [5.0 MQTT-3.3.1-6]. */
+/** Has a birth certificate at hand for whoever comes later: edge nodes publish it once, and may not ask for that. */
+function keepCertificate(broker: Broker, { payload, qos, properties }: Message, topicName: string): void {
+  const { topicAlias: _, ...passedOn } = properties;
+  const fields = { topicName, payload, qos, retain: broker.options.retainAvailable, dup: false, packetId: 0 } as const;
+  const message = Message.made({ ...fields, properties: passedOn }, null, broker.turnMs);
+  distribute(broker, message, broker.router.route(topicName));
+}
+
 function retain(broker: Broker, message: Message): void {
   const { retained, records, keep } = broker;
   if (message.payloadBytes === 0) {

@@ -8,7 +8,12 @@ import { type Receiver, Router, type RouterOptions } from "./router.ts";
 import { Session } from "./session.ts";
 import { Subscription } from "./subscription.ts";
 
-const OPTIONS: RouterOptions = { maximumTopicLevels: 8, routeCacheTopics: 1000, allowDuplicateMessages: false };
+const OPTIONS: RouterOptions = {
+  maximumTopicLevels: 8,
+  routeCacheTopics: 1000,
+  allowDuplicateMessages: false,
+  keepsBirthCertificates: false,
+};
 const TOPICS = ["a", "b", "a/b", "a/c", "a/b/c", "$SYS/a"] as const;
 const FILTERS = [
   "a",

@@ -6,6 +6,7 @@ import { isShared, type Qos, topicLevels } from "../protocol/index.ts";
 import { isControlTopic } from "./control.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Session } from "./session.ts";
+import { certificateTopicOf } from "./sparkplug.ts";
 import { ShareGroup, type Subscription, type Target } from "./subscription.ts";
 import { SubscriptionIndex } from "./subscription-index.ts";
 
@@ -56,6 +57,8 @@ export interface Route {
   readonly isSys: boolean;
   /** Below `$CONTROL/`: a request to the broker, not a message to others. */
   readonly isControl: boolean;
+  /** Where what is published is retained too; null: nowhere else. */
+  readonly certificateTopic: string | null;
 }
 
 /** Whether `topicName` is the broker's own and not kept by the store: it is below `$SYS`. */
@@ -81,6 +84,7 @@ export interface RouterOptions {
   readonly maximumTopicLevels: number;
   readonly routeCacheTopics: number;
   readonly allowDuplicateMessages: boolean;
+  readonly keepsBirthCertificates: boolean;
 }
 
 const NOBODY: readonly never[] = [];
@@ -218,9 +222,10 @@ export class Router {
     const isSys = isSysTopic(topicName);
     const isControl = isControlTopic(topicName);
     const version = this.#version;
-    if (topicLevels(topicName) > this.#options.maximumTopicLevels) {
-      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, isReserved, isSys, isControl };
-    }
+    const certificateTopic = this.#options.keepsBirthCertificates ? certificateTopicOf(topicName) : null;
+    const facts = { isReserved, isSys, isControl, certificateTopic };
+    if (topicLevels(topicName) > this.#options.maximumTopicLevels)
+      return { topicName, version, receivers: NOBODY, groups: NOBODY, isTooDeep: true, ...facts };
     const groups: ShareGroup[] = [];
     const bySession = new Map<Session, Subscription[]>();
     const receivers: Receiver[] = [];
@@ -234,6 +239,6 @@ export class Router {
       }
     }
     for (const [session, subscriptions] of bySession) receivers.push(new Receiver(session, subscriptions));
-    return { topicName, version, receivers, groups, isTooDeep: false, isReserved, isSys, isControl };
+    return { topicName, version, receivers, groups, isTooDeep: false, ...facts };
   }
 }

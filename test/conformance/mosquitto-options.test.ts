@@ -198,6 +198,49 @@ test("mount_point: a client with a topic alias of its own is understood", () => 
   assert.deepEqual(topics(outside), ["site/a", "site/a"]);
 });
 
+test("Sparkplug aware: birth certificates are retained below $sparkplug/certificates as well, and nothing else is", () => {
+  const harness = new BrokerHarness({ options: { keepsBirthCertificates: true } });
+  const node = harness.connect("node");
+  const watcher = harness.connect("watcher");
+  watcher.subscribe("$sparkplug/certificates/#", { qos: 1 });
+  watcher.subscribe("spBv1.0/#");
+  const births = ["spBv1.0/g/NBIRTH/n", "spBv1.0/g/DBIRTH/n/d"] as const;
+  const others = ["spBv1.0/g/NDATA/n", "spBv1.0/g/NBIRTH/n/d", "spBv1.0/g/DBIRTH/n", "spAv1.0/g/NBIRTH/n"] as const;
+  const properties = { contentType: "birth", topicAlias: 1 } as const;
+  for (const topicName of births) node.publish(topicName, "born", { properties });
+  for (const topicName of others) node.publish(topicName, "x");
+  const live = topics(watcher);
+  assert.deepEqual(
+    live.filter((topicName) => topicName.startsWith("$")),
+    births.map((topicName) => `$sparkplug/certificates/${topicName}`),
+  );
+  assert.equal(live.length, births.length * 2 + others.length - 1);
+  const late = harness.connect("late");
+  late.subscribe("$sparkplug/certificates/#");
+  const retained = late.publishes();
+  assert.deepEqual(
+    retained.map(({ topicName, retain, properties: { contentType, topicAlias } }) => [
+      topicName,
+      retain,
+      contentType,
+      topicAlias,
+    ]),
+    births.map((topicName) => [`$sparkplug/certificates/${topicName}`, true, "birth", undefined]),
+  );
+  // Who was born again is not the one of before; an empty certificate is none.
+  node.publish(births[0], "again");
+  node.publish(births[1], "");
+  const later = harness.connect("later");
+  later.subscribe("$sparkplug/certificates/#");
+  assert.deepEqual(later.payloads(), ["again"]);
+});
+
+test("without the plugin a birth certificate is a message as any other", () => {
+  const harness = new BrokerHarness();
+  harness.connect("node").publish("spBv1.0/g/NBIRTH/n", "born");
+  assert.equal(harness.broker.retained.count, 0);
+});
+
 function topics(client: ReturnType<BrokerHarness["connect"]>): string[] {
   return client.publishes().map(({ topicName }) => topicName);
 }

@@ -47,7 +47,7 @@ function usePlugin(draft: Draft, name: string): void {
 }
 
 const PLUGIN_NOTE =
-  "mosquitto's dynamic security, password file, ACL file and sqlite persistence plugins select what is built in; `lacewing_jwt`, `lacewing_http` and `lacewing_scram` are ours (security.md); a `.mjs` file is loaded as a plugin of yours. Other C plugins cannot be loaded, and the error says what takes their place.";
+  "mosquitto's dynamic security, password file, ACL file, sqlite persistence and Sparkplug plugins select what is built in; `lacewing_jwt`, `lacewing_http` and `lacewing_scram` are ours (security.md); a `.mjs` file is loaded as a plugin of yours. Other C plugins cannot be loaded, and the error says what takes their place.";
 
 function setPerListener(draft: Draft, value: boolean): void {
   // Once it is set it stays so, as in mosquitto.

@@ -100,7 +100,9 @@ export class Bridge {
     this.#remote.session.resume();
     if (this.options.startType === "lazy")
       this.#lazyTimer = setInterval(() => this.#lookLazily(), LAZY_LOOK_MS).unref();
-    else this.#remote.start();
+    // As in mosquitto, for which a handshake is no reason to drop what is published at QoS 0 meanwhile. What waits already is not
+    // handed over to a broker that may not be there.
+    else this.#remote.start(this.#local.waitingMessages === 0);
   }
 
   /** Calls `then` when the connection has ended, or at once. */

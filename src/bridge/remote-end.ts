@@ -66,6 +66,7 @@ export class RemoteEnd {
   #isMoving = false;
   #connectedAtMs: number | null = null;
   #isOpen = false;
+  #opensEarly = false;
   /** Filters that were subscribed to, by the `mid` of the SUBSCRIBE. */
   readonly #asked: Map<number, string> = new Map();
 
@@ -126,10 +127,7 @@ export class RemoteEnd {
         isBridge: true,
       },
       {
-        opened: () => {
-          this.#isOpen = true;
-          this.#listener.opened();
-        },
+        opened: () => this.#opened(),
         connected: ({ properties }) => {
           this.knowsMarks = properties.userProperties?.some(([name]) => name === BRIDGE_MARK) ?? false;
           this.#connected();
@@ -154,14 +152,18 @@ export class RemoteEnd {
     return this.client.isConnected;
   }
 
-  /** Whether there is a network connection, on which the other broker has let us in or is asked to. */
+  /** Whether there is a network connection, on which the other broker has let us in or is asked to; or the first one is being made. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** Begins to connect, and does so again until `stop`. */
-  start(): void {
+  /**
+   * Begins to connect, and does so again until `stop`.
+   * @param opensEarly whether the first attempt counts as open from its beginning; default: no
+   */
+  start(opensEarly: boolean = false): void {
     if (this.#isActive) return;
+    this.#opensEarly = opensEarly;
     this.#isActive = true;
     this.#isStopping = false;
     this.client.connect();
@@ -185,6 +187,8 @@ export class RemoteEnd {
   #attempt(): { connector: BridgeOptions["connectors"][number]; bridge: boolean } {
     const connector = this.#addresses.current;
     this.#log.write("notice", `Connecting bridge ${this.#options.name} (${connector.address})`);
+    if (this.#opensEarly) this.#opened();
+    this.#opensEarly = false;
     return { connector, bridge: this.#isPrivate && this.#options.version < 5 };
   }
 
@@ -228,6 +232,11 @@ export class RemoteEnd {
       "warning",
       `Bridge ${name}: the other broker refuses the subscription to ${filter}: nothing of it comes in.`,
     );
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    this.#listener.opened();
   }
 
   #refused({ reasonCode }: Connack): void {

@@ -214,3 +214,12 @@ export async function isUp(context: TestContext, { port }: BridgedBroker, remote
   );
   await watcher.client.disconnect();
 }
+
+/** Waits until the local end of the bridge takes what is published. */
+export async function isAttached(here: OwnBroker): Promise<void> {
+  const attached = (): boolean =>
+    [...here.server.broker.sessions].some(
+      ({ clientId, connection }) => clientId.startsWith("local.") && connection?.isReady === true,
+    );
+  await until(attached, () => here.log);
+}

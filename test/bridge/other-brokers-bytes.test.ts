@@ -12,7 +12,7 @@ import {
   type Version,
 } from "../../src/protocol/index.ts";
 import { bytesOfHex } from "../support/hex.ts";
-import { Listening, type OwnBroker, startOwn, until } from "./brokers.ts";
+import { isAttached, Listening, type OwnBroker, startOwn, until } from "./brokers.ts";
 
 const VERSIONS = [
   [4, "mqttv311"],
@@ -269,12 +269,3 @@ describe("a bridge, to the other broker", { concurrency: true }, () => {
     assert.equal(await bridge.leaves(), "");
   });
 });
-
-/** Waits until the local end of the bridge takes what is published. */
-async function isAttached(here: OwnBroker): Promise<void> {
-  const attached = (): boolean =>
-    [...here.server.broker.sessions].some(
-      ({ clientId, connection }) => clientId.startsWith("local.") && connection?.isReady === true,
-    );
-  await until(attached, () => here.log);
-}

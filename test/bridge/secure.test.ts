@@ -1,13 +1,15 @@
 // Bridges over TLS with certificates, and over TLS with a key that both sides know; the other broker is ours or mosquitto.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../support/folder.ts";
 import { testWithPeers } from "../support/peers.ts";
 import { freePorts } from "../support/ports.ts";
 import { ROOT } from "../support/repository.ts";
-import { isUp, listenAt, type OwnBroker, startMosquitto, startOwn } from "./brokers.ts";
+import { isAttached, isUp, listenAt, type OwnBroker, startMosquitto, startOwn } from "./brokers.ts";
 
 const FIXTURES = join(ROOT, "test/fixtures/tls");
 
@@ -30,6 +32,42 @@ function startBridge(context: TestContext, port: number, ...lines: readonly stri
   const bridge = ["connection test", `address localhost:${port}`, "remote_clientid bridge", "restart_timeout 1"];
   return startOwn(context, [...bridge, "topic # both 1", ...lines]);
 }
+
+/** A way to `port` on which nothing goes before it is released. */
+async function heldWay(context: TestContext, port: number): Promise<{ readonly port: number; release(): void }> {
+  let isReleased = false;
+  const held: Socket[] = [];
+  const join = (socket: Socket): void => {
+    const onward = connect(port, "127.0.0.1");
+    onward
+      .on("error", () => socket.destroy())
+      .pipe(socket.on("error", () => onward.destroy()))
+      .pipe(onward);
+  };
+  const server = createServer((socket) => (isReleased ? join(socket) : held.push(socket))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  context.after(() => server.close());
+  return {
+    port: (server.address() as AddressInfo).port,
+    release() {
+      isReleased = true;
+      held.forEach(join);
+    },
+  };
+}
+
+test("what is published while the first handshake goes on crosses the bridge, at QoS 0 too", async (context) => {
+  const { remote, tlsPort } = await startSecure(context, startOwn, certificate("server"));
+  const way = await heldWay(context, tlsPort);
+  const here = await startBridge(context, way.port, `bridge_cafile ${FIXTURES}/ca.pem`);
+  await isAttached(here);
+  const near = await listenAt(context, here, "u");
+  await near.client.publish("t", "early", { qos: 0 });
+  await near.client.publish("over", "", { qos: 1 });
+  const there = await listenAt(context, remote, "t");
+  way.release();
+  await there.got("t early q0");
+});
 
 for (const [kind, start] of [
   ["ours", startOwn],

@@ -102,6 +102,11 @@ const MOSQUITTO_2_0: readonly Row[] = [
     "file-permissions-loose",
   ],
   ['1627552973: Error: Unable to open pwfile "/etc/mosquitto/passwd".', "permission-denied"],
+  ["1627552973: password-file: Error: Unable to decode line in password file '/etc/passwd'.", "rules-file-broken"],
+  ["1627552973: password-file: Error: Duplicate user 'ann' in password file '/etc/passwd'.", "rules-file-broken"],
+  ["Error: Invalid line in password file /etc/passwd:3: the user name is empty.", "rules-file-broken"],
+  ['1627552973: Error: Invalid ACL topic "a#" in acl_file "/etc/rules".', "rules-file-broken"],
+  ['Error: Invalid topic access type "raed" in acl_file /etc/rules:2: access "raed" is none.', "rules-file-broken"],
   ['1627552973: Error: Unable to load CA certificates. Check cafile "/etc/mosquitto/ca.crt".', "key-file-unreadable"],
   [
     '1627552973: Unable to accept new connection, system socket count has been exceeded. Try increasing "ulimit -n" or equivalent.',

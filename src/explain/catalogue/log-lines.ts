@@ -207,6 +207,16 @@ export const LINE_PATTERNS: readonly LinePattern[] = [
   },
   {
     pattern:
+      /(?:Unable to decode line|Invalid line|Empty username|Duplicate user '.{1,100}') in password file '?(?<file>[^'\s:]{1,300})/,
+    meaning: "rules-file-broken",
+  },
+  {
+    pattern:
+      /(?:Invalid line|Empty topic|Missing username|Invalid topic access type ".{1,100}"|Invalid ACL topic ".{1,200}") in acl_file "?(?<file>[^"\s:]{1,300})/,
+    meaning: "rules-file-broken",
+  },
+  {
+    pattern:
       /Error: Unable to (?:load CA certificates|load server certificate|load client certificate|load (?:client|server) key file)[^"]{0,40}"(?<file>[^"]{1,300})"/,
     meaning: "key-file-unreadable",
   },

@@ -2,6 +2,7 @@
 import type { Meanings } from "../entry.ts";
 import { ASKING, type AskingKey } from "./asking.ts";
 import { CERTIFICATES, type CertificatesKey } from "./certificates.ts";
+import { CONFIGURING, type ConfiguringKey } from "./configuring.ts";
 import { CONNECTING, type ConnectingKey } from "./connecting.ts";
 import { DELIVERING, type DeliveringKey } from "./delivering.ts";
 import { ELSEWHERE, type ElsewhereKey } from "./elsewhere.ts";
@@ -20,6 +21,7 @@ export type MeaningKey =
   | AskingKey
   | CertificatesKey
   | KeyFilesKey
+  | ConfiguringKey
   | ConnectingKey
   | ElsewhereKey
   | FindingKey
@@ -46,6 +48,7 @@ export const MEANINGS: Meanings<MeaningKey> = {
   ...SUBSCRIBING,
   ...SPEAKING,
   ...OPERATING,
+  ...CONFIGURING,
   ...ASKING,
   ...ELSEWHERE,
 };

@@ -1,4 +1,4 @@
-/** The machine and its files: memory, ports, limits, permissions, configuration. */
+/** The machine and its files: memory, ports, limits, permissions. */
 import type { Meanings } from "../entry.ts";
 
 /** Keys of these meanings. */
@@ -7,8 +7,6 @@ export type OperatingKey =
   | "address-not-available"
   | "broker-stalls"
   | "buffers-full"
-  | "configuration-error"
-  | "configuration-ignored"
   | "database-damaged"
   | "denied-by-tcpd"
   | "disk-full"
@@ -19,9 +17,7 @@ export type OperatingKey =
   | "open-file-limit"
   | "out-of-memory"
   | "permission-denied"
-  | "plugin-failed"
-  | "store-fails"
-  | "websockets-missing";
+  | "store-fails";
 
 /** The meanings. */
 export const OPERATING: Meanings<OperatingKey> = {
@@ -346,88 +342,6 @@ export const OPERATING: Meanings<OperatingKey> = {
       },
     ],
     read: ["mosquitto.conf(5), listener"],
-  },
-  "configuration-error": {
-    title: { en: "the configuration is not accepted", zh: "配置文件有误" },
-    means: { en: "The broker names the line and ends.", zh: "服务器会指出行号然后退出。" },
-    causes: [
-      {
-        why: { en: "a typing mistake, or an option of another version", zh: "拼写错误，或使用了其他版本的选项" },
-        run: "mosquitto -c mosquitto.conf -v",
-        see: { en: "the line that it names", zh: "它指出的行" },
-        fix: {
-          en: "correct it; man mosquitto.conf has the options of the installed version",
-          zh: "改正；man mosquitto.conf 列出当前版本的选项",
-        },
-      },
-      {
-        why: { en: "an option before the listener it belongs to, or twice", zh: "选项写在所属 listener 之前，或重复" },
-        run: "grep -n -v -E '^ *(#|$)' /etc/mosquitto/mosquitto.conf",
-        see: { en: "the order", zh: "先后顺序" },
-        fix: { en: "move it below its listener", zh: "移到对应的 listener 之后" },
-      },
-    ],
-    read: ["mosquitto.conf(5)"],
-  },
-  "configuration-ignored": {
-    title: { en: "a setting has no effect", zh: "配置不生效" },
-    means: {
-      en: "The broker reads another file, or the setting belongs to another listener.",
-      zh: "服务器读取的是另一个文件，或该设置属于另一个 listener。",
-    },
-    causes: [
-      {
-        why: {
-          en: "another file is used, or one in conf.d comes later",
-          zh: "使用了别的文件，或 conf.d 中的文件覆盖了它",
-        },
-        run: "ps -o args= -C mosquitto",
-        see: { en: "the file after -c", zh: "-c 后面的文件" },
-        fix: { en: "change that one", zh: "修改那个文件" },
-      },
-      {
-        why: { en: "it stands above its listener", zh: "写在所属 listener 之前" },
-        run: "grep -n -v -E '^ *(#|$)' /etc/mosquitto/mosquitto.conf",
-        see: { en: "the order", zh: "先后顺序" },
-        fix: { en: "move it below the listener", zh: "移到 listener 之后" },
-      },
-      {
-        why: { en: "only reloaded: SIGHUP does not change listeners", zh: "只重新加载：SIGHUP 不会改变 listener" },
-        run: "systemctl status mosquitto",
-        see: { en: "since when it runs", zh: "运行了多久" },
-        fix: { en: "restart it", zh: "重启" },
-      },
-    ],
-    read: ["mosquitto.conf(5), per_listener_settings"],
-  },
-  "websockets-missing": {
-    title: { en: "this build has no WebSockets", zh: "该版本不支持 WebSocket" },
-    means: {
-      en: '"protocol websockets" is not available in this build of mosquitto.',
-      zh: "该 mosquitto 编译时没有启用 “protocol websockets”。",
-    },
-    causes: [
-      {
-        why: { en: "built without libwebsockets", zh: "编译时没有 libwebsockets" },
-        run: "ldd /usr/sbin/mosquitto",
-        see: { en: "libwebsockets in the list", zh: "列表中是否有 libwebsockets" },
-        fix: { en: "install a build that has it, or run Lacewing", zh: "安装支持的版本，或使用 Lacewing" },
-      },
-    ],
-    read: ["mosquitto.conf(5), protocol"],
-  },
-  "plugin-failed": {
-    title: { en: "a plugin could not be loaded or failed", zh: "插件加载或运行失败" },
-    means: { en: "The broker does not start, or denies everybody.", zh: "服务器无法启动，或拒绝所有人。" },
-    causes: [
-      {
-        why: { en: "a wrong path, or built for another version or system", zh: "路径错误，或为其他版本/系统编译" },
-        run: "ldd PLUGIN.so",
-        see: { en: '"not found"', zh: "是否有 “not found”" },
-        fix: { en: "install the one for this version", zh: "安装匹配的版本" },
-      },
-    ],
-    read: ["mosquitto.conf(5), plugin"],
   },
   "broker-stalls": {
     title: { en: "the broker answers nobody for seconds, at regular intervals", zh: "服务器每隔一段时间停顿数秒" },

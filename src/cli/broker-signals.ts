@@ -53,7 +53,7 @@ export class BrokerSignals {
     try {
       await this.#server.reload(this.#read().config);
     } catch (error) {
-      const text = error instanceof ConfigError ? configErrorText(error).trim() : (error as Error).message;
+      const text = error instanceof ConfigError ? configErrorText(error).trim() : `Error: ${(error as Error).message}`;
       for (const line of text.split("\n")) log.write("error", line);
       log.write("error", "Nothing has been reloaded; everything goes on as it was.");
     }

@@ -65,6 +65,9 @@ testWithPeers("users and rules of mosquitto's files, and tokens; SIGHUP takes a 
   for (let out = ""; !out.includes("RC:135"); ) {
     ({ out } = await startPeer("mosquitto_pub", ["-h", "127.0.0.1", "-p", port, "-m", "x", ...answer]).end());
   }
+  writeFileSync(join(folder, "rules"), "usr ann\n");
+  program.signal("SIGHUP");
+  await program.printed(/Error: Invalid line in acl_file .*rules:1: "usr" is none of .*\n.*Nothing has been reloaded/);
 });
 
 test("SIGHUP with a mistake in the file: it is named, and nothing changes", async (context) => {

@@ -201,6 +201,27 @@ tlsTest("who resumes a session hears as well that the certificate has ended mean
   assert.deepEqual([isResumed, alert], [true, "ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED"]);
 });
 
+tlsTest("who was refused is refused again with the session that was begun then", async (context) => {
+  const rig = new ListenerRig(context);
+  const { port } = await rig.listen({ tls: mutualTls({ crlFile: certificates().path("crl.pem") }) });
+  for (const [name, alert] of [
+    ["expired", "SSLV3_ALERT_CERTIFICATE_EXPIRED"],
+    ["revoked", "SSLV3_ALERT_CERTIFICATE_REVOKED"],
+    ["stranger-client", "TLSV1_ALERT_UNKNOWN_CA"],
+  ] as const) {
+    const sessions: Buffer[] = [];
+    const keep = (socket: TLSSocket): void => void socket.on("session", (session: Buffer) => sessions.push(session));
+    assert.equal(await alertOf(port, ownPair(name), keep), `ERR_SSL_${alert}`);
+    assert.equal(sessions.length, 2, name);
+    let isResumed = false;
+    const again = await alertOf(port, { ...ownPair(name), session: sessions[0] }, (socket) => {
+      isResumed = socket.isSessionReused();
+    });
+    assert.deepEqual([isResumed, again], [true, `ERR_SSL_${alert}`], name);
+  }
+  assert.equal(rig.applicants.length, 0);
+});
+
 tlsTest("a client whose CA is sent along, or is missing", async (context) => {
   const rig = new ListenerRig(context);
   const { port } = await rig.listen({ tls: mutualTls({ caFile: certificates().path("root.pem") }) });

@@ -47,7 +47,7 @@ export {
   publishOf,
   publishRemainingLength,
 } from "./packets/publish.ts";
-export { NO_PROPERTIES, PROPERTIES, type Properties, type PropertyPacket } from "./properties.ts";
+export { inOrder, NO_PROPERTIES, PROPERTIES, type Properties, type PropertyPacket } from "./properties.ts";
 export {
   connackReturnCode,
   isReasonCodeOn,

@@ -201,7 +201,7 @@ const BY_ID: readonly (Property | undefined)[] = Array.from({ length: 0x2b }, (_
   PROPERTIES.find((p) => p.id === id),
 );
 
-/** Properties of a will that its receivers get as they came. In the table's order they ascend. */
+/** Properties of a message or a will that its receivers get as they came. In the table's order they ascend. */
 const PASSED_ON: readonly boolean[] = BY_ID.map(
   (property) =>
     property?.on.includes("WILL") === true &&
@@ -209,13 +209,10 @@ const PASSED_ON: readonly boolean[] = BY_ID.map(
     property.field !== "messageExpirySeconds",
 );
 
-/** Where properties of a will that did not come in the table's order keep theirs; copies by spreading keep it too. */
+/** Where properties that are not in the table's order keep theirs; copies by spreading keep it too. */
 const ORDER: unique symbol = Symbol("order of properties");
 
-/**
- * Properties that go out again in the order in which they came, by identifier, as from mosquitto. A PUBLISH needs none of this: it goes
- * on as the bytes that it came in.
- */
+/** Properties that go out in the order in which they came or were given, by identifier, as from mosquitto. */
 interface Ordered extends Properties {
   readonly [ORDER]?: readonly number[];
 }
@@ -226,8 +223,9 @@ type Values = { -readonly [K in keyof Properties]: unknown } & { [ORDER]?: reado
  * Decodes the property length and the properties that follow [5.0 §2.2.2]. A property that is unknown or cut short is a Malformed
  * Packet; one that does not belong in `packet`, is given twice or out of range a Protocol Error, but see `wrongCode`. The fault is
  * left in `reader`.
+ * @param isPassedOn whether those who get them are to get them in their order
  */
-export function decodeProperties(reader: Reader, packet: PropertyPacket): Properties {
+export function decodeProperties(reader: Reader, packet: PropertyPacket, isPassedOn: boolean = false): Properties {
   const length = reader.varint();
   if (length === 0 || reader.fault !== null) return NO_PROPERTIES;
   if (length > reader.left) {
@@ -244,20 +242,42 @@ export function decodeProperties(reader: Reader, packet: PropertyPacket): Proper
     isAscending &&= id >= last;
     last = id;
   }
-  if (!isAscending && packet === "WILL" && reader.fault === null) values[ORDER] = orderFrom(reader, start);
+  if (!isAscending && isPassedOn && reader.fault === null) values[ORDER] = orderFrom(reader, start);
   reader.limit(outer);
   return reader.fault === null ? (values as Properties) : NO_PROPERTIES;
 }
 
-/** The identifiers of what is passed on of a will's properties from `start` on, in their order. */
+/** The identifiers of what is passed on of the properties from `start` on, which have been decoded, in their order. */
 function orderFrom(reader: Reader, start: number): readonly number[] {
   const order: number[] = [];
   reader.offset = start;
-  for (const values: Values = {}; reader.left > 0; ) {
-    const id = decodeProperty(reader, "WILL", values);
+  while (reader.left > 0) {
+    const id = reader.varint();
+    skipValue(reader, BY_ID[id]!.kind);
     if (PASSED_ON[id]) order.push(id);
   }
   return order;
+}
+
+/** Bytes of the values that always have as many. */
+const FIXED_BYTES: Readonly<Partial<Record<Property["kind"], number>>> = { byte: 1, bool: 1, u16: 2, u32: 4 };
+
+function skipValue(reader: Reader, kind: Property["kind"]): void {
+  const bytes = FIXED_BYTES[kind];
+  if (bytes !== undefined) reader.offset += bytes;
+  else if (kind === "varint") reader.varint();
+  else for (let left = kind === "pair" ? 2 : 1; left > 0; left--) skipText(reader);
+}
+
+function skipText(reader: Reader): void {
+  const length = reader.u16();
+  reader.offset += length;
+}
+
+/** `properties` so that they are written in the order of the identifiers in `order`, and those that it does not name behind them. */
+export function inOrder(properties: Properties, order: readonly number[]): Properties {
+  const ordered: Ordered = { ...properties, [ORDER]: order };
+  return ordered;
 }
 
 /** Returns the identifier. */
@@ -349,7 +369,7 @@ export function hasProperties(properties: Properties): boolean {
 }
 
 /**
- * Writes the property length and `properties`, in the order in which they came, else in the table's.
+ * Writes the property length and `properties`, in the order in which they came or were given, else in the table's.
  * @throws MqttError when one does not belong in `packet` or is out of range
  */
 export function encodeProperties(writer: Writer, packet: PropertyPacket, properties: Properties): void {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_PROPERTIES, type Properties } from "../../src/protocol/index.ts";
 import { BrokerHarness } from "../support/broker-harness.ts";
+import { bytesOfHex, hexOf } from "../support/hex.ts";
 import { bytesOf, type TestClient } from "../support/test-client.ts";
 
 const ALL: Properties = {
@@ -41,6 +42,47 @@ test("[5.0 MQTT-3.3.2-4] [5.0 MQTT-3.3.2-15] [5.0 MQTT-3.3.2-16] [5.0 MQTT-3.3.2
       assert.deepEqual(passed, ALL);
     }
   }
+});
+
+/** The hexadecimal text of a 5.0 PUBLISH at QoS 0 of "x" to "t", with `properties`. */
+function publishHex(...properties: readonly string[]): string {
+  const sized = (hex: string): string => `${hexOf(Uint8Array.of(bytesOfHex(hex).length))} ${hex}`;
+  return `30 ${sized(`0001 74 ${sized(properties.join(" "))} 78`)}`;
+}
+
+test("[5.0 MQTT-3.3.2-18] properties keep the order in which they came, and the receiver's own come behind them, as from mosquitto", () => {
+  const passed = ["03 0001 74", "26 0001 61 0001 61", "09 0001 63", "01 01", "08 0001 72", "26 0001 62 0001 62"];
+  const expiry = "02 0000003b";
+  for (const [own, left] of [
+    [[], []],
+    [["23 0004"], []],
+    [[expiry], [expiry]],
+    [["23 0004", expiry], [expiry]],
+  ] as const) {
+    const harness = new BrokerHarness();
+    const aliases = { properties: { topicAliasMaximum: 5 } };
+    const clients = [harness.connect("plain"), harness.connect("aliased", aliases), harness.connect("identified")];
+    for (const [i, client] of clients.entries()) client.subscribe("t", i === 2 ? { id: 9 } : {});
+    const pub = harness.connect("pub", aliases);
+    pub.sendHex(publishHex(...passed.slice(0, 2), ...own, ...passed.slice(2)));
+    for (const [i, ownOfReceiver] of [[], ["23 0001"], ["0b 09"]].entries()) {
+      const expected = hexOf(bytesOfHex(publishHex(...passed, ...left, ...ownOfReceiver)));
+      const came = clients[i]!.hex();
+      assert.ok(came.endsWith(expected), `${came} ends with ${expected}`);
+    }
+  }
+});
+
+test("[5.0 MQTT-3.3.2-18] properties keep their order while a message waits for its receiver", () => {
+  const harness = new BrokerHarness();
+  const passed = ["09 0001 63", "01 01"];
+  const pub = harness.connect("pub");
+  pub.sendHex(publishHex(...passed, "02 0000003b").replace(/^30/, "31"));
+  const sub = harness.connect("sub");
+  sub.subscribe("t");
+  const expected = hexOf(bytesOfHex(publishHex(...passed, "02 0000003b").replace(/^30/, "31")));
+  const came = sub.hex();
+  assert.ok(came.endsWith(expected), `${came} ends with ${expected}`);
 });
 
 test("a message with properties reaches older clients without them", () => {

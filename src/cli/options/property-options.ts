@@ -1,5 +1,12 @@
 /** -D: properties of MQTT 5, by the names of the specification with "-" between the words. */
-import { encodeUtf8, NO_PROPERTIES, PROPERTIES, type Properties, topicNameFault } from "../../protocol/index.ts";
+import {
+  encodeUtf8,
+  inOrder,
+  NO_PROPERTIES,
+  PROPERTIES,
+  type Properties,
+  topicNameFault,
+} from "../../protocol/index.ts";
 import { CommandLineError, type Given, type OptionTable } from "../command-line.ts";
 
 /** What properties can be given to. */
@@ -46,14 +53,17 @@ const BY_NAME: ReadonlyMap<string, Property> = new Map(
  * @throws CommandLineError when one is not known, does not belong there, is out of range, or is there twice
  */
 export function givenProperties(given: readonly (readonly string[])[]): GivenProperties {
-  const values = new Map<string, Values>();
+  const values = new Map<PropertyOwner, { readonly of: Values; readonly order: number[] }>();
   for (const words of given) {
     const owner = ownerOf(words);
-    const of = values.get(owner) ?? {};
-    values.set(owner, of);
-    add(owner, of, words);
+    const { of, order } = values.get(owner) ?? { of: {}, order: [] };
+    values.set(owner, { of, order });
+    order.push(add(owner, of, words));
   }
-  const entries = PACKETS.map((owner) => [owner, (values.get(owner) as Properties | undefined) ?? NO_PROPERTIES]);
+  const entries = PACKETS.map((owner) => {
+    const its = values.get(owner);
+    return [owner, its === undefined ? NO_PROPERTIES : inOrder(its.of as Properties, its.order)];
+  });
   return Object.fromEntries(entries) as GivenProperties;
 }
 
@@ -64,20 +74,22 @@ function ownerOf([command, name]: readonly string[]): PropertyOwner {
   throw new CommandLineError(
     UNSUPPORTED.includes(upper)
       ? `${name} property not supported for ${command} in --property argument.`
-      : "Invalid command given in --property argument.",
+      : `Invalid command ${command} given in --property argument.`,
   );
 }
 
-function add(owner: PropertyOwner, values: Values, [command, typed, ...words]: readonly string[]): void {
+/** Returns the property's identifier. */
+function add(owner: PropertyOwner, values: Values, [command, typed, ...words]: readonly string[]): number {
   const name = typed!.toLowerCase();
   const property = BY_NAME.get(name);
-  if (property === undefined) throw new CommandLineError("Invalid property name given in --property argument.");
+  if (property === undefined)
+    throw new CommandLineError(`Invalid property name ${typed} given in --property argument.`);
   if (!property.on.includes(owner)) {
     throw new CommandLineError(`${name} property not allowed for ${command} in --property argument.`);
   }
   if (property.kind === "pair") {
     values.userProperties = [...((values.userProperties as [string, string][] | undefined) ?? []), words];
-    return;
+    return property.id;
   }
   if (owner === "PUBLISH" && property.field === "subscriptionIdentifiers") {
     throw new CommandLineError(`${name} property not supported for ${command} in --property argument.`);
@@ -86,6 +98,7 @@ function add(owner: PropertyOwner, values: Values, [command, typed, ...words]: r
     throw new CommandLineError(`Error in ${owner} properties: Duplicate property in property list: ${name}.`);
   }
   values[property.field] = propertyValue(property, name, words[0]!);
+  return property.id;
 }
 
 const LARGEST: Readonly<Partial<Record<Property["kind"], number>>> = {

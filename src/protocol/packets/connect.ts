@@ -93,7 +93,7 @@ function checkFlags(reader: Reader, flags: number, version: Version): void {
 }
 
 function decodeWill(reader: Reader, flags: number, version: Version): Will {
-  const properties = version === 5 ? decodeProperties(reader, "WILL") : NO_PROPERTIES;
+  const properties = version === 5 ? decodeProperties(reader, "WILL", true) : NO_PROPERTIES;
   // As mosquitto: of one that is not well-formed nothing is told, and of none at all that it is missing.
   const topicName = reader.name(null);
   const payload = reader.binary();

@@ -146,7 +146,7 @@ export function decodePublish(reader: Reader, start: number, version: Version, s
   if (version === 5) {
     // The usual case first: one byte that says there are none.
     if (bytes[reader.offset] === 0 && reader.left > 0) reader.offset++;
-    else properties = decodeProperties(reader, "PUBLISH");
+    else properties = decodeProperties(reader, "PUBLISH", sender === "client");
     if (properties !== NO_PROPERTIES || topicName === "") checkProperties(reader, topicName, properties, sender);
   }
   const payloadStart = reader.offset;

@@ -1,7 +1,7 @@
 /** What mosquitto's clients say, and end with, when a connection fails. What it means is `failure-advice.ts`'s. */
-import { getSystemErrorMap } from "node:util";
 import type { ClientError } from "../client/index.ts";
 import { reasonCodeName, type Version } from "../protocol/index.ts";
+import { capital, systemText } from "./system-text.ts";
 
 /** How a tool ends. */
 export interface Failure {
@@ -48,7 +48,7 @@ export function failureOf(error: ClientError, version: Version): Failure {
     case "proxy-failed":
       return proxyFailure(error);
     case "network-error":
-      return failure(1, `Error: ${systemText(error)}`);
+      return failure(1, `Error: ${systemText(error.errno, error.message)}`);
     default:
       return failure(error.rc, CONNECTION_LOST);
   }
@@ -85,24 +85,7 @@ function proxyFailure(error: ClientError): Failure {
   const known = PROXY_ANSWERS[errno ?? ""];
   if (known !== undefined) return known;
   const isOfProxy = errno === null || errno.startsWith("SOCKS_");
-  return isOfProxy ? failure(error.rc, "Error: Proxy error.") : failure(1, `Error: ${systemText(error)}`);
-}
-
-/** Where the C library has other words than libuv. */
-const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
-  EADDRNOTAVAIL: "Cannot assign requested address",
-  EHOSTUNREACH: "No route to host",
-};
-
-/** The system's text for an error, worded as by the C library. */
-function systemText(error: ClientError): string {
-  const { errno } = error;
-  const own = errno === null ? undefined : SYSTEM_TEXTS[errno];
-  if (own !== undefined) return own;
-  for (const [name, text] of getSystemErrorMap().values()) if (name === errno) return capital(text);
-  return error.message;
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return isOfProxy
+    ? failure(error.rc, "Error: Proxy error.")
+    : failure(1, `Error: ${systemText(error.errno, error.message)}`);
 }

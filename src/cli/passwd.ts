@@ -11,6 +11,7 @@ import {
 import { PASSWD_COMMAND, type PasswordTask, passwordTaskOf } from "./options/password-options.ts";
 import type { ToolIo } from "./output.ts";
 import { askPassword } from "./password-prompt.ts";
+import { systemText } from "./system-text.ts";
 import { runTool } from "./tool.ts";
 
 /** In place of a file that is to be made. */
@@ -136,18 +137,9 @@ async function write(path: string, lines: readonly string[]): Promise<void> {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  EPERM: "Operation not permitted",
-  EISDIR: "Is a directory",
-  ENOSPC: "No space left on device",
-  EROFS: "Read-only file system",
-};
-
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return REASONS[code ?? ""] ?? message;
+  return systemText(code, message);
 }
 
 function advice(error: unknown): string {

@@ -52,6 +52,14 @@ const OUR_OWN: readonly Row[] = [
     "Invalid protocol version argument given: 7; allowed is 5, 311 or 31, also as mqttv5, mqttv311 or mqttv31.",
   ],
   ["pub", "-P x -t a -n", "A password needs a user name before MQTT 5: give -u too, or -V 5."],
+  // As in mosquitto 2.1.
+  ["pub", "-D nothing receive-maximum 1", "Invalid command nothing given in --property argument."],
+  ["pub", "-D connect Nothing 1", "Invalid property name Nothing given in --property argument."],
+  ["sub", "-o a -o b", "Duplicate -o argument given."],
+  ["sub", "-L ws://localhost", "Invalid URL for -L argument specified - topic missing."],
+  ["rr", "-F %Z", "Invalid format specifier 'Z'."],
+  ["rr", "--retain-handling", "--retain-handling argument given but no option specified."],
+  ["sub", "-t a --retain-handling x", "Unknown value 'x' for --retain-handling.\nAllowed is always, new or never."],
   ["pub", "--port=1883", "Unknown option '--port=1883'. Did you mean '--port 1883'?"],
 ];
 
@@ -86,7 +94,7 @@ test("a file that is not there", async () => {
   assert.equal(code, 1);
   assert.match(
     errors,
-    /^Error: Unable to open file "\/no\/such\/file"\.\nError loading input file "\/no\/such\/file"\.\n/,
+    /^Error: Unable to read file "\/no\/such\/file": No such file or directory\.\nError loading input file "\/no\/such\/file"\.\n$/,
   );
 });
 

@@ -132,12 +132,12 @@ test("WebSocket, with and without TLS, by options and by URL", async (context) =
   const safe = await webSocketFront(context, port, certified("server.pem"));
   await works([...to(plain.port), "--ws"]);
   await works([...to(plain.port), "--ws", "--ws-path", "/mqtt?token=1"]);
-  await works(["-L", `ws://localhost:${plain.port}`]);
+  await works(["-L", `ws://localhost:${plain.port}/elsewhere`, "--ws-path", "/mqtt?a"]);
   await works(["-L", `wss://localhost:${safe.port}/mqtt`, ...CA]);
   await works([...to(safe.port), "--ws", ...CA]);
   assert.deepEqual(
     plain.requests.map(({ url }) => url),
-    ["/mqtt", "/mqtt", "/mqtt?token=1", "/mqtt?token=1", "/mqtt", "/mqtt"],
+    ["/mqtt", "/mqtt", "/mqtt?token=1", "/mqtt?token=1", "/mqtt?a", "/mqtt?a"],
   );
   assert.deepEqual(await fails(...to(plain.port), "--ws", "--ws-path", "/elsewhere"), [
     1,
@@ -172,7 +172,7 @@ test("a proxy, with TLS and WebSocket behind it", async (context) => {
   const proxy = await socksFront(context, safe.port, "p@ss");
   await works([
     "-L",
-    `wss://localhost:${safe.port}`,
+    `wss://localhost:${safe.port}/t`,
     ...CA,
     "--proxy",
     `socks5h://u%3A:p%40ss@localhost:${proxy.port}`,
@@ -214,18 +214,18 @@ function server(...args: string[]): ServerArguments {
   return serverOf(parseCommandLine({ options: SERVER_OPTIONS }, args));
 }
 
-test("ports: 1883, 8883, 80, 443; 8883 and a safe scheme switch TLS on, --no-tls off", () => {
+test("ports: 1883 and 8883; 8883 and a safe scheme switch TLS on, --no-tls off", () => {
   assert.deepEqual([server().port, server().tls], [1883, null]);
   assert.equal(server(...CA).port, 8883);
   assert.equal(server("--tls-use-os-certs").port, 8883);
-  assert.equal(server("--ws").port, 80);
-  assert.equal(server("--ws", ...CA).port, 443);
+  assert.equal(server("--ws").port, 1883);
+  assert.equal(server("--ws", ...CA).port, 8883);
   assert.equal(server("-p", "8883").tls?.usesOsCertificates, true);
   assert.equal(server("-p", "8883", ...CA).tls?.usesOsCertificates, false);
   assert.equal(server("-p", "8883", "--no-tls").tls, null);
   assert.equal(server("-L", "mqtts://h/t", ...CA).tls?.usesOsCertificates, true);
-  const url = server("-L", "wss://u:p@h/path");
-  assert.deepEqual([url.host, url.port, url.webSocketPath, url.tls?.usesOsCertificates], ["h", 443, "/path", true]);
+  const url = server("-L", "wss://u:p@h/topic", "--ws-path", "/path");
+  assert.deepEqual([url.host, url.port, url.webSocketPath, url.tls?.usesOsCertificates], ["h", 8883, "/path", true]);
   assert.throws(() => server("--unix", "/s", "--proxy", "socks5h://h"), /^CommandLineError: --unix is on this machine/);
   assert.throws(() => server("--proxy", "socks5h://%zz@h"), /has a % that begins no code/);
   assert.deepEqual(server("--proxy", "socks5h://[::1]").proxy?.host, "::1");

@@ -102,6 +102,7 @@ const OUTPUT = {
     short: "o",
     type: "text",
     argument: "options file",
+    again: "Duplicate -o argument given.",
     help: "Read options from a file, one on a line, instead of from the one in the folder for configuration.",
   },
   debug: { group: "Output", short: "d", long: "debug", type: "flag", help: "Show every packet sent and received." },

@@ -99,11 +99,25 @@ function placeIn(args: readonly string[]): string | null | undefined {
 }
 
 function placeArguments(place: string): readonly string[] {
-  const url = /^[a-z]+:\/\/[^/]*(.*)$/i.exec(place);
-  if (url !== null) return ["-L", url[1] === "" ? `${place}/` : place];
+  const url = /^(([a-z]+):\/\/([^/]*))(.*)$/i.exec(place);
+  if (url !== null) return urlArguments(url);
   // An address of IPv6 stands in brackets, or has no port.
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(place) ?? [];
   return ["-h", bracketed ?? plain ?? place, ...(port === undefined ? [] : ["-p", port])];
+}
+
+/** Web pages' ports of a WebSocket, where -L has mosquitto's. */
+const WEB_PORTS: Readonly<Record<string, string>> = { ws: "80", wss: "443" };
+
+/** A WebSocket's URL is the one that a page would open: what follows the host is its path. */
+function urlArguments([, start, scheme, authority, rest]: readonly string[]): readonly string[] {
+  const webPort = WEB_PORTS[scheme!.toLowerCase()];
+  if (webPort === undefined) return ["-L", `${start}${rest === "" ? "/" : rest}`];
+  return [
+    ...["-L", `${start}/`],
+    ...(/:\d+$/.test(authority!) ? [] : ["-p", webPort]),
+    ...(rest === "" || rest === "/" ? [] : ["--ws-path", rest!]),
+  ];
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { "": 1000, s: 1000, m: 60_000, h: 3_600_000 };

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CommandLineError, type OptionTable, type ParsedOptions } from "../command-line.ts";
 import { bytesOfArgument } from "../raw-arguments.ts";
+import { systemText } from "../system-text.ts";
 
 /** The table. */
 export const MESSAGE_OPTIONS = {
@@ -77,8 +78,9 @@ export async function payloadOf(source: PayloadSource, stdin: Readable): Promise
       try {
         return await readFile(source.path);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        return `Error: Unable to open file "${source.path}".\nError loading input file "${source.path}".\n${why}`;
+        const { code, message } = error as NodeJS.ErrnoException;
+        const why = systemText(code, message);
+        return `Error: Unable to read file "${source.path}": ${why}.\nError loading input file "${source.path}".`;
       }
     case "stdin": {
       const chunks: Buffer[] = [];

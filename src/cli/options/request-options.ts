@@ -98,6 +98,7 @@ export function requestArgumentsOf(parsed: ParsedOptions<Table>): RequestArgumen
   if (topic !== undefined) checkTopic("publish", topic);
   if (responseTopic !== undefined) checkTopic("response", responseTopic);
   const source = sourceOf(parsed, 0);
+  const output = outputOf(parsed);
   const connection = connectionOf(parsed, 5);
   if (topic === undefined || responseTopic === undefined || source === null) {
     throw new CommandLineError("All of topic, message, and response topic must be supplied.");
@@ -108,7 +109,7 @@ export function requestArgumentsOf(parsed: ParsedOptions<Table>): RequestArgumen
   }
   return {
     ...connection,
-    ...outputOf(parsed),
+    ...output,
     // One response is all that is waited for.
     receiveMaximum: 1,
     topicName: topic,

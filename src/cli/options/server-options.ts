@@ -13,7 +13,7 @@ const SERVER = {
     argument: "port",
     min: 1,
     max: 65_535,
-    help: "Port of the broker. Defaults to 1883, with TLS 8883; for WebSocket 80, with TLS 443.",
+    help: "Port of the broker. Defaults to 1883, with TLS 8883.",
   },
   unix: {
     group: "Where the broker is",
@@ -54,7 +54,7 @@ const SERVER = {
     type: "text",
     argument: "path",
     default: "/mqtt",
-    help: "What to ask the WebSocket's server for.",
+    help: "What to ask the WebSocket's server for; it stands in no URL of -L.",
   },
   noDelay: {
     group: "Accepted for scripts",
@@ -92,7 +92,7 @@ const URL_OPTION: { readonly url: TextOption } = {
     type: "text",
     argument: "URL",
     gives: urlParts,
-    help: "All in one: mqtt(s)://[user[:password]@]host[:port]/topic, or ws(s)://[user[:password]@]host[:port]/path with -t.",
+    help: "All in one: mqtt(s)://[user[:password]@]host[:port]/topic, or ws(s):// for a WebSocket.",
   },
 };
 
@@ -136,7 +136,7 @@ export function serverOf(parsed: ParsedOptions<typeof SERVER_OPTIONS>): ServerAr
     throw new CommandLineError("--unix names the broker, so -S has nothing to look up.");
   return {
     host,
-    port: port ?? defaultPort(tls !== null, usesWebSocket),
+    port: port ?? (tls === null ? 1883 : 8883),
     unixPath,
     bindAddress: parsed.bindAddress ?? null,
     proxy,
@@ -145,9 +145,4 @@ export function serverOf(parsed: ParsedOptions<typeof SERVER_OPTIONS>): ServerAr
     tls,
     hasUnusedCertificate: tls === null && parsed.cert !== undefined,
   };
-}
-
-function defaultPort(isSafe: boolean, isWebSocket: boolean): number {
-  if (isWebSocket) return isSafe ? 443 : 80;
-  return isSafe ? 8883 : 1883;
 }

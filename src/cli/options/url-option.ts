@@ -11,13 +11,13 @@ interface Scheme {
 const SCHEMES: Readonly<Record<string, Scheme>> = {
   mqtt: { port: 1883, isSafe: false, isWebSocket: false },
   mqtts: { port: 8883, isSafe: true, isWebSocket: false },
-  ws: { port: 80, isSafe: false, isWebSocket: true },
-  wss: { port: 443, isSafe: true, isWebSocket: true },
+  ws: { port: 1883, isSafe: false, isWebSocket: true },
+  wss: { port: 8883, isSafe: true, isWebSocket: true },
 };
 
 /**
  * What a URL says, by the names of the rows of the tables. As in mosquitto's tools nothing is decoded, and the topic is all after
- * the first "/"; for a WebSocket that is the path.
+ * the first "/", for a WebSocket too, whose path is another option's.
  * @throws CommandLineError when it is not one
  */
 export function urlParts(url: string): Given {
@@ -31,8 +31,8 @@ export function urlParts(url: string): Given {
   }
   const { port, isSafe, isWebSocket } = scheme;
   const slash = rest.indexOf("/");
-  if (slash < 0 && !isWebSocket) throw new CommandLineError("Invalid URL for -L argument specified - topic missing.");
-  const authority = slash < 0 ? rest : rest.slice(0, slash);
+  if (slash < 0) throw new CommandLineError("Invalid URL for -L argument specified - topic missing.");
+  const authority = rest.slice(0, slash);
   const at = authority.indexOf("@");
   return {
     port,
@@ -41,13 +41,8 @@ export function urlParts(url: string): Given {
     ...(at >= 0 && userOf(authority.slice(0, at))),
     ...(isSafe && { tlsUseOsCerts: true }),
     ...(isWebSocket && { usesWebSocket: true }),
-    ...afterHost(slash < 0 ? "" : rest.slice(slash), isWebSocket),
+    topic: rest.slice(slash + 1),
   };
-}
-
-function afterHost(text: string, isWebSocket: boolean): Given {
-  if (!isWebSocket) return { topic: text.slice(1) };
-  return text.length > 1 ? { webSocketPath: text } : {};
 }
 
 function userOf(text: string): Given {

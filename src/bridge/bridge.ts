@@ -191,6 +191,8 @@ export class Bridge {
     // At QoS 0 nothing waits for the other broker, except while it is asked to let us in.
     if (mapped === null || (mapped.qos === 0 && !this.#remote.isOpen)) return true;
     const retain = message.retain && this.options.outgoingRetain;
+    // The other end is gone, and this one closes when what it has taken is kept: this comes again, and would go out twice.
+    if (message.qos === 1 && this.#journal !== null && !this.#remote.isOpen) return false;
     if (this.#isTooLarge(message, mapped)) return true;
     const mid = this.#publish(this.#remote, message, mapped, retain);
     if (mid !== null && mapped.qos === 0 && !this.isConnected) this.#early.push(mid);

@@ -10,7 +10,8 @@ says whether it can be used. What is wrong is told with file and line. \`--set N
 a setting after the file. A broker that is called by a link named \`mosquitto\` has mosquitto's defaults. This page is made by \`npm run docs\`.
 
 SIGHUP reads the file again: what the column says "yes" for is then in force, and when anything is wrong nothing changes. SIGUSR1 waits until
-the store has everything, SIGUSR2 prints the tree of subscriptions, SIGTERM and SIGINT end the broker.
+the store has everything, SIGUSR2 prints the tree of subscriptions, SIGTERM and SIGINT end the broker. Log files are opened again on SIGHUP; SIGRTMIN,
+which does that too in mosquitto 2.1, Node.js cannot hear: it would end the broker, without a word but with nothing lost that was acknowledged.
 
 ## Who the broker is
 

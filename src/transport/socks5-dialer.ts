@@ -31,6 +31,10 @@ const REPLIES: Readonly<Record<number, readonly [code: string, text: string]>> =
   8: ["SOCKS_NO_ADDRESS_TYPE", "it does not know this kind of address"],
 };
 
+function codeOf(reply: number | undefined): string {
+  return REPLIES[reply ?? 1]?.[0] ?? "SOCKS_FAILED";
+}
+
 /** The way to a server through a proxy. */
 export class Socks5Dialer implements Dialer {
   readonly address: string;
@@ -85,7 +89,10 @@ export class Socks5Dialer implements Dialer {
     if (name.length > 255 || password.length > 255) throw this.#failure("user name or password is over 255 bytes");
     socket.write(Buffer.concat([Uint8Array.of(1, name.length), name, Uint8Array.of(password.length), password]));
     const [, status] = await answers.read(2);
-    if (status !== 0) throw this.#failure("it refuses user name and password");
+    if (status === 0) return;
+    // RFC 1929 has one number for success only; proxies take the others from their answers to requests.
+    const text = "it refuses user name and password";
+    throw this.#failure(text, Object.assign(new Error(text), { code: codeOf(status) }));
   }
 
   async #connect(socket: Socket, answers: Answers): Promise<void> {
@@ -94,8 +101,8 @@ export class Socks5Dialer implements Dialer {
     const [version, reply, , kind] = await answers.read(4);
     if (version !== VERSION) throw this.#failure("it does not speak SOCKS5");
     if (reply !== 0) {
-      const [code, text] = REPLIES[reply!] ?? ["SOCKS_FAILED", `it answers ${reply}`];
-      throw this.#failure(text, Object.assign(new Error(text), { code }));
+      const text = REPLIES[reply!]?.[1] ?? `it answers ${reply}`;
+      throw this.#failure(text, Object.assign(new Error(text), { code: codeOf(reply) }));
     }
     // The address that the proxy connects from, which nobody needs.
     const bytes = kind === IPV4 ? 4 : kind === IPV6 ? 16 : (await answers.read(1))[0]!;

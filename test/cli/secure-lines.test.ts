@@ -48,6 +48,8 @@ before(async () => {
   }
   words.set("proxyToTls", String((await socksFront(context, broker.ports.tls, null)).port));
   words.set("login", String((await socksFront(context, broker.port, "secret")).port));
+  for (const status of [2, 3, 4, 5, 6])
+    words.set(`login${status}`, String((await socksFront(context, broker.port, "secret", status)).port));
 });
 after(async () => {
   for (const end of ends) await end();

@@ -92,12 +92,13 @@ function* otherWays(): Generator<CommandLine> {
   yield line("sub", "-t a -p {websocket}");
 }
 
-/** {proxy0} to {proxy8} answer requests with that number, 0 connects; {login} wants the password "secret". */
+/** {proxy0} to {proxy8} answer requests with that number, 0 connects; {login} wants the password "secret", {login2} to {login6} say that number to another. */
 function* proxies(): Generator<CommandLine> {
   const through = (url: string) => line("pub", `-t a -m x -d -p {plain} --proxy ${url}`);
   for (const reply of [0, 1, 2, 3, 4, 5, 6, 7, 8]) yield through(`socks5h://localhost:{proxy${reply}}`);
   yield through("socks5h://me:secret@localhost:{login}");
   yield through("socks5h://me:wrong@localhost:{login}");
+  for (const status of [2, 3, 4, 5, 6]) yield through(`socks5h://me:wrong@localhost:{login${status}}`);
   yield through("socks5h://localhost:1");
   yield through("socks5h://nobody.invalid:1");
   yield through("socks5h://localhost:{plain}");

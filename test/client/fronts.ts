@@ -91,7 +91,7 @@ export interface ProxyRequest {
 /**
  * A SOCKS5 proxy whose every way leads to `port`.
  * @param password what it wants to hear, or null
- * @param reply what it says to a request; 0 connects
+ * @param reply what it says to a request; 0 connects. What is not 0 it says to another password too, instead of 1
  */
 export async function socksFront(context: Ending, port: number, password: string | null, reply: number = 0) {
   const requests: ProxyRequest[] = [];
@@ -124,7 +124,7 @@ async function serveSocks(socket: Socket, password: string | null, reply: number
     const name = await read((await read(2))[1]!);
     const said = await read((await read(1))[0]!);
     login = `${name}:${said}`;
-    socket.write(Uint8Array.of(1, said.toString() === password ? 0 : 1));
+    socket.write(Uint8Array.of(1, said.toString() === password ? 0 : reply || 1));
     if (said.toString() !== password) return null;
   }
   const kind = (await read(4))[3]!;

@@ -25,7 +25,7 @@ const LAZY_LOOK_MS = 500;
 const FULL_MESSAGES = 200;
 /** How long a bridge that ends waits for its connections, in milliseconds. */
 const STOP_MS = 2000;
-/** How long it waits, before that, for acknowledgements of what the other broker has been sent. */
+/** How long it waits, before an end goes, for acknowledgements of what that broker has been sent. */
 const LAST_ACKNOWLEDGEMENTS_MS = 500;
 const CONNECTED = encodeUtf8("1");
 const NOT_CONNECTED = encodeUtf8("0");
@@ -49,6 +49,8 @@ export class Bridge {
   #whenEnded: (() => void) | null = null;
   /** Called when the other broker has acknowledged everything. */
   #whenAcknowledged: (() => void) | null = null;
+  /** Called when this broker has. */
+  #whenTaken: (() => void) | null = null;
   /** Whether it has been told, since the connection began, that messages are refused. */
   #hasToldRefusal = false;
   #isLocalPaused = false;
@@ -147,18 +149,27 @@ export class Bridge {
     for (const mid of this.#early) this.#remote.session.withdraw(mid);
     this.#early = [];
     this.#isLocalPaused = false;
-    // What it has handed over is acknowledged before it goes, so that it does not come again.
     const why =
       error === null ? "the bridge was stopped" : `the bridge lost its link to the other broker: ${error.message}`;
-    if (this.#journal === null) this.#local.close(why);
-    else this.#journal.whenKept(() => this.#closeLocal(why));
+    void this.#closeLocal(why);
     const then = this.#whenEnded;
     this.#whenEnded = null;
     if (!this.#isStopped) then?.();
   }
 
-  #closeLocal(why: string): void {
-    if (!this.#remote.isOpen) this.#local.close(why);
+  /** What each of the two has handed over is acknowledged before the local end goes, so that it does not come again. */
+  async #closeLocal(why: string): Promise<void> {
+    if (this.#local.session.unacknowledgedMessages > 0) {
+      const taken = new Promise<void>((resolve) => {
+        this.#whenTaken = resolve;
+      });
+      await Promise.race([taken, later(LAST_ACKNOWLEDGEMENTS_MS)]);
+    }
+    const close = (): void => {
+      if (!this.#remote.isOpen) this.#local.close(why);
+    };
+    if (this.#journal === null) close();
+    else this.#journal.whenKept(close);
   }
 
   #flush(): void {
@@ -273,6 +284,7 @@ export class Bridge {
       this.#remote.session.taken(message);
       this.#remote.client.requestFlush();
     }
+    if (this.#local.session.unacknowledgedMessages === 0) this.#whenTaken?.();
     this.#balance();
   }
 

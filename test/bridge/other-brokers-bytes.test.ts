@@ -69,6 +69,11 @@ class Asked {
     this.#came = this.#came.subarray(bytes());
   }
 
+  /** Closes the connection behind what was sent. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Closes the connection. */
   close(): void {
     this.#socket.destroy();
@@ -257,6 +262,27 @@ describe("a bridge, to the other broker", { concurrency: true }, () => {
     again.letIn();
     again.send({ type: "PINGREQ" });
     await again.expect({ type: "PINGRESP" });
+  });
+
+  test("what came just before the connection was lost is not published twice here", async (context) => {
+    const other = await OtherBroker.start(context, 4);
+    const here = await other.bridged(context, "mqttv311", "topic # in 1");
+    const near = await new Listening(context, here.port).subscribe("#");
+    const first = await other.asked();
+    first.letIn();
+    await first.expect(subscribing(4, 1, 1, "#"));
+    // So many that this broker still takes them when the connection is gone.
+    const topics = Array.from({ length: 150 }, (_, i) => `t/${i}`);
+    first.send(...topics.map((topicName, i) => publishing(topicName, 1, i + 1)));
+    first.end();
+    const second = await other.asked();
+    second.letIn();
+    second.send(publishing("mark", 1, 1));
+    await near.got("mark x q1");
+    assert.deepEqual(
+      near.messages,
+      [...topics, "mark"].map((topicName) => `${topicName} x q1`),
+    );
   });
 
   test("a topic name that is none ends the connection without a word", async (context) => {

@@ -218,7 +218,10 @@ export class HistoryPlay {
   }
 
   async #acknowledge({ player, connect }: Played, { id, qos, isHalf }: StepOf<"acknowledge">): Promise<void> {
-    const message = this.#heldBy(id).find((held) => held.qos === qos);
+    // The oldest by what it is, not by when it came: retained messages come in an order of each broker's own.
+    const [message] = this.#heldBy(id)
+      .filter((held) => held.qos === qos)
+      .sort((a, b) => stepOf(a) - stepOf(b));
     if (message === undefined || connect.answers) return;
     const { packetId } = message;
     if (qos === 2 && !message.isHalf) {
@@ -239,6 +242,11 @@ export class HistoryPlay {
 
 /** What SUBSCRIBE cannot say before 5.0. */
 const OLD_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+
+/** The step that a message was published in: its payload names it. */
+function stepOf({ payload }: Held): number {
+  return Number(/\d+/.exec(payload)?.[0] ?? 0);
+}
 
 /** Whether `line` is the first answer to the PUBLISH of that packet identifier. */
 function isAnswer(line: string, packetId: number): boolean {

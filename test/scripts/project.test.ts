@@ -14,6 +14,8 @@ const SOURCES = {
   "src/cli/text.ts": 'export const text: string = "built";\n',
   "src/client/browser.ts": "export const connect: number = 1;\n",
   "src/client/error-explanation.ts": "export const explained: number = 1;\n",
+  "src/cli/broker.ts": "export const runBroker: number = 1;\n",
+  "src/store/lmdb/store-child.ts": "export const child: number = 1;\n",
   "src/cli/old.ts": "export const old: number = 1;\n",
 };
 

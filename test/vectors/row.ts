@@ -121,6 +121,8 @@ function packetOf(fields: NonNullable<JsonRow["packet"]>): Packet {
 /** `packet` by its fields alone, so that packets can be compared however they were made. */
 export function fieldsOf(packet: Packet): object {
   if (packet.type !== "PUBLISH") return packet;
-  const { type, topicName, payload, qos, retain, dup, packetId, properties } = packet;
+  const { type, topicName, payload, qos, retain, dup, packetId } = packet;
+  // Without their order, which means nothing.
+  const properties = Object.fromEntries(Object.entries(packet.properties));
   return { type, topicName, payload, qos, retain, dup, packetId, properties };
 }

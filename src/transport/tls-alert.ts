@@ -49,6 +49,8 @@ export function serverTrafficSecret(line: Buffer): Buffer | null {
 export function endWithAlert(socket: TLSSocket, below: Socket, secret: Buffer, description: number): void {
   const suite = SUITES[socket.getCipher().name];
   const writtenBytes = below.bytesWritten;
+  // Nobody else listens to it any more, and what the client sends behind its certificate may be nonsense.
+  socket.on("error", ignore);
   // The tickets leave when Node has told everybody.
   setImmediate(() => {
     const hasTickets = below.bytesWritten > writtenBytes;

@@ -5,13 +5,17 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import { after, type TestContext, test } from "node:test";
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from "node:tls";
 import { type ClientError, connect, MqttClient, type NodeTransportOptions } from "../../src/client/index.ts";
 import type { ServerTlsOptions } from "../../src/transport/index.ts";
 import { findPeer } from "../support/peers.ts";
 import { Certificates } from "./certificates.ts";
 import { ListenerRig, untilClosed } from "./listener-rig.ts";
+
+/** A record of TLS that nobody can decipher. */
+const NONSENSE = Buffer.concat([Buffer.of(23, 3, 3, 0, 32), Buffer.alloc(32)]);
 
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 const SKIP = findPeer("openssl") === undefined ? "openssl is not installed" : false;
@@ -107,6 +111,16 @@ async function alertOf(
 
 function ownPair(name: string): ConnectionOptions {
   return { cert: certificates().read(`${name}.pem`), key: certificates().read(`${name}.key`) };
+}
+
+/** Has Node do as before 20.20: it listens to no error of a server's TLSSocket once the handshake is over. */
+function forgetErrorsOf(context: TestContext): void {
+  const inner = TLSSocket.prototype as unknown as { _releaseControl(this: TLSSocket): boolean };
+  const release = inner._releaseControl;
+  context.mock.method(inner, "_releaseControl", function (this: TLSSocket) {
+    this.removeAllListeners("error");
+    return release.call(this);
+  });
 }
 
 for (const version of VERSIONS) {
@@ -457,4 +471,29 @@ tlsTest("a handshake that comes byte by byte", async (context) => {
   await once(slow, "listening");
   context.after(() => slow.close());
   await works((slow.address() as { port: number }).port, trust());
+});
+
+tlsTest("whoever sends nonsense behind a certificate that is refused ends only its own connection", async (context) => {
+  forgetErrorsOf(context);
+  const rig = new ListenerRig(context);
+  const { port } = await rig.listen({ tls: mutualTls() });
+  const below = connectTcp(port, "127.0.0.1");
+  let writes = 0;
+  const spoiled = new Duplex({
+    read: () => {},
+    write(chunk: Buffer, _encoding, done) {
+      // All but the first flight, which is in the clear.
+      below.write(writes++ === 0 ? chunk : Buffer.concat([chunk, NONSENSE]));
+      done();
+    },
+    destroy(_error, done) {
+      below.destroy();
+      done(null);
+    },
+  });
+  below.on("data", (chunk) => spoiled.push(chunk)).on("close", () => spoiled.destroy());
+  const client = connectTls({ socket: spoiled, rejectUnauthorized: false, ...ownPair("self-signed") });
+  await new Promise((resolve) => client.on("error", resolve).on("close", resolve).resume());
+  await rig.logged(/certificate verify failed: self-signed certificate/);
+  await works(port, trust(withCertificate("device-7")));
 });

@@ -400,19 +400,20 @@ function encodeInOrder(
   order: readonly number[],
 ): Properties {
   const left: Values = { ...properties };
+  const { userProperties = [] } = properties;
+  let written = 0;
   for (const id of order) {
     const property = BY_ID[id]!;
     const { field } = property;
     const value = left[field];
-    if (value === undefined) continue;
-    if (property.kind !== "pair") {
+    if (property.kind === "pair") {
+      if (written < userProperties.length) encodeProperty(writer, packet, property, [userProperties[written++]]);
+    } else if (value !== undefined) {
       encodeProperty(writer, packet, property, value);
       left[field] = undefined;
-    } else if (Array.isArray(value) && value.length > 0) {
-      encodeProperty(writer, packet, property, value.slice(0, 1));
-      left[field] = value.slice(1);
     }
   }
+  if (written > 0) left.userProperties = userProperties.slice(written);
   return left as Properties;
 }
 

@@ -41,6 +41,8 @@ export function isNew(connection: Connection, session: Session, packet: Publish)
 function answerAgain(connection: Connection, packet: Publish): void {
   const { packetId } = packet;
   const unreleased = unreleasedOf(connection);
+  // It has not been answered at all yet: whoever asks again has every reason to.
+  if (unreleased.waiting.has(packetId)) return;
   const fingerprint = fingerprintOf(packet);
   if (unreleased.repeated.get(packetId) === fingerprint) {
     connection.fail(
@@ -50,7 +52,7 @@ function answerAgain(connection: Connection, packet: Publish): void {
     return;
   }
   unreleased.repeated.set(packetId, fingerprint);
-  if (!unreleased.waiting.has(packetId)) connection.answer("PUBREC", packetId, ReasonCode.Success, null);
+  connection.answer("PUBREC", packetId, ReasonCode.Success, null);
 }
 
 /** FNV-1a of the length and the beginning of all that follows the fixed header. */
@@ -66,23 +68,29 @@ function fingerprintOf({ bytes, bodyStart, end }: Publish): number {
  * its PUBREC waits until another is released. What earlier connections have left behind does not count: it may never be released.
  */
 export function answerTaken(connection: Connection, packetId: number, obligation: Obligation | null): void {
+  const { options, ledger } = connection.broker;
   connection.unreleasedMessages++;
-  if (!connection.isVersion5 && connection.unreleasedMessages > connection.broker.options.receiveMaximum)
-    unreleasedOf(connection).waiting.set(packetId, obligation);
-  else connection.answer("PUBREC", packetId, ReasonCode.Success, obligation);
+  if (connection.isVersion5 || connection.unreleasedMessages <= options.receiveMaximum) {
+    connection.answer("PUBREC", packetId, ReasonCode.Success, obligation);
+    return;
+  }
+  unreleasedOf(connection).waiting.set(packetId, obligation);
+  if (ledger.isFull) connection.awaitRoom();
 }
 
 /** Applies a PUBREL. An identifier that is not known has been released before, for all that the client needs to know. */
 export function receivePubrel(connection: Connection, session: Session, packetId: number): void {
   const { ledger, records } = connection.broker;
+  const { unreleased } = connection;
   ledger.beginObligation();
+  // Its PUBREC, which would have waited for the message to be kept, does not go out any more.
+  if (unreleased?.waiting.has(packetId)) ledger.oweEarlier();
   const isKnown = session.receivedMessages > 0 && session.received.release(packetId);
   if (isKnown) {
     records.receivedDeleted(session, packetId);
     if (connection.unreleasedMessages > 0) connection.unreleasedMessages--;
   }
   connection.answer("PUBCOMP", packetId, ReasonCode.Success, ledger.endObligation());
-  const { unreleased } = connection;
   if (unreleased === null) return;
   unreleased.repeated.delete(packetId);
   unreleased.waiting.delete(packetId);

@@ -335,6 +335,16 @@ test("[3.1.1 §4.3.3] before 5.0 the PUBREC of one message too many waits until 
   assert.deepEqual(next.trace(), ["PUBREC m11", "PUBREC m12"]);
 });
 
+test("[3.1.1 §4.3.3] a client that asks again for the PUBREC of one message too many, however often, gets it in the end", () => {
+  const harness = new BrokerHarness({ options: { receiveMaximum: 1 } });
+  const pub = harness.connect("pub", { version: 4, acknowledges: false });
+  for (const packetId of [1, 2]) pub.publish("t", `${packetId}`, { qos: 2, packetId });
+  for (let times = 0; times < 3; times++) pub.publish("t", "2", { qos: 2, packetId: 2, dup: true });
+  assert.deepEqual([pub.isClosed, pub.trace()], [false, ["PUBREC m1"]]);
+  pub.acknowledge("PUBREL", 1);
+  assert.deepEqual(pub.trace(), ["PUBCOMP m1", "PUBREC m2"]);
+});
+
 test("[5.0 §4.9] any number of QoS 1 messages in one chunk is taken when nothing has to wait", () => {
   const harness = new BrokerHarness();
   harness.connect("sub").subscribe("t");

@@ -196,6 +196,38 @@ test("reading from a 5.0 client stops at its receive maximum of waiting answers 
   );
 });
 
+test("a PUBCOMP for a message whose PUBREC has not gone out waits until the message is kept", async () => {
+  const rig = new DurableRig({ options: { receiveMaximum: 1 } });
+  const sub = await rig.durable("sub");
+  await rig.subscribe(sub, "t");
+  sub.drop();
+  const pub = rig.harness.connect("pub", { version: 4, acknowledges: false });
+  await rig.recover();
+  pub.publish("nobody", "", { qos: 2, packetId: 1 });
+  assert.deepEqual(pub.trace(), ["PUBREC m1"]);
+  rig.hang();
+  pub.publish("t", "kept", { qos: 2, packetId: 2 });
+  pub.acknowledge("PUBREL", 2);
+  await rig.harness.rest(1000);
+  assert.deepEqual(pub.trace(), [], "after a crash nobody would have the message");
+  await rig.recover();
+  assert.deepEqual(pub.trace(), ["PUBCOMP m2"]);
+});
+
+test("reading stops while the store is full, also from who has more unreleased than are answered", async () => {
+  const rig = new DurableRig({ options: { receiveMaximum: 1 } });
+  const pub = rig.harness.connect("pub", { version: 4, acknowledges: false });
+  rig.hang();
+  pub.publish("t", "answered", { qos: 2, packetId: 1 });
+  assert.deepEqual(pub.trace(), ["PUBREC m1"]);
+  const payload = "x".repeat(1_000_000);
+  for (let packetId = 2; packetId <= 80 && !pub.isPaused; packetId++)
+    pub.publish(`${packetId}`, payload, { qos: 2, packetId, retain: true });
+  assert.equal(pub.isPaused, true);
+  await rig.recover();
+  assert.equal(pub.isPaused, false);
+});
+
 test("who deletes a retained message that somebody else has just deleted waits for that", async () => {
   const rig = new DurableRig();
   const [first, second] = [rig.harness.connect("first"), rig.harness.connect("second")];

@@ -241,12 +241,10 @@ export function distribute(
   broker.turnWork += receivers.length + groups.length;
   for (let i = 0; i < receivers.length; i++) {
     const receiver = receivers[i]!;
-    if (returning !== null && receiver.session === returning.session) {
-      returning.message = message;
-      returning.receivers.push(receiver);
-      continue;
-    }
-    const reason = deliverTo(broker, receiver, message);
+    const reason =
+      returning !== null && receiver.session === returning.session
+        ? putOff(returning, receiver, message)
+        : deliverTo(broker, receiver, message);
     if (reason === null) isTaken = true;
     else if (isOfQueue(reason)) isFull = true;
   }
@@ -266,6 +264,16 @@ export function distribute(
   if (isOffered && !broker.isAlone && !route.isSys) broker.offer(message);
   if (isTaken || (receivers.length + groups.length > 0 && !isFull)) return "taken";
   return isFull ? "full" : "unmatched";
+}
+
+/** Has a message given later; returns why it will not be. */
+function putOff(returning: Returning, all: Receiver, message: Message): DropReason | null {
+  returning.message = message;
+  returning.receivers.push(all);
+  const receiver = receiverOf(all, message);
+  if (receiver === null) return "no-local";
+  const decision = all.session.judge(message, receiver.qos, receiver.subscriptionIds);
+  return decision === "send" || decision === "queue" ? null : decision;
 }
 
 /** Gives a message to one of those who subscribe to its topic; returns why not. */
@@ -295,7 +303,6 @@ function isOfQueue(reason: DropReason): boolean {
   return reason === "queue-full" || reason === "queue-bytes-full";
 }
 
-/** Keeps a retained message, or forgets the one of its topic when the payload is empty [5.0 MQTT-3.3.1-6]. */
 /** Has a birth certificate at hand for whoever comes later: edge nodes publish it once, and may not ask for that. */
 function keepCertificate(broker: Broker, { payload, qos, properties }: Message, topicName: string): void {
   const { topicAlias: _, ...passedOn } = properties;
@@ -304,6 +311,7 @@ function keepCertificate(broker: Broker, { payload, qos, properties }: Message, 
   distribute(broker, message, broker.router.route(topicName));
 }
 
+/** Keeps a retained message, or forgets the one of its topic when the payload is empty [5.0 MQTT-3.3.1-6]. */
 function retain(broker: Broker, message: Message): void {
   const { retained, records, keep } = broker;
   if (message.payloadBytes === 0) {

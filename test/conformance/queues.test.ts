@@ -53,6 +53,19 @@ test("max_queued_messages: the newest is dropped, counted, and the 5.0 publisher
   assert.deepEqual(harness.connect("c", LASTING).payloads(), ["1", "2"]);
 });
 
+test("a publisher that gets its own message at QoS 2 back is told 0x97 when it could not take it either, and only then", () => {
+  const drops: DropReason[] = [];
+  const harness = away({
+    options: { maximumQueuedMessages: 1 },
+    observer: { dropped: (reason) => drops.push(reason) },
+  });
+  const pub = harness.connect("pub", { acknowledges: false, properties: { receiveMaximum: 1 } });
+  pub.subscribe("t");
+  publishAll(pub, 3, 2);
+  assert.deepEqual(pub.trace(), ["PUBREC m2", "PUBLISH t=1 q2 m1", "PUBREC m3", "PUBREC m4 0x97"]);
+  assert.deepEqual(drops, ["queue-full", "queue-full", "queue-full"]);
+});
+
 test("[5.0 MQTT-4.3.3-9] a QoS 2 identifier refused with 0x97 is free again at once", () => {
   const harness = away({ options: { maximumQueuedMessages: 1 } });
   const pub = harness.connect("pub");

@@ -342,6 +342,7 @@ export class Broker {
   shutdown(): Promise<number> {
     this.beginTurn();
     for (const connection of [...this.#connections]) connection.close("server-shutting-down");
+    this.sessions.shutDown();
     return new Promise((resolve) => {
       const deadline = this.deadlines.add(this.turnMs + this.options.storeTimeoutMs, () =>
         resolve(this.ledger.unwritten),

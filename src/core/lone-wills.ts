@@ -44,6 +44,14 @@ export class LoneWills {
     will.deadline?.cancel();
     return will;
   }
+
+  /** Has all of them published now: the process ends, and no store keeps them. */
+  publishAll(): void {
+    for (const [clientId, will] of this.#byId) {
+      this.take(clientId);
+      this.#publish(clientId, will);
+    }
+  }
 }
 
 function bytesOf({ fields: { topicName, payload } }: PendingWill): number {

@@ -137,6 +137,11 @@ export class Sessions {
     if (this.#loneWills.add(clientId, will, dueAtMs)) session.will = null;
   }
 
+  /** All connections have ended for good: what no store keeps of their wills goes out now, as from mosquitto. */
+  shutDown(): void {
+    this.#loneWills.publishAll();
+  }
+
   #expire(session: Session): void {
     this.#broker.counters.sessionsExpired++;
     this.end(session);

@@ -151,6 +151,21 @@ test("[5.0 MQTT-3.1.3-9] [5.0 MQTT-3.1.2-8] a client that is back before the del
     }
 });
 
+test("a broker that shuts down lets the wills go that wait without a Session: after a restart nobody would know of them", async () => {
+  const { harness, watching } = watched();
+  for (const topicName of ["gone", "here"]) {
+    const options = delayed(10, 0);
+    const client = harness.connect(topicName, { ...options, will: { ...options.will, topicName, retain: true } });
+    if (topicName === "gone") client.drop();
+  }
+  const kept = (): boolean[] => ["gone", "here"].map((topicName) => harness.broker.retained.has(topicName));
+  assert.deepEqual([kept(), watching.trace()], [[false, false], []]);
+  const done = harness.broker.shutdown();
+  harness.settle();
+  await done;
+  assert.deepEqual(kept(), [true, true]);
+});
+
 test("wills that wait without a Session take a bounded room; the next one goes out at once", () => {
   const { harness, watching } = watched();
   const options = delayed(10, 0);

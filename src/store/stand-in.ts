@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { explanationOf } from "./lmdb/inspection.ts";
-import { moveStoreAside, synced } from "./upkeep.ts";
+import { ASIDE_FOLDER, moveStoreAside, synced } from "./upkeep.ts";
 
 /** In the store's folder: the path of the file that was made. */
 const NOTE_FILE = "stand-in.txt";
@@ -28,8 +28,9 @@ export async function heedStandIn(folder: string, path: string, nowMs: number): 
     const entries = readdirSync(folder, { withFileTypes: true });
     const ofBridges = entries.map(({ name }) => name).filter((name) => BRIDGE_FILE.test(name));
     const aside = await moveStoreAside(folder, nowMs, [NOTE_FILE, ...ofBridges]);
-    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
-    for (const earlier of folders) if (noted(earlier) !== null) rmSync(earlier, { recursive: true, force: true });
+    const asides = entries.filter((entry) => entry.isDirectory() && ASIDE_FOLDER.test(entry.name));
+    for (const earlier of asides.map(({ name }) => join(folder, name)))
+      if (noted(earlier) !== null) rmSync(earlier, { recursive: true, force: true });
     return aside;
   } catch (error) {
     throw explanationOf(folder, error);
@@ -41,15 +42,23 @@ export async function makeStandIn(folder: string, path: string): Promise<void> {
   if (!exists(path)) {
     const text = `${FIRST_LINE} It is in the folder ${resolve(folder)}.\nWithout this file the next start of the broker begins anew.\n`;
     await writeSynced(path, text);
-  } else if (!isStandIn(path)) return;
+  } else if (!isStandIn(path)) {
+    // Whoever removes that one has no other store in mind.
+    rmSync(join(folder, NOTE_FILE), { force: true });
+    return;
+  }
   // After the file itself, so that no crash between the two makes it look removed.
   if (noted(folder) !== resolve(path)) await writeSynced(join(folder, NOTE_FILE), resolve(path));
 }
 
-/** Whether a file is one of these, and not a database of mosquitto. */
+/** Whether a file is one of these, and not a database of mosquitto. One that we may not read is none of ours. */
 export function isStandIn(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true && found.size < MOST_BYTES && readFileSync(path, "utf8").startsWith(FIRST_LINE);
+  try {
+    const found = statSync(path);
+    return found.isFile() && found.size < MOST_BYTES && readFileSync(path, "utf8").startsWith(FIRST_LINE);
+  } catch {
+    return false;
+  }
 }
 
 function exists(path: string): boolean {

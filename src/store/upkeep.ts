@@ -238,6 +238,9 @@ export function leaveToFolderOwner(folder: string): void {
   giveToFolderOwner(folder, STORE_FILES);
 }
 
+/** What folders are called that files were moved aside to. */
+export const ASIDE_FOLDER: RegExp = /^replaced-\d{4}-\d\d-\d\dT[\d.-]+Z$/;
+
 function makeAside(folder: string, nowMs: number): string {
   const aside = join(folder, `replaced-${new Date(nowMs).toISOString().replaceAll(":", "-")}`);
   mkdirSync(aside, { mode: 0o700 });

@@ -1,12 +1,24 @@
 // The file that stands for a store: who removes it begins anew, and nothing else does.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { heedStandIn, isStandIn, makeStandIn, openImport, openLmdbStore, StoreError } from "../../src/store/index.ts";
 import { holdings, sessionSet } from "../contracts/facts.ts";
 import { temporaryFolder } from "../support/folder.ts";
 
+/** A user without rights. */
+const NOBODY = 65_534;
 const NOW_MS = Date.UTC(2026, 0, 1);
 
 /** How many facts a store has that gets one more for the next time. */
@@ -69,9 +81,34 @@ test("a file of somebody else stays as it is", async (context) => {
   assert.equal(await heedStandIn(folder, path, NOW_MS), null);
 });
 
-test("only what was moved aside last is kept", async (context) => {
+test("a database that was put in its place may be removed again", async (context) => {
+  const { folder, path } = await madeStore(context);
+  writeFileSync(path, "\0\xb5\0mosquitto db");
+  await makeStandIn(folder, path);
+  rmSync(path);
+  assert.equal(await heedStandIn(folder, path, NOW_MS), null);
+  assert.equal(await facts(folder), 1);
+});
+
+test("a file that this user may not read is somebody else's", (context) => {
+  const parent = temporaryFolder(context, { "m.db": "" });
+  chmodSync(parent, 0o755);
+  chmodSync(join(parent, "m.db"), 0);
+  const isRoot = process.geteuid?.() === 0;
+  // Root may read everything.
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    assert.equal(isStandIn(join(parent, "m.db")), false);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+});
+
+test("only what was moved aside last is kept, and copies by hand are", async (context) => {
   const { folder, path } = await madeStore(context);
   mkdirSync(join(folder, "replaced-by-hand"));
+  mkdirSync(join(folder, "backup"));
+  for (const name of ["data.mdb", "stand-in.txt"]) copyFileSync(join(folder, name), join(folder, "backup", name));
   const kept: string[] = [];
   for (let times = 1; times <= 3; times++) {
     rmSync(path);
@@ -81,6 +118,7 @@ test("only what was moved aside last is kept", async (context) => {
   }
   const folders = readdirSync(folder).filter((name) => name.startsWith("replaced-"));
   assert.deepEqual(folders.sort(), [kept[2], "replaced-by-hand"]);
+  assert.equal(await facts(join(folder, "backup")), 1);
 });
 
 test("nothing can be imported from it, which is said", async (context) => {

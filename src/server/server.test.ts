@@ -20,6 +20,7 @@ import {
   type Version,
 } from "../protocol/index.ts";
 import { NO_SECURITY } from "../security/index.ts";
+import { reserveSockets } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { type Server, startServer } from "./server.ts";
 
@@ -158,6 +159,15 @@ test("a port in use ends the start with one sentence that says what to do", asyn
     (error) => error instanceof ListenError && error.code === "EADDRINUSE" && / -p\./.test(error.message),
   );
   other.close();
+});
+
+test("of two listeners at a place where a socket was handed over one gets that, and the other opens its own", async () => {
+  const sockets = await reserveSockets({ kind: "network", host: "127.0.0.1", port: 0, family: undefined });
+  const server = await startServer({ ...DEFAULT_CONFIG, listeners: [listener(), listener()] }, () => {}, { sockets });
+  running.push(server);
+  const [first, second] = server.listeners;
+  assert.equal(first?.address, sockets[0]?.address);
+  assert.match(second?.address ?? "", /^127\.0\.0\.1:\d+$/);
 });
 
 test("a listener that is optional and cannot be had is only warned of", async () => {

@@ -123,8 +123,9 @@ class NetworkListener implements Listener {
     const ready = inherited?.claim(target) ?? [];
     for (const socket of ready) this.#takeOver(socket);
     if (ready.length > 0) return;
-    if (target.kind === "unix") await this.#openUnix(target);
-    else await this.#openNetwork(addresses, port ?? target.port);
+    if (target.kind === "unix") return this.#openUnix(target);
+    // None: another listener at the same place has got the socket that is open.
+    await this.#openNetwork(addresses.length > 0 ? addresses : await bindAddresses(target), port ?? target.port);
   }
 
   #takeOver({ server, address, port, waiting }: InheritedSocket): void {

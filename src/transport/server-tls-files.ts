@@ -38,7 +38,8 @@ const TLS13_CIPHERS = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_A
 /** All that TLS 1.3 has [RFC 8446 §B.4]. */
 const ALL_TLS13_CIPHERS: readonly string[] = [
   ...TLS13_CIPHERS.split(":"),
-  ...["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"],
+  "TLS_AES_128_CCM_SHA256",
+  "TLS_AES_128_CCM_8_SHA256",
 ];
 
 /** With pre-shared keys alone. */

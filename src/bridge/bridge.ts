@@ -53,6 +53,8 @@ export class Bridge {
   #whenTaken: (() => void) | null = null;
   /** Whether it has been told, since the connection began, that messages are refused. */
   #hasToldRefusal = false;
+  /** Whether a message was left with this broker, which sends it again once the local end comes anew. */
+  #hasLeft = false;
   #isLocalPaused = false;
   #isRemotePaused = false;
 
@@ -167,6 +169,8 @@ export class Bridge {
     }
     const close = (): void => {
       if (!this.#remote.isOpen) this.#local.close(why);
+      else if (this.#hasLeft) this.#local.comeAnew(why);
+      this.#hasLeft = false;
     };
     if (this.#journal === null) close();
     else this.#journal.whenKept(close);
@@ -203,7 +207,10 @@ export class Bridge {
     if (mapped === null || (mapped.qos === 0 && !this.#remote.isOpen)) return true;
     const retain = message.retain && this.options.outgoingRetain;
     // The other end is gone, and this one closes when what it has taken is kept: this comes again, and would go out twice.
-    if (message.qos === 1 && this.#journal !== null && !this.#remote.isOpen) return false;
+    if (message.qos === 1 && this.#journal !== null && !this.#remote.isOpen) {
+      this.#hasLeft = true;
+      return false;
+    }
     if (this.#isTooLarge(message, mapped)) return true;
     const mid = this.#publish(this.#remote, message, mapped, retain);
     if (mid !== null && mapped.qos === 0 && !this.isConnected) this.#early.push(mid);

@@ -146,6 +146,11 @@ export class LocalEnd {
     this.client.disconnect(ReasonCode.NormalDisconnection, { reasonString: why });
   }
 
+  /** The other end was gone for a moment: what was not taken meanwhile is to be sent again. @param why as for `close` */
+  comeAnew(why: string): void {
+    this.client.disconnect(ReasonCode.NormalDisconnection, { reasonString: why });
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.close("the bridge was stopped");
@@ -162,6 +167,8 @@ export class LocalEnd {
     if (!willReconnect) this.#whenReady?.();
     const { name } = this.#options;
     if (error !== null) this.#log.write("warning", `Bridge ${name}: its local end was disconnected: ${error.message}`);
+    // It had said goodbye, and is wanted again.
+    if (!willReconnect && this.#isWanted) this.#connect();
   }
 
   #connected(): void {

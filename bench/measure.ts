@@ -65,7 +65,8 @@ async function measureInTurn(plan: Plan, folder: string): Promise<readonly Outco
         const outcome = grown[k] as Growing;
         await withBroker(kind, plan.settings, folder, outcome, async (broker) => {
           const { warmUp, warmUpRounds = 1 } = scenario;
-          for (let round = 0; warmUp !== undefined && round < warmUpRounds; round++) await generate(plan, scenario, warmUp, broker);
+          for (let round = 0; warmUp !== undefined && round < warmUpRounds; round++)
+            await generate(plan, scenario, warmUp, broker);
           take(outcome, await generate(plan, scenario, scenario.amount, broker));
         });
       }

@@ -40,7 +40,7 @@ export function receivePublish(connection: Connection, session: Session, packet:
         distribute(broker, messageOf(connection, packet, session), route);
     }
     // Retained, it may owe the store something that no acknowledgement waits for.
-    if (packet.retain && broker.ledger.isFull) connection.awaitRoom();
+    if (isRetained(packet, route) && broker.ledger.isFull) connection.awaitRoom();
     return;
   }
   if (packet.qos === 2 && !isNew(connection, session, packet)) return;
@@ -159,9 +159,14 @@ function control(connection: Connection, packet: Publish): Code {
   return connection.broker.controls.receive({ connection, topicName, payload, properties });
 }
 
+/** Whether something of it is retained, under its own topic or that of a certificate. */
+function isRetained(packet: Publish, route: Route): boolean {
+  return packet.retain || route.certificateTopic !== null;
+}
+
 /** Whether the acknowledgement would have to wait for the store. */
 function owesStore(session: Session, packet: Publish, route: Route): boolean {
-  if (packet.retain || (packet.qos === 2 && session.isDurable)) return true;
+  if (isRetained(packet, route) || (packet.qos === 2 && session.isDurable)) return true;
   return (
     route.receivers.some((receiver) => receiver.qos > 0 && receiver.session.isDurable) ||
     route.groups.some((group) => group.hasDurableMember)
@@ -306,7 +311,9 @@ function isOfQueue(reason: DropReason): boolean {
 /** Has a birth certificate at hand for whoever comes later: edge nodes publish it once, and may not ask for that. */
 function keepCertificate(broker: Broker, { payload, qos, properties }: Message, topicName: string): void {
   const { topicAlias: _, ...passedOn } = properties;
-  const fields = { topicName, payload, qos, retain: broker.options.retainAvailable, dup: false, packetId: 0 } as const;
+  const retain = broker.options.retainAvailable;
+  // Its payload is a view of the chunk, which need not be kept for it.
+  const fields = { topicName, payload: payload.slice(), qos, retain, dup: false, packetId: 0 } as const;
   const message = Message.made({ ...fields, properties: passedOn }, null, broker.turnMs);
   distribute(broker, message, broker.router.route(topicName));
 }

@@ -1,7 +1,7 @@
 /** What mosquitto's options of the broker do in the core: sizes, windows in bytes, upgraded QoS, queued QoS 0, retained expiry, memory, mount points. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DropReason } from "../../src/protocol/index.ts";
+import { type DropReason, encodeUtf8, NO_PROPERTIES, publishOf } from "../../src/protocol/index.ts";
 import { BrokerHarness, type HarnessParts } from "../support/broker-harness.ts";
 import type { ConnectOptions } from "../support/test-client.ts";
 
@@ -233,6 +233,18 @@ test("Sparkplug aware: birth certificates are retained below $sparkplug/certific
   const later = harness.connect("later");
   later.subscribe("$sparkplug/certificates/#");
   assert.deepEqual(later.payloads(), ["again"]);
+});
+
+test("Sparkplug aware: a certificate does not keep the bytes alive that came with it", () => {
+  const harness = new BrokerHarness({ options: { keepsBirthCertificates: true } });
+  const node = harness.connect("node");
+  const fields = { dup: false, retain: false, qos: 0, packetId: 0, properties: NO_PROPERTIES } as const;
+  node.send(
+    publishOf({ ...fields, topicName: "spBv1.0/g/NBIRTH/n", payload: encodeUtf8("born") }),
+    publishOf({ ...fields, topicName: "other", payload: new Uint8Array(60_000) }),
+  );
+  const kept = harness.broker.retained.search("$sparkplug/#").next(0);
+  assert.equal(kept?.payload.buffer.byteLength, 4);
 });
 
 test("without the plugin a birth certificate is a message as any other", () => {

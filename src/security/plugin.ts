@@ -87,9 +87,18 @@ export class PluginSource implements AuthenticationSource, RulesSource {
   readonly #path: string;
   readonly #log: SecurityLog;
   readonly #deniesSpecialCharacters: boolean;
+  /** Whether the plugin is nobody else's. */
+  readonly #isMade: boolean;
 
-  private constructor(plugin: Plugin, path: string, log: SecurityLog, deniesSpecialCharacters: boolean) {
+  private constructor(
+    plugin: Plugin,
+    path: string,
+    log: SecurityLog,
+    deniesSpecialCharacters: boolean,
+    isMade: boolean = true,
+  ) {
     this.plugin = plugin;
+    this.#isMade = isMade;
     this.#path = path;
     this.#log = log;
     this.#deniesSpecialCharacters = deniesSpecialCharacters;
@@ -133,10 +142,10 @@ export class PluginSource implements AuthenticationSource, RulesSource {
     rulesChanged: () => void,
   ): Promise<PluginSource> {
     try {
-      const plugin: unknown =
-        typeof given === "function" ? await given({ options: new Map(), log, rulesChanged }) : given;
+      const isMade = typeof given === "function";
+      const plugin: unknown = isMade ? await given({ options: new Map(), log, rulesChanged }) : given;
       if (typeof plugin !== "object" || plugin === null) throw new Error("it is no object");
-      return new PluginSource(plugin as Plugin, name, log, deniesSpecialCharacters);
+      return new PluginSource(plugin as Plugin, name, log, deniesSpecialCharacters, isMade);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new SecurityError(name, null, `cannot be used as a plugin: ${why}`);
@@ -216,6 +225,10 @@ export class PluginSource implements AuthenticationSource, RulesSource {
     } catch (error) {
       this.#log("error", `Plugin ${this.#path} failed at its end: ${String(error)}.`);
     }
+  }
+
+  discard(): void {
+    if (this.#isMade) this.close();
   }
 }
 

@@ -118,6 +118,11 @@ export class Realm {
     for (const source of this.sources) source.close?.();
   }
 
+  /** In place of `close`, when nobody has ever been asked. */
+  discard(): void {
+    for (const source of this.sources) source.discard?.();
+  }
+
   /** As of RealmParts; without files and plugins there is nothing to wait for. */
   get settled(): Promise<void> | null {
     const isOpen = this.sources.length + this.methods.size + this.#rules.length === 0;
@@ -141,7 +146,7 @@ async function read(options: SecurityConfig, parts: RealmParts): Promise<Asked> 
   try {
     for (const plugin of [...ownFiles(options), ...options.plugins]) await gather(plugin, options, parts, asked);
   } catch (error) {
-    for (const source of asked.sources) source.close?.();
+    for (const source of asked.sources) source.discard?.();
     throw error;
   }
   return asked;

@@ -40,6 +40,8 @@ export interface AuthenticationSource {
   judge(claim: Claim): Judgement | Promise<Judgement>;
   /** Gives up what it holds; it is not asked any more. */
   close?(): void;
+  /** In place of `close`, when it has never been in force: what was given to it, and not made, may be in use elsewhere. */
+  discard?(): void;
   /** Whether `hash` is still that of the user's password; null: there is no such user here. Asked after a reload. */
   isCurrent?(username: string, hash: AnyHash): boolean | null;
 }

@@ -85,9 +85,14 @@ export class Guards {
   async prepareReload(listeners: readonly GuardedListener[] = this.#listeners): Promise<() => void> {
     const realms = new Map<SecurityConfig, Realm>();
     const changes: { readonly guard: Guard; readonly listener: GuardedListener; readonly realm: Realm }[] = [];
-    for (const [at, guard] of this.#guards.entries()) {
-      const listener = listeners[at] ?? guard.listener;
-      changes.push({ guard, listener, realm: await this.#realm(realms, listener) });
+    try {
+      for (const [at, guard] of this.#guards.entries()) {
+        const listener = listeners[at] ?? guard.listener;
+        changes.push({ guard, listener, realm: await this.#realm(realms, listener) });
+      }
+    } catch (error) {
+      for (const realm of realms.values()) realm.discard();
+      throw error;
     }
     return () => {
       for (const realm of this.#realms.values()) realm.close();

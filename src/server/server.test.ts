@@ -19,7 +19,7 @@ import {
   publishOf,
   type Version,
 } from "../protocol/index.ts";
-import { NO_SECURITY } from "../security/index.ts";
+import { NO_SECURITY, type Plugin } from "../security/index.ts";
 import { reserveSockets } from "../transport/index.ts";
 import { ListenError } from "./listen-error.ts";
 import { type Server, startServer } from "./server.ts";
@@ -193,6 +193,31 @@ test("a listener without anonymous clients answers 5 or 0x87 and says why in the
   }
   server.log.flush();
   assert.match(log.join(""), /Client client-5 \[127\.0\.0\.1:\d+\] disconnected: not authorised\./);
+});
+
+test("a reload that fails leaves no plugin open that it has made, and closes none that was given", async (context) => {
+  const folder = temporaryFolder(context, { acl: "topic readwrite #\n" });
+  let made = 0;
+  let given = 1;
+  const maker = (): Plugin => {
+    made++;
+    return { close: () => void made-- };
+  };
+  const plugins = [maker, { close: () => void given-- }].map(
+    (plugin) => ({ kind: "given", name: "p", plugin }) as const,
+  );
+  const { entrance } = listener();
+  const plugged = { ...listener(), security: { ...NO_SECURITY, plugins } };
+  const guarded = {
+    ...listener(),
+    entrance: { ...entrance, name: "guarded" },
+    security: { ...NO_SECURITY, aclFile: join(folder, "acl") },
+  };
+  const config = { ...DEFAULT_CONFIG, listeners: [plugged, guarded] };
+  const { server } = await start(config);
+  await writeFile(join(folder, "acl"), "no rule\n");
+  await assert.rejects(server.reload(config), /Invalid line in acl_file/);
+  assert.deepEqual([made, given], [1, 1]);
 });
 
 test("what clients send during a reload is judged by what comes out of it", { skip: NO_FIFO }, async (context) => {

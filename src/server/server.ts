@@ -191,8 +191,9 @@ class RunningServer implements Server {
   async #reload(config: Config): Promise<void> {
     const listeners = this.#listeners.matching(config.listeners);
     const applyLog = this.#openLog.prepare(config.log);
-    const applyGuards = await this.#guards.prepareReload(listeners);
     const applyListeners = await this.#listeners.prepareReload(listeners);
+    // Last, as plugins are open from then on.
+    const applyGuards = await this.#guards.prepareReload(listeners);
     const { broker, log } = this;
     const restart = restartReasons(this.#config, config);
     applyLog();

@@ -223,7 +223,7 @@ export const GENERAL_OPTIONS: readonly Option[] = [
       isReloaded: false,
       isUnique: true,
       standing: "different",
-      note: "The store is a folder. Another name than the default makes it `NAME.lacewing` below `persistence_location`, or where the broker is started; the file NAME beside it stands for it: where it has been removed, the next start begins anew, and moves what there was aside. `lacewing store import` takes over a mosquitto.db.",
+      note: "The store is a folder. Another name than the default makes it `NAME.lacewing` below `persistence_location`, or where the broker is started; the file NAME beside it stands for it: where it has been removed, the next start begins anew, and moves what there was to a folder `replaced-TIME` in it, in place of what was moved there before. `lacewing store import` takes over a mosquitto.db.",
     },
   ),
   general(

@@ -73,6 +73,9 @@ export class Bridge {
             (error) => this.#failed(error),
           );
     this.#local = new LocalEnd(broker, options, this.#topics.localFilters, this.#journal, log, {
+      connected: () => {
+        this.#isLocalPaused = false;
+      },
       message: (message) => this.#goOut(message),
       published: (mid, outcome) => this.#arrivedHere(mid, outcome),
       drained: () => this.#balance(),
@@ -150,7 +153,11 @@ export class Bridge {
     if (wasConnected) this.#tellHere(NOT_CONNECTED);
     for (const mid of this.#early) this.#remote.session.withdraw(mid);
     this.#early = [];
-    this.#isLocalPaused = false;
+    // It is to hear what this broker has taken, and stays when the link is there again at once.
+    if (this.#isLocalPaused && !this.#isStopped) {
+      this.#isLocalPaused = false;
+      this.#local.client.resume();
+    }
     const why =
       error === null ? "the bridge was stopped" : `the bridge lost its link to the other broker: ${error.message}`;
     void this.#closeLocal(why);

@@ -19,6 +19,8 @@ const WITHOUT_RETAINED = 2;
 
 /** Who hears of this end. */
 export interface LocalEndListener {
+  /** There is a new connection, which reads. */
+  connected(): void;
   /** false: it is acknowledged when `session.taken` says so. */
   message(message: IncomingMessage): boolean;
   published(mid: number, outcome: Outcome): void;
@@ -77,7 +79,10 @@ export class LocalEnd {
         retriesFirst: true,
       },
       {
-        connected: () => this.#connected(),
+        connected: () => {
+          listener.connected();
+          this.#connected();
+        },
         message: (message) => listener.message(message),
         published: (mid, outcome) => listener.published(mid, outcome),
         subscribed: (_mid, codes) => this.#subscribed(codes),

@@ -4,16 +4,19 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Bridge, type BridgeLog, type BridgeOptions } from "../../src/bridge/index.ts";
 import { openPairStore } from "../../src/client/index.ts";
-import { ANONYMOUS } from "../../src/core/index.ts";
+import { ANONYMOUS, type Connection } from "../../src/core/index.ts";
 import { encodeUtf8, NO_PROPERTIES } from "../../src/protocol/index.ts";
 import { MemoryConnector } from "../../src/transport/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { listenAt, type OwnBroker, startOwn, until } from "./brokers.ts";
+import { type Listening, listenAt, type OwnBroker, startOwn, until } from "./brokers.ts";
 
 const SETTINGS = {
   name: "test",
   roundRobin: false,
-  topics: [{ pattern: "t", direction: "out", qos: 1, localPrefix: "", remotePrefix: "" }],
+  topics: [
+    { pattern: "t", direction: "out", qos: 1, localPrefix: "", remotePrefix: "" },
+    { pattern: "u", direction: "in", qos: 1, localPrefix: "", remotePrefix: "" },
+  ],
   version: 4,
   cleanSession: false,
   localCleanSession: false,
@@ -39,16 +42,21 @@ const SETTINGS = {
   authenticator: ANONYMOUS,
 } as const;
 
-function publish({ server }: OwnBroker, text: string): void {
+/** A bridge on a slow disk. */
+interface Slow {
+  readonly here: OwnBroker;
+  readonly there: OwnBroker;
+  readonly listening: Listening;
+  readonly disk: Disk;
+}
+
+function publish({ server }: OwnBroker, text: string, topicName: string = "t"): void {
   const payload = encodeUtf8(text);
-  const fields = { topicName: "t", payload, qos: 1, retain: false, dup: false, packetId: 0 } as const;
+  const fields = { topicName, payload, qos: 1, retain: false, dup: false, packetId: 0 } as const;
   server.broker.publish({ ...fields, properties: NO_PROPERTIES });
 }
 
-function connectionAt(
-  { server }: OwnBroker,
-  clientId: string,
-): { close(reason: "administrative-action"): void } | null {
+function connectionAt({ server }: OwnBroker, clientId: string): Connection | null {
   return server.broker.sessions.get(clientId)?.connection ?? null;
 }
 
@@ -95,13 +103,14 @@ async function bridgeOf(context: TestContext, here: OwnBroker, there: OwnBroker,
   return disk;
 }
 
-test("what comes while the disk is slow and the link is lost goes out when the link is there again", async (context) => {
+/** Brokers and a bridge between them. `lost` is called when the link is lost for the first time. */
+async function slowDisk(context: TestContext, lost: (here: OwnBroker) => void): Promise<Slow> {
   const [here, there] = [await startOwn(context, []), await startOwn(context, [])];
   const listening = await listenAt(context, there, "t");
   let losses = 0;
   const log: BridgeLog = {
     write: (_type, text) => {
-      if (/is not connected/.test(text) && losses++ === 0) publish(here, "while it is lost");
+      if (/is not connected/.test(text) && losses++ === 0) lost(here);
     },
     wantsDebug: () => false,
   };
@@ -112,8 +121,13 @@ test("what comes while the disk is slow and the link is lost goes out when the l
   );
   publish(here, "before");
   await listening.got("t before q1");
+  return { here, there, listening, disk };
+}
+
+/** Has the disk keep nothing, does `work`, cuts the link once the disk is waited for, and lets the disk go on when there is a new one. */
+async function cutDuring({ there, disk }: Slow, work: () => void): Promise<void> {
   disk.hold();
-  publish(here, "on the way");
+  work();
   await until(
     () => disk.isWaitedFor,
     () => "the disk is asked to keep it",
@@ -128,8 +142,28 @@ test("what comes while the disk is slow and the link is lost goes out when the l
     () => "the link is there again",
   );
   disk.release();
+}
+
+test("what comes while the disk is slow and the link is lost goes out when the link is there again", async (context) => {
+  const slow = await slowDisk(context, (here) => publish(here, "while it is lost"));
+  const { here, listening } = slow;
+  await cutDuring(slow, () => publish(here, "on the way"));
   await listening.got("t while it is lost q1");
   publish(here, "after");
   await listening.got("t after q1");
   assert.equal(new Set(listening.messages).size, 4);
+});
+
+test("a bridge that could take no more when it lost its link takes the rest when the link is there again", async (context) => {
+  const slow = await slowDisk(context, () => {});
+  const { here, there, listening } = slow;
+  connectionAt(there, "bridge")?.pauseReading(16);
+  for (let i = 0; i < 300; i++) publish(here, String(i));
+  const waiting = (): number => here.server.broker.sessions.get("local.bridge")?.queuedMessages ?? 0;
+  await until(
+    () => waiting() > 0 && waiting() <= 100,
+    () => `${waiting()} wait`,
+  );
+  await cutDuring(slow, () => publish(there, "", "u"));
+  await listening.got("t 299 q1");
 });

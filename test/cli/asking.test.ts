@@ -9,6 +9,7 @@ import { type Server, startServer } from "../../src/server/index.ts";
 import { MAIN } from "../peers/broker-process.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { Program } from "../support/program.ts";
+import { ROOT } from "../support/repository.ts";
 import { ScriptedServer } from "./scripted-server.ts";
 import { type CommandName, runTool, ToolRun } from "./tool-run.ts";
 
@@ -157,7 +158,7 @@ test("a file that is no capture, and one that is not there", async (context) => 
   const missing = await runTool("replay", [join(folder, "none")]);
   assert.equal(missing.code, 1);
   assert.match(missing.errors, /cannot be read: ENOENT/);
-  const wrong = await runTool("replay", [new URL("../../../package.json", import.meta.url).pathname]);
+  const wrong = await runTool("replay", [join(ROOT, "package.json")]);
   assert.match(wrong.errors, /this is no capture; a file of Wireshark/);
 });
 

@@ -56,7 +56,7 @@ export const TLS: OptionRun = {
     "dhparamfile FOLDER/psk",
     "tls_keyform pem",
     "lacewing_alpn mqtt",
-    `lacewing_sni_certificate elsewhere.example ${FIXTURES}/misnamed.pem ${FIXTURES}/leaf.key`,
+    `lacewing_sni_certificate elsewhere.example "${FIXTURES}/misnamed.pem" "${FIXTURES}/leaf.key"`,
     "listener @older 127.0.0.1",
     ...SERVER,
     "ciphers ECDHE-ECDSA-AES256-GCM-SHA384",
